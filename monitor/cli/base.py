@@ -1,0 +1,155 @@
+"""What every command shares: the configuration in use, printing for people and for machines."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from monitor.invisible import safe
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from monitor.config import Settings
+    from monitor.store import Store
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What `pollwatch -c FILE` set."""
+
+    config_file: str | None
+
+    def settings(self) -> Settings:
+        """The configuration. Raises ConfigError."""
+        from monitor.config import load
+
+        return load(self.config_file)
+
+    @contextlib.contextmanager
+    def store(self) -> Iterator[tuple[Store, Settings]]:
+        """The store of the configuration, its schema checked."""
+        from monitor.store import migrate, open_store
+
+        settings = self.settings()
+        store = open_store(settings.database_url)
+        try:
+            migrate.check(store)
+            yield store, settings
+        finally:
+            store.close()
+
+
+pass_context = click.pass_obj
+
+
+def json_option(function: F) -> F:
+    """``--json``, on every command that prints."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON: one object, or one line for each row.")(
+        function
+    )
+
+
+def example(*lines: str) -> str:
+    """The epilog of a command: real lines to type."""
+    return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def now() -> datetime:
+    """The one place where a command reads the clock."""
+    return datetime.now(UTC)
+
+
+def reviewer_name(given: str | None) -> str:
+    """Who acts: the option, else $POLLWATCH_REVIEWER, else the login name."""
+    name = given or os.environ.get("POLLWATCH_REVIEWER") or getpass.getuser()
+    return safe(name).strip()
+
+
+def instant(text: str, zone: ZoneInfo) -> datetime:
+    """An ISO 8601 date or time given on the command line; without an offset it is local to ``zone``."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter("not a time; try 2026-11-30T07:30 or 2026-11-30", param_hint="--since") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def since_option(function: F) -> F:
+    """``--since``, on every listing with instants."""
+    text = "From this date or time on; without an offset it is election time."
+    return click.option("--since", metavar="TIME", help=text)(function)
+
+
+def say(message: str) -> None:
+    """Progress and warnings, on stderr; each line made safe for the terminal."""
+    for line in message.split("\n"):
+        click.echo(safe(line), err=True)
+
+
+def print_object(data: Mapping[str, Any]) -> None:
+    """One JSON object on stdout."""
+    click.echo(json.dumps(data, ensure_ascii=False, default=_plain))
+
+
+def print_lines(rows: Iterable[Mapping[str, Any]]) -> None:
+    """JSON Lines on stdout."""
+    for row in rows:
+        print_object(row)
+
+
+def print_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str | tuple[str, str]], *, empty: str) -> None:
+    """A table for people; ``columns`` are keys, or (key, heading). ``empty`` goes to stderr when there is no row."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = list(rows)
+    if not rows:
+        say(empty)
+        return
+    pairs = [(c, c.replace("_", " ")) if isinstance(c, str) else c for c in columns]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for _, heading in pairs:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell(row.get(key))) for key, _ in pairs))
+    Console(file=sys.stdout, width=None if sys.stdout.isatty() else 200, highlight=False, markup=False).print(table)
+
+
+def cell(value: Any) -> str:
+    """A value as a person reads it in a table."""
+    if value is None or value in ("", [], ()):
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    if isinstance(value, datetime):
+        return value.astimezone().strftime("%m-%d %H:%M")
+    if isinstance(value, (list, tuple)):
+        return ", ".join(cell(v) for v in value)
+    return safe(str(value))
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has no type for."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, (set, frozenset, tuple)):
+        return list(value)
+    return str(value)

@@ -1,0 +1,193 @@
+"""Stage 1, collect: ask the feeds that are due, keep what is new and what was edited.
+
+due feeds -> fetch -> same bytes as last time? -> parse (worker process) -> decide -> one transaction a feed
+
+Fetching is concurrent; the store is written by one thread, so that a slow disk never stalls the event loop. A feed
+that fails is data: its error is recorded with it and the pass goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from monitor.changes import Changes, decide, next_check
+from monitor.config import Settings
+from monitor.errors import FeedError, FeedErrorKind
+from monitor.fetch import Fetched, Fetcher
+from monitor.parse import find_feeds
+from monitor.parsing import ParsePool
+from monitor.store import Connection, Store, feeds, items
+from monitor.types import Document, Feed, StageReport
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[str], None]
+T = TypeVar("T")
+
+_COUNTS = ("fetched", "not_modified", "unchanged", "failed", "items_new", "items_edited", "items_seen", "bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What one look at an address found. Either ``document`` or ``error`` is set; ``feeds`` are other addresses."""
+
+    url: str
+    fetched: Fetched | None
+    document: Document | None
+    error: FeedError | None
+    feeds: tuple[str, ...] = ()
+
+
+def collect(
+    store: Store, settings: Settings, now: datetime, *, every: bool = False, progress: Progress | None = None
+) -> StageReport:
+    """One pass over the due feeds (``every``: all that are enabled). See ``collect_pass``."""
+    return asyncio.run(collect_pass(store, settings, now, every=every, progress=progress))
+
+
+async def collect_pass(
+    store: Store, settings: Settings, now: datetime, *, every: bool = False, progress: Progress | None = None
+) -> StageReport:
+    """One pass, inside a running event loop. ``progress`` is given one line for every feed.
+
+    Counts: ``feeds`` = ``fetched`` (a new body was read) + ``not_modified`` (304) + ``unchanged`` (the same bytes
+    as last time) + ``failed``; ``items_new``, ``items_edited``, ``items_seen`` (entries of the bodies read),
+    ``bytes`` (after decompression), ``seconds``. Running it twice, or again after a kill, stores nothing twice.
+    """
+    begun = time.monotonic()
+    with ThreadPoolExecutor(1, "store") as writer, ParsePool(settings.fetch.parse_timeout_s) as parser:
+        async with Fetcher(settings.fetch) as fetcher:
+            run = _Pass(store, settings, now, fetcher, parser, writer, progress or log.debug)
+            todo = await run.in_store(lambda c: feeds.listing(c, enabled=True) if every else feeds.due(c, now))
+            run.total = len(todo)
+            async with asyncio.TaskGroup() as tasks:
+                for feed in todo:
+                    tasks.create_task(run.visit(feed))
+    counts = {name: run.counts[name] for name in _COUNTS}
+    seconds = round(time.monotonic() - begun, 3)
+    return StageReport("collect", {"feeds": len(todo), **counts, "seconds": seconds}, tuple(sorted(run.problems)))
+
+
+async def check(settings: Settings, url: str) -> Check:
+    """Fetch ``url`` once, say what it holds, store nothing. A web page is searched for the feeds it names."""
+    fetched = None
+    with ParsePool(settings.fetch.parse_timeout_s) as parser:
+        async with Fetcher(settings.fetch) as fetcher:
+            try:
+                fetched = await fetcher.get(url)
+                zone = ZoneInfo(settings.election.timezone)
+                document = await parser.parse(fetched.body, fetched.final_url, fetched.content_type, zone)
+                return Check(url, fetched, document, None)
+            except FeedError as error:
+                found: tuple[str, ...] = ()
+                if fetched is not None and error.kind is FeedErrorKind.HTML:
+                    found = find_feeds(fetched.body, fetched.final_url, fetched.content_type)
+                return Check(url, fetched, None, error, found)
+
+
+@dataclass(slots=True)
+class _Pass:
+    store: Store
+    settings: Settings
+    now: datetime
+    fetcher: Fetcher
+    parser: ParsePool
+    writer: ThreadPoolExecutor
+    progress: Progress
+    total: int = 0
+    done: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+
+    async def visit(self, feed: Feed) -> None:
+        """Everything about one feed. Never raises: whatever goes wrong is recorded with the feed."""
+        async with self.fetcher.turn(feed.url):
+            try:
+                outcome = await self.update(feed)
+            except FeedError as error:
+                outcome = await self.fail(feed, error)
+            except Exception as error:
+                log.exception("feed %s (%s)", feed.id, feed.url)
+                detail = f"{type(error).__name__}: {error}"
+                outcome = await self.fail(feed, FeedError(feed.url, FeedErrorKind.INTERNAL, detail))
+        self.done += 1
+        self.progress(f"{self.done}/{self.total} {feed.outlet}: {outcome}")
+
+    async def update(self, feed: Feed) -> str:
+        """Fetch, parse, store; returns what happened in a few words. Raises FeedError."""
+        fetched = await self.fetcher.get(feed.url, feed.etag, feed.last_modified)
+        self.counts["bytes"] += len(fetched.body)
+        validators = {"etag": fetched.etag, "last_modified": fetched.last_modified}
+        if fetched.not_modified:
+            await self.succeed(feed, {name: value for name, value in validators.items() if value})
+            self.counts["not_modified"] += 1
+            return "not modified"
+        state = {**validators, "body_sha256": hashlib.sha256(fetched.body).hexdigest()}
+        if state["body_sha256"] == feed.body_sha256:
+            await self.succeed(feed, state)
+            self.counts["unchanged"] += 1
+            return "unchanged"
+        zone = ZoneInfo(self.settings.election.timezone)
+        document = await self.parser.parse(fetched.body, fetched.final_url, fetched.content_type, zone)
+        changes = await self.in_store(lambda c: self.keep(c, feed, document, state))
+        self.counts.update(
+            fetched=1, items_new=len(changes.new), items_edited=len(changes.edited), items_seen=len(document.entries)
+        )
+        outcome = f"{len(changes.new)} new, {len(changes.edited)} edited of {len(document.entries)}"
+        if document.warning:
+            self.problems.append(f"{feed.outlet} ({feed.url}): {document.warning}")
+            outcome += f"; {document.warning}"
+        return outcome
+
+    def keep(self, connection: Connection, feed: Feed, document: Document, state: dict[str, Any]) -> Changes:
+        """The one transaction of a feed: compare with what is stored at this instant, write items and feed state."""
+        known = items.stored(connection, feed.id, document.entries)
+        changes = decide(known, document.entries, self.now)
+        for item, entry in changes.moved:
+            items.move(connection, item, entry)
+        for item, entry in changes.edited:
+            items.edit(connection, item, entry, self.now)
+        items.add(connection, feed.id, changes.new, self.now)
+        if changes.new:
+            state = {**state, "last_new_at": self.now}
+        state = {**state, "warning": document.warning}
+        feeds.record_success(connection, feed.id, self.now, next_check(feed, self.now), **state)
+        return changes
+
+    async def succeed(self, feed: Feed, state: dict[str, Any]) -> None:
+        """Nothing to store but that the feed is well."""
+        due = next_check(feed, self.now)
+        await self.in_store(lambda c: feeds.record_success(c, feed.id, self.now, due, **state))
+
+    async def fail(self, feed: Feed, error: FeedError) -> str:
+        """Record an error with its feed; a store that refuses even that is logged, and the other feeds go on."""
+        self.counts["failed"] += 1
+        outcome = f"{error.kind}: {error.detail}"
+        if error.kind is FeedErrorKind.GONE:
+            outcome += f"; disabled, `pollwatch feeds enable {feed.id}` asks it again"
+        self.problems.append(f"{feed.outlet} ({feed.url}): {outcome}")
+        due = next_check(feed, self.now, error)
+        try:
+            await self.in_store(lambda c: feeds.record_failure(c, feed.id, self.now, due, error))
+        except Exception:
+            log.exception("the error of feed %s could not be recorded", feed.id)
+        return outcome
+
+    async def in_store(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in one transaction, in the thread that writes."""
+
+        def transaction() -> T:
+            with self.store.write() as connection:
+                return work(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self.writer, transaction)

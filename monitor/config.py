@@ -1,0 +1,308 @@
+"""The configuration: one TOML file, every key also from the environment, every fault named with its mend.
+
+Order of precedence: environment (``POLLWATCH_DATABASE__URL``), then the file, then the defaults below.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import tomllib
+from datetime import date, datetime
+from datetime import time as wall_clock
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from monitor.calendar import Calendar
+from monitor.errors import ConfigError
+
+DEFAULT_FILE = "pollwatch.toml"
+ENV_PREFIX = "POLLWATCH_"
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("not a time zone name; try Asia/Hong_Kong") from error
+    return name
+
+
+def _mailbox(address: str) -> str:
+    _, plain = parseaddr(address)
+    if any(c in address for c in "\r\n\0") or "@" not in plain or plain.startswith("@") or plain.endswith("@"):
+        raise ValueError("not a mail address; try name@example.org")
+    if not plain.isascii():
+        raise ValueError("only ASCII addresses; write an international domain in its xn-- form")
+    return address
+
+
+def _network(text: str) -> str:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError as error:
+        raise ValueError('not a network; try "127.0.0.0/8"') from error
+    return text
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+Mailbox = Annotated[str, AfterValidator(_mailbox)]
+Network = Annotated[str, AfterValidator(_network)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Database(_Section):
+    """Where everything is kept."""
+
+    url: str = Field("sqlite:///pollwatch.db", description="Database URL; a relative SQLite path starts at this file.")
+
+
+class Fetch(_Section):
+    """How feeds are asked for."""
+
+    contact: str = Field("", description="Mail or web address in the User-Agent, so that outlets can reach you.")
+    allow_private: tuple[Network, ...] = Field(
+        (), description='Private networks that may be fetched, e.g. ["127.0.0.0/8"]. Default: none.'
+    )
+    timeout_s: float = Field(
+        30.0, gt=0, le=600, description="Longest time for one feed, redirects included, in seconds."
+    )
+    max_bytes: int = Field(10_000_000, ge=10_000, description="Largest body after decompression, in bytes.")
+    concurrency: int = Field(32, ge=1, le=1000, description="Feeds fetched at the same time.")
+    per_host: int = Field(2, ge=1, le=100, description="Connections to one host at the same time.")
+    parse_timeout_s: float = Field(20.0, gt=0, description="Longest time to parse one document, in seconds.")
+    interval_s: int = Field(600, ge=30, description="Time between two checks of a feed, in seconds.")
+
+
+class Election(_Section):
+    """The dates, local to `timezone`. They set the phase, and the phase sets priorities and due times."""
+
+    name: str = Field("", description="Shown in the digest.")
+    timezone: Zone = Field("Asia/Hong_Kong", description="Time zone of all local times.")
+    nomination_opens: date | None = Field(None, description="First day of nominations.")
+    nomination_closes: date | None = Field(None, description="Last day of nominations.")
+    polling_opens: datetime | None = Field(None, description="Polls open (local date and time).")
+    polling_closes: datetime | None = Field(None, description="Polls close (local date and time).")
+    count_ends: datetime | None = Field(None, description="The count is over; default a day after the close.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Election:
+        given = [self.polling_opens, self.polling_closes, self.count_ends]
+        instants = [g.replace(tzinfo=g.tzinfo or ZoneInfo(self.timezone)) for g in given if g]
+        if instants != sorted(instants) or (self.polling_opens is None) != (self.polling_closes is None):
+            raise ValueError("polling_opens, polling_closes and count_ends must be given in this order")
+        if self.nomination_opens and self.nomination_closes and self.nomination_opens > self.nomination_closes:
+            raise ValueError("nomination_opens must not be later than nomination_closes")
+        return self
+
+
+class Files(_Section):
+    """The other files; paths start at this file."""
+
+    watchlist: Path = Field(Path("watchlist.toml"), description="Candidates and offices to watch for.")
+    facts: Path = Field(Path("facts.toml"), description="Official facts that rules compare with.")
+    routes: Path = Field(Path("routes.toml"), description="Who gets which alert.")
+
+
+class Assess(_Section):
+    """What is flagged."""
+
+    threshold: float | None = Field(
+        None, ge=0, le=1, description="Score from which an item is flagged; default: the model's own."
+    )
+    window_days: int = Field(14, ge=1, description="A new model assesses again what was first seen in these last days.")
+
+
+class Triage(_Section):
+    """The queue."""
+
+    lease_minutes: int = Field(10, ge=1, le=240, description="How long a reviewer holds an alert before it returns.")
+
+
+class Digest(_Section):
+    """The daily mail."""
+
+    time: wall_clock = Field(wall_clock(8, 0), description="Local time of the mail.")
+    receivers: tuple[Mailbox, ...] = Field((), description="Who gets it.")
+    sender: Mailbox = Field("pollwatch@localhost", description="From whom.")
+
+
+class Smtp(_Section):
+    """The mail server."""
+
+    host: str = Field("localhost", description="Name of the SMTP server.")
+    port: int = Field(587, ge=1, le=65535, description="Its port.")
+    security: Literal["starttls", "tls", "none"] = Field("starttls", description="`none` only on loopback.")
+    username: str = Field("", description="Login name; empty for no login.")
+    password: SecretStr = Field(SecretStr(""), description="Only from the environment: `POLLWATCH_SMTP__PASSWORD`.")
+    password_file: Path | None = Field(None, description="Or a file that holds it.")
+    ca_file: Path | None = Field(None, description="Certificate authority of the server, when not a public one.")
+    timeout_s: float = Field(60.0, gt=0, le=600, description="Longest wait for an answer, in seconds.")
+
+    @model_validator(mode="after")
+    def _encrypted(self) -> Smtp:
+        if self.security == "none" and not (self.host in ("localhost", "::1") or self.host.startswith("127.")):
+            raise ValueError('security = "none" is for a server on loopback only; use "starttls" or "tls"')
+        return self
+
+
+class Daemon(_Section):
+    """The clock of `run`."""
+
+    tick_s: int = Field(30, ge=1, le=3600, description="Time between two looks for due feeds and for work, in seconds.")
+
+
+class Settings(BaseSettings):
+    """The whole configuration, checked. ``folder`` is what relative paths start at."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    database: Database = Database()
+    fetch: Fetch = Fetch()
+    election: Election = Election()
+    files: Files = Files()
+    assess: Assess = Assess()
+    triage: Triage = Triage()
+    digest: Digest = Digest()
+    smtp: Smtp = Smtp()
+    daemon: Daemon = Daemon()
+    folder: Path = Field(Path(), exclude=True)
+    file: str = Field(DEFAULT_FILE, exclude=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file; nothing else is read."""
+        return env_settings, init_settings
+
+    def path(self, relative: Path) -> Path:
+        """A path of the configuration, made absolute."""
+        return (self.folder / relative).absolute()
+
+    @property
+    def database_url(self) -> str:
+        """The database URL; a relative SQLite path starts at the configuration's folder."""
+        prefix = "sqlite:///"
+        url = self.database.url
+        if not url.startswith(prefix) or url == f"{prefix}:memory:":
+            return url
+        return prefix + str(self.path(Path(url.removeprefix(prefix))))
+
+    @property
+    def calendar(self) -> Calendar:
+        """The election's dates."""
+        zone = ZoneInfo(self.election.timezone)
+
+        def local(moment: datetime | None) -> datetime | None:
+            return moment.replace(tzinfo=zone) if moment and moment.tzinfo is None else moment
+
+        return Calendar(
+            zone=zone,
+            nomination_opens=self.election.nomination_opens,
+            nomination_closes=self.election.nomination_closes,
+            polling_opens=local(self.election.polling_opens),
+            polling_closes=local(self.election.polling_closes),
+            count_ends=local(self.election.count_ends),
+        )
+
+    @property
+    def smtp_password(self) -> str:
+        """The SMTP password from the environment or its file; empty when there is none."""
+        if self.smtp.password_file is not None:
+            path = self.path(self.smtp.password_file)
+            try:
+                return path.read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise ConfigError(self.file, "smtp.password_file", f"cannot read {path}: {error.strerror}") from error
+        return self.smtp.password.get_secret_value()
+
+
+def find_file(given: str | None) -> Path | None:
+    """The configuration file to use: the one given, else $POLLWATCH_CONFIG, else ./pollwatch.toml if there is one."""
+    named = given or os.environ.get(f"{ENV_PREFIX}CONFIG")
+    if named:
+        return Path(named)
+    return Path(DEFAULT_FILE) if Path(DEFAULT_FILE).exists() else None
+
+
+def load(given: str | None) -> Settings:
+    """Read and check the configuration. Raises ConfigError naming file, key and mend."""
+    path = find_file(given)
+    if path is None:
+        raise ConfigError(DEFAULT_FILE, "", "no configuration here; run `pollwatch init` or name one with -c FILE")
+    return load_file(path)
+
+
+def load_file(path: Path) -> Settings:
+    """Read and check one configuration file. Raises ConfigError."""
+    data = read_toml(path)
+    secret = data.get("smtp", {}).get("password") if isinstance(data.get("smtp"), dict) else None
+    if secret is not None:
+        raise ConfigError(
+            str(path), "smtp.password", "secrets do not belong here; use POLLWATCH_SMTP__PASSWORD or password_file"
+        )
+    for reserved in ("folder", "file"):
+        if reserved in data:
+            raise ConfigError(str(path), reserved, "no such key")
+    try:
+        return Settings(**data, folder=path.parent.absolute(), file=str(path))
+    except ValidationError as error:
+        raise _config_error(str(path), error) from None
+    except ValueError as error:  # pydantic-settings: an environment list that is not JSON
+        raise ConfigError("environment", ENV_PREFIX + "…", f"{error}; lists are given as JSON") from None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file. Raises ConfigError."""
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        raise ConfigError(str(path), "", "no such file; run `pollwatch init` to write one") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), "", f"not TOML: {error}") from None
+    except OSError as error:
+        raise ConfigError(str(path), "", f"cannot be read: {error.strerror}") from None
+
+
+def validate(model: type[BaseModel], data: dict[str, Any], file: str) -> Any:
+    """``data`` as ``model``. Raises ConfigError naming the first wrong key."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise _config_error(file, error) from None
+
+
+def _config_error(file: str, error: ValidationError) -> ConfigError:
+    first = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"])
+    variable = ENV_PREFIX + "__".join(str(part) for part in first["loc"][:2]).upper()
+    where = "environment" if variable in {name.upper() for name in os.environ} else file
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        message = "no such key; `pollwatch config check` and README list them"
+    elif first["type"] != "value_error":
+        shown = json.dumps(first.get("input"), default=str, ensure_ascii=False)
+        message = f"{message} (found {shown[:80]})"
+    return ConfigError(where, variable if where == "environment" else key, message)

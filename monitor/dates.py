@@ -1,0 +1,111 @@
+"""Reading the dates that feeds really write. Pure.
+
+feedparser takes HKT and a dozen other zones for UTC and misreads dates by year first, so the string is read here
+and its answer is used only when we cannot.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+import time
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+
+from dateutil import parser
+
+FIRST_YEAR, LAST_YEAR = 1990, 2100  # outside of these a date is a fault
+
+# Hours east of Greenwich. CST and the other American names are as RFC 822 has them.
+_HOURS = {
+    "UT": 0, "UTC": 0, "GMT": 0, "Z": 0, "WET": 0, "WEST": 1, "BST": 1, "CET": 1, "CEST": 2, "SAST": 2,
+    "EET": 2, "EEST": 3, "MSK": 3, "GST": 4, "PKT": 5, "IST": 5.5, "NPT": 5.75, "ICT": 7, "WIB": 7,
+    "HKT": 8, "SGT": 8, "MYT": 8, "PHT": 8, "PHST": 8, "AWST": 8, "JST": 9, "KST": 9, "ACST": 9.5, "ACDT": 10.5,
+    "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13,
+    "AST": -4, "ADT": -3, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
+}  # fmt: skip
+_CHINESE_DAY = re.compile(r"(\d{4})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*[日號号]?")
+_CHINESE_TIME = re.compile(
+    r"(上午|下午|凌晨|早上|中午|晚上)?\s*(\d{1,2})\s*[:：時时點点]\s*(\d{1,2})?\s*分?(?:\s*[:：]?\s*(\d{1,2})\s*秒?)?"
+)
+_WEEKDAY = re.compile(r"[(（]?(?:星期|週|周|禮拜)[一二三四五六日天][)）]?")
+_DAY_OR_MONTH_FIRST = re.compile(r"^\D{0,12}(\d{1,2})[/.-](\d{1,2})[/.-]\d{4}\b")
+
+_DEFAULTS = (datetime(2000, 1, 1), datetime(2004, 2, 2))  # noqa: DTZ001 - only the gaps of a naive date
+
+
+def read_date(raw: str, zone: tzinfo = UTC, parsed: time.struct_time | None = None) -> datetime | None:
+    """The instant that ``raw`` names, in UTC; None when it names none that can be trusted.
+
+    ``zone`` is for dates without one; ``parsed`` is what feedparser made of it, used when the string is beyond us.
+    A numeric date of which nobody can say whether day or month comes first is not guessed at.
+    """
+    if re.fullmatch(r"\d{10}|\d{13}", raw, re.ASCII):
+        return _plausible(datetime.fromtimestamp(int(raw[:10]), UTC))
+    try:
+        moment = _read(raw[:100])
+    except (ValueError, OverflowError, TypeError):
+        moment = _from_struct(parsed)
+    if moment is None:
+        return None
+    try:
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return _plausible(moment)
+
+
+def _read(raw: str) -> datetime | None:
+    """Raises ValueError when the string is not a whole date."""
+    numeric = _DAY_OR_MONTH_FIRST.match(raw)
+    if numeric and numeric[1] != numeric[2] and max(int(numeric[1]), int(numeric[2])) <= 12:
+        return None
+    if "年" in raw:
+        raw = _from_chinese(raw)
+    elif re.fullmatch(r"\d+", raw, re.ASCII) and len(raw) not in (8, 12, 14):
+        raise ValueError("a number")
+    # dateutil fills gaps from a default: where two defaults disagree, the day was not in the string.
+    first, second = (parser.parse(raw, default=default, tzinfos=_zone) for default in _DEFAULTS)
+    if first != second:
+        raise ValueError("not a whole date")
+    return first
+
+
+def _zone(name: str | None, offset_s: int | None) -> tzinfo | None:
+    if offset_s is not None:
+        return timezone(timedelta(seconds=offset_s))
+    if name is None:
+        return None
+    if name.upper() not in _HOURS:
+        raise ValueError(f"no zone {name}")
+    return timezone(timedelta(hours=_HOURS[name.upper()]))
+
+
+def _from_chinese(raw: str) -> str:
+    day = _CHINESE_DAY.search(raw)
+    if day is None:
+        raise ValueError("not a whole date")
+    rest = _WEEKDAY.sub(" ", raw[: day.start()] + " " + raw[day.end() :])
+    written = "-".join(day.groups())
+    clock = _CHINESE_TIME.search(rest)
+    if clock is None:
+        return f"{written} {rest}"
+    half, hour, minute, second = clock.groups()
+    hours = int(hour)
+    if (half in ("下午", "晚上") and hours < 12) or (half == "中午" and hours < 3):
+        hours += 12
+    elif half in ("上午", "凌晨", "早上") and hours == 12:
+        hours = 0
+    return f"{written} {hours}:{minute or 0}:{second or 0} {rest[: clock.start()]} {rest[clock.end() :]}"
+
+
+def _from_struct(parsed: time.struct_time | None) -> datetime | None:
+    if parsed is None:
+        return None
+    try:
+        return datetime.fromtimestamp(calendar.timegm(parsed), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _plausible(moment: datetime) -> datetime | None:
+    return moment if FIRST_YEAR <= moment.year <= LAST_YEAR else None

@@ -1,0 +1,206 @@
+"""The only door to the web: one polite, bounded, guarded GET. Nothing here knows what a feed is."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import re
+import socket
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from ipaddress import ip_network
+from types import TracebackType
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+
+from monitor import __version__
+from monitor.config import Fetch
+from monitor.errors import BlockedAddressError, FeedError, FeedErrorKind
+from monitor.guard import Network, check_address, check_url
+from monitor.text import clean, shorten
+
+MAX_REDIRECTS = 5
+MAX_HEADER = 1_000  # characters of a validator; a longer one is not kept
+
+_ACCEPT = (
+    "application/rss+xml, application/atom+xml, application/rdf+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
+)
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PRINTABLE = re.compile(r"[\x20-\x7e]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An answer. ``body`` is decompressed, and empty when ``not_modified``."""
+
+    status: int
+    body: bytes
+    final_url: str
+    etag: str | None
+    last_modified: str | None
+    content_type: str | None
+    not_modified: bool
+
+
+class Fetcher:
+    """Fetches over one session; ``async with Fetcher(settings.fetch) as fetcher``.
+
+    Every hop of every redirect and every address that DNS gives is checked by the guard.
+    """
+
+    def __init__(self, settings: Fetch) -> None:
+        self._settings = settings
+        self._allow: tuple[Network, ...] = tuple(ip_network(n, strict=False) for n in settings.allow_private)
+        self._slots = asyncio.Semaphore(settings.concurrency)
+        self._hosts: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(settings.per_host))
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Fetcher:
+        contact = _PRINTABLE.fullmatch(self._settings.contact.strip())
+        product = f"pollwatch/{__version__}"
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, socket_factory=self._open_socket),
+            cookie_jar=aiohttp.DummyCookieJar(),  # one outlet's cookies are no business of the next request
+            headers={"User-Agent": f"{product} (+{contact.group()})" if contact else product, "Accept": _ACCEPT},
+            timeout=aiohttp.ClientTimeout(total=None),  # ours covers all hops together
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    @contextlib.asynccontextmanager
+    async def turn(self, url: str) -> AsyncIterator[None]:
+        """Wait until fewer than ``per_host`` feeds of this host, and ``concurrency`` in all, are being worked on."""
+        async with self._hosts[urlsplit(url).netloc.lower()], self._slots:
+            yield
+
+    async def get(self, url: str, etag: str | None = None, last_modified: str | None = None) -> Fetched:
+        """GET ``url`` following redirects; ``etag`` and ``last_modified`` as an earlier answer gave them.
+
+        Raises FeedError with one of the kinds dns, connect, tls, timeout, http, gone, too-large, redirect, blocked.
+        """
+        conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+        headers = {name: value for name, value in conditions.items() if value}
+        try:
+            async with asyncio.timeout(self._settings.timeout_s):
+                return await self._follow(url, headers)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise _as_feed_error(url, error, self._settings.timeout_s) from error
+
+    async def _follow(self, url: str, headers: dict[str, str]) -> Fetched:
+        if self._session is None:
+            raise RuntimeError("use `async with Fetcher(...)`")
+        check_url(url)
+        hop = url
+        for _ in range(MAX_REDIRECTS + 1):
+            async with self._session.get(hop, headers=headers, allow_redirects=False) as response:
+                if response.status not in _REDIRECTS:
+                    return await self._read(url, hop, response, conditional=bool(headers))
+                location = clean(response.headers.get("Location", "")).replace(" ", "%20")
+            if not location:
+                raise FeedError(url, FeedErrorKind.REDIRECT, f"{hop} redirects to nowhere", status=response.status)
+            hop = urljoin(hop, location)
+            try:
+                check_url(hop)
+            except BlockedAddressError as error:
+                raise BlockedAddressError(url, f"redirects to {hop}: {error.detail}") from None
+        raise FeedError(url, FeedErrorKind.REDIRECT, f"more than {MAX_REDIRECTS} redirects, the last to {hop}")
+
+    async def _read(self, url: str, hop: str, response: aiohttp.ClientResponse, *, conditional: bool) -> Fetched:
+        status = response.status
+        not_modified = status == 304 and conditional
+        if status == 410:
+            raise FeedError(url, FeedErrorKind.GONE, "the server says this feed is gone for good (410)", status=status)
+        if not not_modified and not 200 <= status < 300:
+            raise FeedError(
+                url,
+                FeedErrorKind.HTTP,
+                clean(f"the server answered {status} {response.reason or ''}"),
+                status=status,
+                retry_after_s=retry_after_s(response.headers.get("Retry-After"), datetime.now(UTC)),
+            )
+        return Fetched(
+            status=status,
+            body=b"" if not_modified else await self._body(url, response),
+            final_url=hop,
+            etag=_validator(response.headers.get("ETag")),
+            last_modified=_validator(response.headers.get("Last-Modified")),
+            content_type=_validator(response.headers.get("Content-Type")),
+            not_modified=not_modified,
+        )
+
+    async def _body(self, url: str, response: aiohttp.ClientResponse) -> bytes:
+        limit = self._settings.max_bytes
+        too_large = FeedError(url, FeedErrorKind.TOO_LARGE, f"the body is larger than {limit:,} bytes")
+        if (response.content_length or 0) > limit:
+            raise too_large
+        # `response.read()` would unpack a compressed bomb whole; this stops one chunk after the limit.
+        body = bytearray()
+        async for chunk in response.content.iter_chunked(65_536):
+            body += chunk
+            if len(body) > limit:
+                raise too_large
+        return bytes(body)
+
+    def _open_socket(self, address: tuple[Any, ...]) -> socket.socket:
+        """aiohttp asks for a socket for every address it is about to connect to, literal or resolved."""
+        family, kind, protocol, _, where = address
+        try:
+            check_address(where[0], self._allow)
+        except BlockedAddressError as error:
+            # Only OSErrors are understood here; aiohttp goes on to the next address and reports this one at the end.
+            raise PermissionError(errno.EACCES, str(error)) from error
+        return socket.socket(family, kind, protocol)
+
+
+def retry_after_s(header: str | None, now: datetime) -> float | None:
+    """Seconds that a Retry-After header asks to wait, from its two forms: ``120`` and an HTTP date."""
+    if not header:
+        return None
+    if re.fullmatch(r"\d{1,9}", header.strip(), re.ASCII):
+        return float(header)
+    try:
+        until = parsedate_to_datetime(header)
+    except (ValueError, OverflowError):
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max(0.0, (until - now).total_seconds())
+
+
+def _validator(header: str | None) -> str | None:
+    """A header worth keeping: validators are sent back byte for byte or not at all."""
+    if header is None or len(header) > MAX_HEADER or not _PRINTABLE.fullmatch(header):
+        return None
+    return header
+
+
+def _as_feed_error(url: str, error: Exception, timeout_s: float) -> FeedError:
+    """Our word for what aiohttp raised. Order matters: its classes inherit from each other."""
+    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, PermissionError):
+        return BlockedAddressError(url, error.os_error.strerror or str(error))
+    said = shorten(clean(str(error)), 300)  # a server's own words may be part of it
+    kinds: list[tuple[type[Exception], FeedErrorKind, str]] = [
+        (TimeoutError, FeedErrorKind.TIMEOUT, f"no complete answer within {timeout_s:g} s"),
+        (aiohttp.InvalidURL, FeedErrorKind.BLOCKED, "not an address that can be fetched"),
+        (aiohttp.ClientConnectorDNSError, FeedErrorKind.DNS, "the host name does not resolve"),
+        (aiohttp.ClientSSLError, FeedErrorKind.TLS, "no trusted TLS connection"),
+        (aiohttp.ServerDisconnectedError, FeedErrorKind.CONNECT, "the server closed the connection"),
+        (aiohttp.ClientPayloadError, FeedErrorKind.HTTP, "the body broke off or was badly compressed"),
+        (aiohttp.ClientResponseError, FeedErrorKind.HTTP, "the answer was not proper HTTP"),
+        (OSError, FeedErrorKind.CONNECT, "no connection"),
+        (ValueError, FeedErrorKind.BLOCKED, "not an address that can be fetched"),
+    ]
+    for raised, kind, sentence in kinds:
+        if isinstance(error, raised):
+            return FeedError(url, kind, sentence if kind is FeedErrorKind.TIMEOUT else f"{sentence}: {said}")
+    return FeedError(url, FeedErrorKind.HTTP, f"the answer could not be read: {said}")

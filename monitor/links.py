@@ -1,0 +1,40 @@
+"""The canonical form of a link, by which copies of one story are recognised across feeds. Pure."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+_TRACKING = re.compile(
+    r"(?:utm_.*|fbclid|gclid|dclid|gbraid|wbraid|msclkid|yclid|twclid|ttclid|igshid|igsh|mc_cid|mc_eid|_hsenc|_hsmi"
+    r"|mkt_tok|oly_anon_id|oly_enc_id|vero_id|at_medium|at_campaign|at_custom\d*|ns_campaign|ns_mchannel|cmpid|ocid"
+    r"|smid|spm|wt\.mc_id|ref_src|ref_url|__twitter_impression)",
+    re.IGNORECASE,
+)
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def link_key(link: str | None) -> str | None:
+    """``host/path?query`` without scheme, default port, fragment, tracking parameters and trailing slash.
+
+    None when there is no link, or when it names a whole site rather than a story.
+
+    >>> link_key("HTTPS://Harbour-Daily.example:443/news/5/?utm_source=rss#top")
+    'harbour-daily.example/news/5'
+    """
+    if not link:
+        return None
+    try:
+        parts = urlsplit(link)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    if not host:
+        return None
+    if port is not None and port != _DEFAULT_PORTS.get(parts.scheme):
+        host = f"{host}:{port}"
+    kept = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(k)]
+    path = parts.path.rstrip("/")
+    if not path and not kept:
+        return None
+    return host + path + (f"?{urlencode(kept)}" if kept else "")

@@ -1,0 +1,182 @@
+"""From bytes to entries: the only file that knows feedparser. Pure, and made for hostile documents.
+
+feedparser's own sanitiser and link rewriting stay off: we keep text, not markup, and they can be stalled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+from xml.sax import SAXParseException
+from zoneinfo import ZoneInfo
+
+import feedparser
+
+from monitor.dates import read_date
+from monitor.encoding import decode
+from monitor.errors import FeedError, FeedErrorKind
+from monitor.text import clean, from_html, shorten
+from monitor.types import Document, Entry
+
+MAX_ENTRIES = 2_000
+MAX_TITLE = 1_000  # characters
+MAX_SUMMARY = 20_000
+MAX_ADDRESS = 2_000
+MAX_PAGE = 200_000  # of a web page, whose head names its feeds
+
+UTC = ZoneInfo("UTC")
+
+_ILLEGAL_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_HTML = re.compile(
+    r"\s*(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
+)
+_FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml"})
+
+
+def parse(body: bytes, url: str, content_type: str | None = None, zone: ZoneInfo = UTC) -> Document:
+    """The entries of the feed ``body``, fetched from ``url``.
+
+    ``content_type`` is the HTTP header; ``zone`` is the time zone of dates that name none. A document that is
+    malformed but readable gives its entries and a ``warning``.
+
+    Raises FeedError of kind empty, html, not-a-feed or encoding.
+    """
+    if not body.strip():
+        raise FeedError(url, FeedErrorKind.EMPTY, "the body is empty")
+    try:
+        markup, warning = decode(body, content_type)
+    except UnicodeError as error:
+        raise FeedError(url, FeedErrorKind.ENCODING, str(error)) from error
+    markup = _ILLEGAL_IN_XML.sub("", markup).lstrip("\ufeff \t\r\n")
+    if _HTML.match(markup[:5_000]):
+        raise FeedError(url, FeedErrorKind.HTML, "a web page, not a feed")
+    result = _feedparser(markup, url)
+    complaint = _complaint(result)
+    if not result.entries and (complaint or not result.version):
+        raise FeedError(url, FeedErrorKind.NOT_A_FEED, complaint or "no RSS, RDF or Atom in it")
+    warnings = [warning, complaint]
+    if len(result.entries) > MAX_ENTRIES:
+        warnings.append(f"{len(result.entries):,} entries, of which the first {MAX_ENTRIES:,} were read")
+    entries = [_entry(raw, url, zone) for raw in result.entries[:MAX_ENTRIES]]
+    return Document(
+        title=from_html(str(result.feed.get("title", "")))[:MAX_TITLE],
+        version=result.version,
+        entries=tuple(_with_distinct_keys(entries)),
+        warning="readable, but " + "; ".join(found) if (found := [w for w in warnings if w]) else None,
+    )
+
+
+def entry_key(guid: str | None, link: str | None, title: str, summary: str) -> str:
+    """The identity of an entry within its feed: guid, else link, else a hash of the title (of the text, untitled).
+
+    Never the date: feeds change dates without changing anything else.
+    """
+    return guid or link or "text:" + hashlib.sha256((title or summary).encode()).hexdigest()
+
+
+def find_feeds(body: bytes, url: str, content_type: str | None = None) -> tuple[str, ...]:
+    """The feeds that the web page ``body`` names in ``<link rel="alternate">``, as absolute addresses."""
+    try:
+        markup, _ = decode(body, content_type)
+    except UnicodeError:
+        return ()
+    finder = _FeedLinks()
+    finder.feed(markup[:MAX_PAGE])
+    found = (_address(href, url) for href in finder.hrefs)
+    return tuple(dict.fromkeys(address for address in found if address))
+
+
+class _FeedLinks(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.hrefs: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        alternate = "alternate" in values.get("rel", "").lower().split()
+        if tag == "link" and alternate and values.get("type", "").strip().lower() in _FEED_TYPES:
+            self.hrefs.append(values.get("href", ""))
+
+
+def _feedparser(markup: str, url: str) -> Any:
+    headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
+    # A stream, never bytes: feedparser would take bytes that spell a path for a file to open.
+    stream = io.BytesIO(markup.encode("utf-8", "replace"))
+    try:
+        return feedparser.parse(stream, response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
+    except Exception as error:  # feedparser was written for well-meant feeds; what breaks it is no feed to us
+        detail = shorten(clean(f"cannot be parsed: {type(error).__name__}: {error}"), 300)
+        raise FeedError(url, FeedErrorKind.NOT_A_FEED, detail) from error
+
+
+def _complaint(result: Any) -> str | None:
+    error = result.get("bozo_exception")
+    if not isinstance(error, SAXParseException):
+        return None  # what feedparser thinks of the encoding is about our own header
+    return f"malformed XML at line {error.getLineNumber()}: {error.getMessage()}"
+
+
+def _entry(raw: Any, url: str, zone: ZoneInfo) -> Entry:
+    title = from_html(str(raw.get("title", "")))[:MAX_TITLE]
+    summary = from_html(str(raw.get("summary") or _content(raw)))[:MAX_SUMMARY]
+    link = _address(str(raw.get("link", "")), url)
+    guid = _short(clean(str(raw.get("id", ""))))
+    published_raw, parsed = _date(raw)
+    return Entry(
+        key=entry_key(guid, link, title, summary),
+        guid=guid,
+        link=link,
+        title=title,
+        summary=summary,
+        published_raw=published_raw,
+        published_at=read_date(published_raw, zone, parsed) if published_raw else None,
+    )
+
+
+def _content(raw: Any) -> str:
+    return next((part.value for part in raw.get("content", ()) if part.get("value")), "")
+
+
+def _date(raw: Any) -> tuple[str | None, Any]:
+    for name in ("published", "updated", "created"):
+        value = clean(str(raw.get(name) or ""))[:200]
+        if value:
+            return value, raw.get(f"{name}_parsed")
+    return None, None
+
+
+def _short(guid: str) -> str | None:
+    if len(guid) > MAX_ADDRESS:
+        return "sha256:" + hashlib.sha256(guid.encode()).hexdigest()
+    return guid or None
+
+
+def _address(link: str, base: str) -> str | None:
+    """An absolute http(s) address, or None."""
+    link = clean(link)
+    if not link:
+        return None
+    try:
+        absolute = urljoin(base, link)
+        parts = urlsplit(absolute)
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname or len(absolute) > MAX_ADDRESS:
+        return None
+    return absolute
+
+
+def _with_distinct_keys(entries: Iterable[Entry]) -> Iterable[Entry]:
+    """Widen the key of entries that share one though they differ: guid and link, then guid, link and title."""
+    entries = list(entries)
+    for part in ("link", "title"):
+        shared = Counter(key for key, *_ in {(e.key, e.link, e.title) for e in entries})
+        entries = [replace(e, key=f"{e.key} {getattr(e, part)}") if shared[e.key] > 1 else e for e in entries]
+    return entries

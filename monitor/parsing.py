@@ -1,0 +1,91 @@
+"""Parsing in worker processes, because a hostile document can stall a parser and only a process can be killed."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+from concurrent.futures.process import BrokenProcessPool
+from types import TracebackType
+from zoneinfo import ZoneInfo
+
+from pebble import ProcessExpired, ProcessPool
+
+from monitor.errors import FeedError, FeedErrorKind
+from monitor.parse import parse
+from monitor.types import Document
+
+MAX_WORKERS = 4
+_GRACE_S = 5  # how much longer than the parent's patience an orphaned worker may live
+
+
+class ParsePool:
+    """Parses documents beside the event loop; ``with ParsePool(timeout_s) as pool``.
+
+    Workers start with the first document, so a pass in which nothing changed starts none, and they die with
+    their parent: an idle one when its pipe closes, a busy one by its own alarm.
+    """
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._pool: ProcessPool | None = None
+
+    def __enter__(self) -> ParsePool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._drop()
+
+    async def parse(self, body: bytes, url: str, content_type: str | None, zone: ZoneInfo) -> Document:
+        """``monitor.parse.parse`` in a worker. Raises its FeedErrors, and kind stalled when it took too long."""
+        pool = self._running()
+        try:
+            future = pool.schedule(
+                _work, args=(body, url, content_type, zone, self._timeout_s), timeout=self._timeout_s
+            )
+            outcome = await asyncio.wrap_future(future)
+        except TimeoutError as error:
+            detail = f"parsing was ended, it took longer than {self._timeout_s:g} s"
+            raise FeedError(url, FeedErrorKind.STALLED, detail) from error
+        except ProcessExpired as error:
+            raise FeedError(url, FeedErrorKind.STALLED, f"the parser died ({error.exitcode})") from error
+        except BrokenProcessPool:
+            if pool is self._pool:
+                self._drop()  # the next document gets a new one
+            raise
+        if isinstance(outcome, Document):
+            return outcome
+        raise FeedError(url, *outcome)
+
+    def _running(self) -> ProcessPool:
+        if self._pool is None:
+            # Forked from a small clean process: neither our threads nor our open store get into a worker.
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload([__name__])
+            self._pool = ProcessPool(max_workers=min(MAX_WORKERS, os.cpu_count() or 1), context=context)
+        return self._pool
+
+    def _drop(self) -> None:
+        if self._pool is not None:
+            self._pool.stop()  # type: ignore[no-untyped-call]  # pebble types its other methods
+            self._pool.join()
+            self._pool = None
+
+
+def _work(
+    body: bytes, url: str, content_type: str | None, zone: ZoneInfo, timeout_s: float
+) -> Document | tuple[FeedErrorKind, str]:
+    """Runs in the worker. Errors travel as values: an exception that cannot be pickled would break the pool."""
+    # The alarm is left to the system's own handler, which ends the process even inside a stuck regular expression.
+    signal.setitimer(signal.ITIMER_REAL, timeout_s + _GRACE_S)
+    try:
+        return parse(body, url, content_type, zone)
+    except FeedError as error:
+        return error.kind, error.detail
+    except Exception as error:  # noqa: BLE001 - our own fault, told by the parent as such
+        return FeedErrorKind.INTERNAL, f"{type(error).__name__}: {error}"
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)

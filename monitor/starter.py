@@ -1,0 +1,46 @@
+"""Setting up a working folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from monitor import config, seeds
+from monitor.config import DEFAULT_FILE
+from monitor.errors import InputError
+from monitor.store import migrate, open_store
+
+# Name in the working folder, name among the seeds.
+STARTER_FILES = {
+    DEFAULT_FILE: "config.toml",
+    "feeds.opml": "feeds.opml",
+    "watchlist.toml": "watchlist.toml",
+    "facts.toml": "facts.toml",
+    "routes.toml": "routes.toml",
+}
+
+
+def write_starter(directory: Path) -> tuple[list[str], list[str]]:
+    """Write the starter files and an empty store; returns the names written and those left as they were.
+
+    Raises InputError when the folder cannot be written.
+    """
+    written, kept = [], []
+    contents = {name: seeds.text(seed) for name, seed in STARTER_FILES.items()}
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            try:
+                with (directory / name).open("x", encoding="utf-8") as file:
+                    file.write(content)
+                written.append(name)
+            except FileExistsError:
+                kept.append(name)
+    except OSError as error:
+        raise InputError(str(directory), f"cannot be written: {error.strerror}") from error
+    settings = config.load_file(directory / DEFAULT_FILE)
+    store = open_store(settings.database_url, must_exist=False)
+    try:
+        migrate.upgrade(store)
+    finally:
+        store.close()
+    return written, kept

@@ -1,0 +1,70 @@
+"""What model and rules thought of each text: one row an item, revision and model; never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, exists, or_, select
+from sqlalchemy.dialects.sqlite import insert
+
+from monitor.store.schema import assessments, feeds, items
+from monitor.types import Assessment, Item, Lang, Role
+
+
+def backlog(connection: Connection, model_id: str, since: datetime, limit: int, after: int = 0) -> list[Item]:
+    """Items whose present text ``model_id`` has not assessed, by id, from the one after ``after``.
+
+    What no model has assessed yet is always among them; what another model has, only if first seen at ``since`` or
+    later.
+    """
+    present = (assessments.c.item_id == items.c.id, assessments.c.revision == items.c.revision)
+    columns = [items.c[name] for name in Item.__dataclass_fields__ if name in items.c]
+    query = (
+        select(*columns, feeds.c.outlet, feeds.c.role)
+        .join(feeds, feeds.c.id == items.c.feed_id)
+        .where(
+            items.c.id > after,
+            ~exists().where(*present, assessments.c.model_id == model_id),
+            or_(items.c.first_seen_at >= since, ~exists().where(*present)),
+        )
+        .order_by(items.c.id)
+        .limit(limit)
+    )
+    rows = connection.execute(query).mappings()
+    return [Item(**{**row, "lang": Lang(row["lang"]), "role": Role(row["role"])}) for row in rows]
+
+
+def insert_all(connection: Connection, rows: Iterable[tuple[Item, Assessment]], now: datetime) -> None:
+    """Store assessments of items as read; one that is there already stays as it is."""
+    values = [
+        {
+            "item_id": item.id,
+            "revision": item.revision,
+            "model_id": assessment.model,
+            "label": assessment.label,
+            "score": assessment.score,
+            "flagged": assessment.flagged,
+            "stance": assessment.stance,
+            "claim_type": assessment.claim_type,
+            "matches": [asdict(match) for match in assessment.matches],
+            "findings": [asdict(finding) for finding in assessment.findings],
+            "reasons": [asdict(reason) for reason in assessment.reasons],
+            "assessed_at": now,
+        }
+        for item, assessment in rows
+    ]
+    if values:
+        connection.execute(insert(assessments).on_conflict_do_nothing(), values)
+
+
+def for_item(connection: Connection, item_id: int) -> list[dict[str, Any]]:
+    """Every assessment of an item, oldest first, as stored."""
+    query = (
+        select(assessments)
+        .where(assessments.c.item_id == item_id)
+        .order_by(assessments.c.assessed_at, assessments.c.revision, assessments.c.model_id)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]

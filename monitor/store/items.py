@@ -1,0 +1,143 @@
+"""Items and their earlier texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, insert, or_, select, update
+
+from monitor.errors import NotFoundError
+from monitor.links import link_key
+from monitor.store.schema import assessments, feeds, incident_items, items, revisions
+from monitor.text import detect_lang
+from monitor.types import Entry, Item, Lang, Role, join_text
+
+_BATCH = 500  # keys in one query; databases limit the number of parameters
+
+
+def stored(connection: Connection, feed_id: int, entries: Sequence[Entry]) -> dict[str, Item]:
+    """The items of a feed that ``entries`` may be about, by key: same key, or same link under another key."""
+    found: dict[str, Item] = {}
+    for start in range(0, len(entries), _BATCH):
+        batch = entries[start : start + _BATCH]
+        links = {key for entry in batch if (key := link_key(entry.link))}
+        about = or_(items.c.key.in_({entry.key for entry in batch}), items.c.link_key.in_(links))
+        rows = connection.execute(_select().where(items.c.feed_id == feed_id, about).order_by(items.c.id))
+        found |= {row.key: _item(row) for row in rows}
+    return found
+
+
+def add(connection: Connection, feed_id: int, entries: Iterable[Entry], now: datetime) -> None:
+    """Store new entries, first seen at ``now``; ids follow the order given."""
+    rows = [
+        {
+            "feed_id": feed_id,
+            "key": entry.key,
+            "guid": entry.guid,
+            "link": entry.link,
+            "link_key": link_key(entry.link),
+            "title": entry.title,
+            "summary": entry.summary,
+            "lang": detect_lang(join_text(entry.title, entry.summary)),
+            "published_raw": entry.published_raw,
+            "published_at": entry.published_at,
+            "first_seen_at": now,
+            "revision": 0,
+        }
+        for entry in entries
+    ]
+    if rows:
+        connection.execute(insert(items), rows)
+
+
+def edit(connection: Connection, item: Item, entry: Entry, now: datetime) -> None:
+    """Replace the text of ``item`` by that of ``entry``; the earlier text moves to the revisions."""
+    connection.execute(
+        insert(revisions).values(
+            item_id=item.id,
+            revision=item.revision,
+            title=item.title,
+            summary=item.summary,
+            seen_at=item.edited_at or item.first_seen_at,
+            replaced_at=now,
+        )
+    )
+    connection.execute(
+        update(items)
+        .where(items.c.id == item.id)
+        .values(
+            title=entry.title,
+            summary=entry.summary,
+            lang=detect_lang(join_text(entry.title, entry.summary)),
+            edited_at=now,
+            revision=item.revision + 1,
+        )
+    )
+
+
+def move(connection: Connection, item: Item, entry: Entry) -> None:
+    """The outlet gave ``item`` another guid: it is known by the key of ``entry`` from now on."""
+    connection.execute(update(items).where(items.c.id == item.id).values(key=entry.key, guid=entry.guid))
+
+
+def get(connection: Connection, item_id: int) -> Item:
+    """One item. Raises NotFoundError."""
+    row = connection.execute(_select().where(items.c.id == item_id)).one_or_none()
+    if row is None:
+        raise NotFoundError("item", item_id, "`pollwatch items list` shows them all")
+    return _item(row)
+
+
+def listing(
+    connection: Connection, *, since: datetime | None = None, feed_id: int | None = None, limit: int | None = None
+) -> list[Item]:
+    """Items, the newest first seen first; ``since`` counts from the first sight, not from the publication date."""
+    query = _select().order_by(items.c.first_seen_at.desc(), items.c.id).limit(limit)
+    if since is not None:
+        query = query.where(items.c.first_seen_at >= since)
+    if feed_id is not None:
+        query = query.where(items.c.feed_id == feed_id)
+    return [_item(row) for row in connection.execute(query)]
+
+
+def earlier_texts(connection: Connection, item_id: int) -> list[dict[str, Any]]:
+    """The earlier texts of an item, oldest first: revision, title, summary, seen_at, replaced_at."""
+    columns = [column for column in revisions.columns if column.name != "item_id"]
+    query = select(*columns).where(revisions.c.item_id == item_id).order_by(revisions.c.revision)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def in_incidents(connection: Connection) -> list[tuple[str, str]]:
+    """The items that belong to an incident: the address of their feed, and their title."""
+    query = (
+        select(feeds.c.url, items.c.title)
+        .join_from(items, feeds, feeds.c.id == items.c.feed_id)
+        .join(incident_items, incident_items.c.item_id == items.c.id)
+        .order_by(items.c.id)
+    )
+    return [(row.url, row.title) for row in connection.execute(query)]
+
+
+def latest_assessment(connection: Connection, item_id: int) -> dict[str, Any] | None:
+    """The newest assessment of the text that an item has now, as stored; None when there is none yet."""
+    query = (
+        select(assessments)
+        .join(items, and_(items.c.id == assessments.c.item_id, items.c.revision == assessments.c.revision))
+        .where(items.c.id == item_id)
+        .order_by(assessments.c.assessed_at.desc(), assessments.c.model_id)
+        .limit(1)
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    return dict(row) if row else None
+
+
+def _select() -> Select[Any]:
+    own = [items.c[name] for name in Item.__dataclass_fields__ if name in items.c]
+    return select(*own, feeds.c.outlet, feeds.c.role).join(feeds, feeds.c.id == items.c.feed_id)
+
+
+def _item(row: Row[Any]) -> Item:
+    values = row._asdict()
+    return Item(**{**values, "lang": Lang(values["lang"]), "role": Role(values["role"])})

@@ -1,0 +1,1 @@
+"""Alembic migrations; `script_location = monitor.store:migrations`."""

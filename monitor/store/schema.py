@@ -1,0 +1,272 @@
+"""Every table, once. Tables hold no behaviour; constraints here are what concurrent processes rely on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, kept as UTC. Refuses naive values: they have no instant."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive datetime {value!r}")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id() -> Column[Any]:
+    # SQLite gives row ids only to a column that is declared INTEGER.
+    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+
+
+feeds = Table(
+    "feeds",
+    metadata,
+    _id(),
+    Column("url", Text, nullable=False, unique=True),
+    Column("outlet", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("lang", Text),
+    Column("enabled", Boolean, nullable=False, default=True),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("body_sha256", Text),
+    Column("last_attempt_at", Instant),
+    Column("last_success_at", Instant),
+    Column("last_new_at", Instant),
+    Column("next_check_at", Instant, index=True),
+    Column("interval_s", Integer, nullable=False),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("error_kind", Text),
+    Column("error_detail", Text),
+    Column("warning", Text),  # the last document was readable, but …
+    Column("added_at", Instant, nullable=False),
+)
+
+items = Table(
+    "items",
+    metadata,
+    _id(),
+    Column("feed_id", ForeignKey("feeds.id"), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("guid", Text),
+    Column("link", Text),
+    Column("link_key", Text, index=True),  # canonical link, for copies across feeds
+    Column("title", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("lang", Text, nullable=False),
+    Column("published_raw", Text),
+    Column("published_at", Instant),
+    Column("first_seen_at", Instant, nullable=False, index=True),
+    Column("edited_at", Instant),
+    Column("revision", Integer, nullable=False, default=0),
+    UniqueConstraint("feed_id", "key"),
+)
+
+# The earlier texts of edited items: revision n of an item is here once revision n + 1 stands in `items`.
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("item_id", ForeignKey("items.id"), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("seen_at", Instant, nullable=False),  # when this text was first seen
+    Column("replaced_at", Instant, nullable=False),
+)
+
+assessments = Table(
+    "assessments",
+    metadata,
+    Column("item_id", ForeignKey("items.id"), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("model_id", Text, primary_key=True),
+    Column("label", Text, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("flagged", Boolean, nullable=False),
+    Column("stance", Text, nullable=False),
+    Column("claim_type", Text),
+    Column("matches", JSON, nullable=False),
+    Column("findings", JSON, nullable=False),
+    Column("reasons", JSON, nullable=False),
+    Column("assessed_at", Instant, nullable=False),
+    Index("ix_assessments_flagged", "item_id", sqlite_where=text("flagged = 1"), postgresql_where=text("flagged")),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    _id(),
+    Column("title", Text, nullable=False),
+    Column("claim_type", Text),
+    Column("lang", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("first_seen_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+)
+
+incident_items = Table(
+    "incident_items",
+    metadata,
+    Column("item_id", ForeignKey("items.id"), primary_key=True),
+    Column("incident_id", ForeignKey("incidents.id"), nullable=False, index=True),
+    Column("reason", Text, nullable=False),  # first, same-link, near-copy
+    Column("similarity", Float, nullable=False),
+    Column("added_at", Instant, nullable=False),
+)
+
+# Bands of the MinHash signatures of grouped items, reposts left out: two near-copies share at least one.
+signatures = Table(
+    "signatures",
+    metadata,
+    Column("item_id", ForeignKey("items.id"), primary_key=True),
+    Column("minhash", LargeBinary, nullable=False),
+)
+bands = Table(
+    "bands",
+    metadata,
+    Column("band", BigInteger, primary_key=True),
+    Column("item_id", ForeignKey("items.id"), primary_key=True),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    _id(),
+    Column("incident_id", ForeignKey("incidents.id"), nullable=False, index=True),
+    Column("state", Text, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("priority_reasons", JSON, nullable=False),
+    Column("level", Integer, nullable=False, default=0),
+    Column("score", Float, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("suppression", Text),
+    Column("opened_at", Instant, nullable=False),
+    Column("due_at", Instant),
+    Column("holder", Text),
+    Column("lease_expires_at", Instant),
+    Column("taken_at", Instant),
+    Column("decided_at", Instant),
+    Column("decision", Text),
+    Column("verdict", Text),
+    Index(
+        "uq_alerts_one_live_per_incident",
+        "incident_id",
+        unique=True,
+        sqlite_where=text("state != 'closed'"),
+        postgresql_where=text("state != 'closed'"),
+    ),
+    Index("ix_alerts_queue", "state", "priority", "due_at"),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    _id(),
+    Column("alert_id", ForeignKey("alerts.id"), nullable=False, index=True),
+    Column("reviewer", Text, nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("verdict", Text),
+    Column("reason", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+# Append-only: triggers made by the first migration refuse update and delete.
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False, index=True),
+    Column("detail", JSON, nullable=False),
+    Column("prev_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+
+# What was sent, or is about to be: the message itself is kept until it is, so that a retry sends the same bytes.
+notices = Table(
+    "notices",
+    metadata,
+    _id(),
+    Column("kind", Text, nullable=False),  # digest
+    Column("date", Text, nullable=False),  # local date, YYYY-MM-DD
+    Column("receiver", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("message", LargeBinary, nullable=False),
+    Column("period_end", Instant, nullable=False),  # the next digest starts where this one ends
+    Column("queued_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("tried_at", Instant),
+    Column("last_error", Text),
+    Column("sent_at", Instant),
+    UniqueConstraint("kind", "date", "receiver"),
+)
+
+models = Table(
+    "models",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("created_at", Instant, nullable=False),
+    Column("live", Boolean, nullable=False),
+    Column("data_sha256", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("versions", JSON, nullable=False),
+    Column("metrics", JSON, nullable=False),
+    Column("blob", LargeBinary, nullable=False),
+    Index("uq_models_one_live", "live", unique=True, sqlite_where=text("live = 1"), postgresql_where=text("live")),
+)
+
+# One row per stage: when it last ran and what it did; `status` and the digest read it.
+runs = Table(
+    "runs",
+    metadata,
+    Column("stage", Text, primary_key=True),
+    Column("started_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    Column("report", JSON),
+    Column("error", Text),
+)

@@ -1,0 +1,161 @@
+"""The counts behind the digest and `status`: a bounded number of queries, whatever the store holds."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, case, func, or_, select
+
+from monitor.store.schema import alerts, assessments, audit, decisions, feeds, incidents, items, models, notices
+from monitor.types import LIVE
+
+
+def feed_health(connection: Connection) -> dict[str, Any]:
+    """How many feeds are ok, failing, new, disabled; ``failing_feeds`` says which and why (50 at most)."""
+    health = case(
+        (feeds.c.enabled.is_(False), "disabled"),
+        (feeds.c.error_kind.is_not(None), "failing"),
+        (feeds.c.last_success_at.is_not(None), "ok"),
+        else_="new",
+    )
+    counts = dict.fromkeys(("ok", "failing", "new", "disabled"), 0)
+    counts |= {row[0]: row[1] for row in connection.execute(select(health, func.count()).group_by(health))}
+    columns = ("id", "url", "outlet", "role", "failures", "error_kind", "error_detail", "last_success_at")
+    failing = (
+        select(*(feeds.c[name] for name in columns))
+        .where(feeds.c.enabled.is_(True), feeds.c.error_kind.is_not(None))
+        .order_by(feeds.c.failures.desc(), feeds.c.id)
+        .limit(50)
+    )
+    disabled = (
+        select(*(feeds.c[name] for name in columns)).where(feeds.c.enabled.is_(False)).order_by(feeds.c.id).limit(50)
+    )
+    return {
+        "total": sum(counts.values()),
+        **counts,
+        "failing_feeds": _rows(connection, failing),
+        "disabled_feeds": _rows(connection, disabled),
+    }
+
+
+def quiet_feeds(connection: Connection, since: datetime) -> list[dict[str, Any]]:
+    """Enabled feeds that answer but have brought nothing new since ``since``."""
+    query = (
+        select(feeds.c.id, feeds.c.outlet, feeds.c.url, feeds.c.last_new_at)
+        .where(
+            feeds.c.enabled.is_(True),
+            feeds.c.error_kind.is_(None),
+            feeds.c.last_success_at.is_not(None),
+            or_(feeds.c.last_new_at.is_(None), feeds.c.last_new_at < since),
+        )
+        .order_by(feeds.c.id)
+        .limit(50)
+    )
+    return _rows(connection, query)
+
+
+def queue(connection: Connection, now: datetime) -> dict[str, Any]:
+    """Live alerts: how many open, held and past due, and open ones by priority."""
+    states = {
+        row[0]: row[1] for row in connection.execute(select(alerts.c.state, func.count()).group_by(alerts.c.state))
+    }
+    overdue = select(func.count()).where(alerts.c.state.in_(LIVE), alerts.c.due_at < now)
+    by_priority = (
+        select(alerts.c.priority, func.count())
+        .where(alerts.c.state.in_(LIVE))
+        .group_by(alerts.c.priority)
+        .order_by(alerts.c.priority)
+    )
+    return {
+        "open": states.get("open", 0),
+        "leased": states.get("leased", 0),
+        "live": sum(states.get(state, 0) for state in LIVE),
+        "overdue": connection.scalar(overdue) or 0,
+        "by_priority": {f"P{row[0]}": row[1] for row in connection.execute(by_priority)},
+    }
+
+
+def backlog(connection: Connection) -> dict[str, int]:
+    """Items that no model has judged yet."""
+    judged = select(assessments.c.item_id).where(assessments.c.item_id == items.c.id).exists()
+    return {"unassessed": connection.scalar(select(func.count()).select_from(items).where(~judged)) or 0}
+
+
+def collected(connection: Connection, start: datetime, end: datetime) -> dict[str, Any]:
+    """New and edited items of the period [start, end), new ones by language and by outlet role."""
+    new = and_(items.c.first_seen_at >= start, items.c.first_seen_at < end)
+    edited = and_(items.c.edited_at >= start, items.c.edited_at < end)
+    by_lang = select(items.c.lang, func.count()).where(new).group_by(items.c.lang).order_by(items.c.lang)
+    by_role = (
+        select(feeds.c.role, func.count())
+        .select_from(items.join(feeds))
+        .where(new)
+        .group_by(feeds.c.role)
+        .order_by(feeds.c.role)
+    )
+    langs = {row[0]: row[1] for row in connection.execute(by_lang)}
+    return {
+        "items_new": sum(langs.values()),
+        "items_edited": connection.scalar(select(func.count()).select_from(items).where(edited)) or 0,
+        "by_lang": langs,
+        "by_role": {row[0]: row[1] for row in connection.execute(by_role)},
+    }
+
+
+def flagged(connection: Connection, start: datetime, end: datetime) -> dict[str, Any]:
+    """Incidents first found in the period, by claim type."""
+    query = (
+        select(func.coalesce(incidents.c.claim_type, "unclear"), func.count())
+        .where(incidents.c.created_at >= start, incidents.c.created_at < end)
+        .group_by(incidents.c.claim_type)
+        .order_by(func.count().desc(), incidents.c.claim_type)
+    )
+    by_type = {row[0]: row[1] for row in connection.execute(query)}
+    return {"incidents_new": sum(by_type.values()), "by_claim_type": by_type}
+
+
+def decided(connection: Connection, start: datetime, end: datetime, limit: int = 50) -> list[dict[str, Any]]:
+    """Decisions of the period, newest first, with the incident's title."""
+    query = (
+        select(
+            decisions.c.alert_id,
+            decisions.c.reviewer,
+            decisions.c.decision,
+            decisions.c.verdict,
+            decisions.c.reason,
+            decisions.c.at,
+            incidents.c.title,
+            incidents.c.claim_type,
+        )
+        .select_from(decisions.join(alerts, alerts.c.id == decisions.c.alert_id).join(incidents))
+        .where(decisions.c.at >= start, decisions.c.at < end)
+        .order_by(decisions.c.at.desc(), decisions.c.id.desc())
+        .limit(limit)
+    )
+    return _rows(connection, query)
+
+
+def unsent_notices(connection: Connection) -> list[dict[str, Any]]:
+    """Mails that are written but not yet accepted by the server."""
+    query = (
+        select(notices.c.date, notices.c.receiver, notices.c.attempts, notices.c.last_error)
+        .where(notices.c.sent_at.is_(None))
+        .order_by(notices.c.date, notices.c.receiver)
+    )
+    return _rows(connection, query)
+
+
+def provenance(connection: Connection) -> dict[str, Any]:
+    """What a reader needs to check the numbers: the live model and the head of the audit chain."""
+    head = connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
+    model = connection.execute(select(models.c.id, models.c.created_at).where(models.c.live.is_(True))).first()
+    return {
+        "model": model.id if model else None,
+        "audit_seq": head.seq if head else 0,
+        "audit_hash": head.hash if head else None,
+    }
+
+
+def _rows(connection: Connection, query: Select[Any]) -> list[dict[str, Any]]:
+    return [dict(row) for row in connection.execute(query).mappings()]

@@ -1,0 +1,115 @@
+"""Text as the rest of the house sees it: clean, folded to one form, with offsets kept. Pure."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import cache
+
+import nh3
+import opencc
+
+from monitor.invisible import INVISIBLE
+from monitor.types import Lang
+
+_SPACE = re.compile(r"\s+")
+_BLOCK_END = re.compile(r"<(?:br|/p|/div|/li|/h[1-6]|/tr|/blockquote)\b[^>]{0,200}>", re.IGNORECASE)
+HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_LATIN = re.compile(r"[A-Za-z]")
+_WORDISH = re.compile(r"[A-Za-z0-9]")
+
+
+def clean(text: str) -> str:
+    """One line of visible text: controls, bidi and zero-width characters gone, white space folded, NFC."""
+    return _SPACE.sub(" ", INVISIBLE.sub("", unicodedata.normalize("NFC", text))).strip()
+
+
+def from_html(markup: str) -> str:
+    """The text of an HTML fragment on one line; scripts and styles and their content are dropped."""
+    if "<" in markup or "&" in markup:
+        spaced = _BLOCK_END.sub(" ", markup)
+        # nh3 answers with escaped text, so entities are decoded once, after the tags are gone.
+        markup = html.unescape(nh3.clean(spaced, tags=set(), clean_content_tags={"script", "style"}))
+    return clean(markup)
+
+
+@cache
+def _to_simplified() -> opencc.OpenCC:
+    return opencc.OpenCC("t2s")
+
+
+@cache
+def _to_traditional() -> opencc.OpenCC:
+    return opencc.OpenCC("s2t")
+
+
+class _FoldTable(dict[int, str]):
+    """Code point to its folded form, filled on first use.
+
+    Character by character on purpose: a phrase-wise conversion would let the same name fold differently
+    inside two sentences, and offsets back to the original would be lost.
+    """
+
+    def __missing__(self, code: int) -> str:
+        char = unicodedata.normalize("NFKC", chr(code)).casefold()
+        if HAN.search(char):
+            char = "".join(_to_simplified().convert(c) for c in char)
+        folded = "" if INVISIBLE.match(char) else char
+        self[code] = folded
+        return folded
+
+
+_FOLD = _FoldTable()
+
+
+def fold(text: str) -> str:
+    """The form in which texts are compared: NFKC, lower case, Simplified characters, white space folded."""
+    return _SPACE.sub(" ", text.translate(_FOLD)).strip()
+
+
+def fold_with_offsets(text: str) -> tuple[str, list[int]]:
+    """``fold`` without its white-space folding, and for every folded character its index in ``text``."""
+    parts: list[str] = []
+    offsets: list[int] = []
+    for index, char in enumerate(text):
+        folded = _FOLD[ord(char)]
+        if folded.isspace():
+            folded = " "
+        parts.append(folded)
+        offsets.extend([index] * len(folded))
+    return "".join(parts), offsets
+
+
+def detect_lang(text: str) -> Lang:
+    """English, Traditional or Simplified Chinese, by script; a guess for short or mixed text.
+
+    A Han character outweighs a Latin letter by four: Chinese says in one what English says in about four.
+    Traditional is the answer when the script does not tell.
+    """
+    han = len(HAN.findall(text))
+    if han == 0 or han * 4 < len(_LATIN.findall(text)):
+        return Lang.EN
+    chars = HAN.findall(text)
+    simplified = sum(_to_traditional().convert(c) != c for c in chars)
+    traditional = sum(_to_simplified().convert(c) != c for c in chars)
+    return Lang.HANS if simplified > traditional else Lang.HANT
+
+
+def is_word_boundary(folded: str, start: int, end: int) -> bool:
+    """Whether ``folded[start:end]`` is not cut out of a longer Latin word or number."""
+    before = start > 0 and _WORDISH.match(folded[start - 1]) and _WORDISH.match(folded[start])
+    after = end < len(folded) and _WORDISH.match(folded[end]) and _WORDISH.match(folded[end - 1])
+    return not before and not after
+
+
+def shorten(text: str, width: int) -> str:
+    """At most ``width`` characters, an ellipsis where something was cut."""
+    return text if len(text) <= width else text[: width - 1].rstrip() + "…"
+
+
+def sentence_list(words: Iterable[str]) -> str:
+    """``a, b and c``."""
+    *head, last = list(words) or [""]
+    return f"{', '.join(head)} and {last}" if head else last

@@ -1,0 +1,324 @@
+"""The nouns that the rooms exchange: frozen, without behaviour beyond reading themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Role(StrEnum):
+    """What kind of outlet a feed belongs to."""
+
+    OFFICIAL = "official"
+    FACTCHECK = "factcheck"
+    MEDIA = "media"
+    COMMUNITY = "community"
+
+
+class Lang(StrEnum):
+    """Language and script of a text (BCP 47)."""
+
+    EN = "en"
+    HANT = "zh-Hant"
+    HANS = "zh-Hans"
+
+
+class Label(StrEnum):
+    """What a text looks like. A reason to look, never a finding."""
+
+    GENUINE = "genuine"
+    FALSE_INFORMATION = "false-information"
+    IMPERSONATION = "impersonation"
+
+
+class Stance(StrEnum):
+    """How a text stands to the claim it carries."""
+
+    ASSERTS = "asserts"
+    REPORTS = "reports"
+    REFUTES = "refutes"
+    QUESTIONS = "questions"
+    SATIRISES = "satirises"
+    UNRELATED = "unrelated"
+
+
+class ClaimType(StrEnum):
+    """What a claim is about. Meanings and default priorities stand in ``seeds/taxonomy.toml``."""
+
+    VOTING_PROCEDURE = "voting-procedure"
+    POLLING_DISRUPTION = "polling-disruption"
+    VOTER_ELIGIBILITY = "voter-eligibility"
+    BALLOT_SECRECY_THREAT = "ballot-secrecy-threat"
+    VOTE_BUYING_RUMOUR = "vote-buying-rumour"
+    COUNT_FRAUD = "count-fraud"
+    RESULT_DELEGITIMISATION = "result-delegitimisation"
+    CANDIDATE_STATUS = "candidate-status"
+    CANDIDATE_IDENTIFIER = "candidate-identifier"
+    CANDIDATE_FACT = "candidate-fact"
+    CANDIDATE_QUOTE = "candidate-quote"
+    FALSE_ENDORSEMENT = "false-endorsement"
+    IMPERSONATION_CANDIDATE = "impersonation-candidate"
+    IMPERSONATION_AUTHORITY = "impersonation-authority"
+    IMPERSONATION_MEDIA = "impersonation-media"
+    SCAM_LURE = "scam-lure"
+    INTIMATE_IMAGE_EXTORTION = "intimate-image-extortion"
+    OPINION_OR_SATIRE = "opinion-or-satire"
+
+
+class AlertState(StrEnum):
+    """Where an alert stands. Verdict, priority, level and suppression are columns of their own."""
+
+    OPEN = "open"
+    LEASED = "leased"
+    SNOOZED = "snoozed"
+    SECOND_REVIEW = "second_review"
+    DECIDED = "decided"
+    CLOSED = "closed"
+
+
+LIVE = (AlertState.OPEN, AlertState.LEASED, AlertState.SNOOZED, AlertState.SECOND_REVIEW)  # still wait for a person
+
+
+class Decision(StrEnum):
+    """A reviewer's act."""
+
+    CLARIFY = "clarify"
+    REFER = "refer"
+    WATCH = "watch"
+    DISMISS = "dismiss"
+    DUPLICATE = "duplicate"
+
+
+class Verdict(StrEnum):
+    """The finding about a claim, by a person."""
+
+    FALSE = "false"
+    MISLEADING = "misleading"
+    PARTLY_FALSE = "partly_false"
+    UNPROVEN = "unproven"
+    TRUE = "true"
+    SATIRE = "satire"
+    OPINION = "opinion"
+    OUT_OF_SCOPE = "out_of_scope"
+
+
+class Phase(StrEnum):
+    """Phase of the election calendar."""
+
+    BEFORE = "before"
+    NOMINATION = "nomination"
+    CAMPAIGN = "campaign"
+    POLLING_DAY = "polling-day"
+    COUNT = "count"
+    AFTER = "after"
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A URL we poll, with what is known of its health. Instants are aware, UTC."""
+
+    id: int
+    url: str
+    outlet: str
+    role: Role
+    lang: Lang | None
+    enabled: bool
+    etag: str | None = None
+    last_modified: str | None = None
+    body_sha256: str | None = None
+    last_attempt_at: datetime | None = None
+    last_success_at: datetime | None = None
+    last_new_at: datetime | None = None
+    next_check_at: datetime | None = None
+    interval_s: int = 600
+    failures: int = 0
+    error_kind: str | None = None
+    error_detail: str | None = None
+    warning: str | None = None
+
+    @property
+    def health(self) -> str:
+        """One word: ``new``, ``ok``, ``malformed`` (readable all the same), ``failing`` or ``disabled``."""
+        if not self.enabled:
+            return "disabled"
+        if self.error_kind is not None:
+            return "failing"
+        if self.warning is not None:
+            return "malformed"
+        return "ok" if self.last_success_at else "new"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the parser returned for one entry of a feed: text only, no markup, control characters removed."""
+
+    key: str  # identity within its feed, see parse.entry_key
+    guid: str | None
+    link: str | None
+    title: str
+    summary: str
+    published_raw: str | None
+    published_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A parsed feed."""
+
+    title: str
+    version: str  # feedparser's word, e.g. "rss20"
+    entries: tuple[Entry, ...]
+    warning: str | None = None  # set when the document was malformed but readable
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A stored, normalised entry. ``revision`` counts from 0; earlier texts are in the revisions table."""
+
+    id: int
+    feed_id: int
+    key: str
+    guid: str | None
+    link: str | None
+    title: str
+    summary: str
+    lang: Lang
+    published_at: datetime | None
+    first_seen_at: datetime
+    edited_at: datetime | None
+    revision: int
+    outlet: str
+    role: Role
+
+    @property
+    def text(self) -> str:
+        """Title and summary as one text."""
+        return join_text(self.title, self.summary)
+
+
+def join_text(title: str, summary: str) -> str:
+    """Title and summary as one text; a summary that only repeats the title is left out."""
+    if not summary or summary == title:
+        return title
+    return f"{title}\n{summary}" if title else summary
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One watched person of the roster. ``aliases`` includes every name form, both name orders, offices."""
+
+    id: str
+    names: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
+    number: int | None = None
+    constituency: tuple[str, ...] = ()
+    party: tuple[str, ...] = ()
+    status: str = "validated"
+    source: str = ""  # "watchlist.toml: candidate 3": the line a finding rests on
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A watchlist hit. ``start`` and ``end`` count characters of the original text."""
+
+    candidate_id: str
+    alias: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule found, and the line of the roster or facts file it rests on."""
+
+    rule: str
+    claim_type: ClaimType
+    text: str  # one English sentence
+    evidence: str  # the words of the item
+    rests_on: str  # e.g. "facts.toml: polling.closes = 22:30"
+    weight: float  # 0..1, how strongly it speaks for a falsehood
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something was flagged or ranked: a code that screens can translate, and an English sentence."""
+
+    code: str
+    text: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """The model's and the rules' opinion of one item. ``score`` is in [0, 1]."""
+
+    label: Label
+    score: float
+    flagged: bool
+    stance: Stance
+    claim_type: ClaimType | None
+    lang: Lang
+    matches: tuple[Match, ...]
+    findings: tuple[Finding, ...]
+    reasons: tuple[Reason, ...]
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A request that a person look at one incident."""
+
+    id: int
+    incident_id: int
+    state: AlertState
+    priority: int  # 1..4
+    level: int  # 0..2
+    score: float
+    opened_at: datetime
+    due_at: datetime | None
+    holder: str | None
+    lease_expires_at: datetime | None
+    route: str
+    suppression: str | None
+    decided_at: datetime | None
+    decision: Decision | None
+    verdict: Verdict | None
+    taken_at: datetime | None = None  # when it was first taken
+    priority_reasons: tuple[str, ...] = ()  # a sentence for each rule that set the priority
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentFacts:
+    """What is known of one incident when its alert is prioritised, routed and shown.
+
+    ``score``, ``label`` and ``reasons`` are those of its highest-scoring item; the other fields speak of all its items.
+    """
+
+    incident_id: int
+    title: str
+    claim_type: ClaimType | None
+    lang: Lang
+    score: float
+    label: Label | None
+    reasons: tuple[str, ...]  # sentences
+    matches: tuple[str, ...]  # ids of watched candidates and offices
+    findings: tuple[Mapping[str, Any], ...]  # as stored: the fields of Finding
+    outlets: tuple[str, ...]
+    items: int
+    link: str | None  # of the first item
+
+
+@dataclass(frozen=True, slots=True)
+class StageReport:
+    """What one run of a stage did: its name and counts, ready for JSON."""
+
+    stage: str
+    counts: Mapping[str, float | int | str | bool | None]
+    problems: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """A plain dictionary; ``problems`` only when there are some."""
+        return {**self.counts, **({"problems": list(self.problems)} if self.problems else {})}

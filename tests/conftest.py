@@ -1,0 +1,83 @@
+"""Shared by all tests: a working folder, a store, a clock that stands still; and no silent skips in CI."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from monitor.config import Settings, load_file
+from monitor.starter import write_starter
+from monitor.store import Store, open_store
+
+NOW = datetime(2027, 3, 1, 4, 30, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No POLLWATCH_ variable of the person who runs the tests reaches them."""
+    for name in list(os.environ):
+        if name.startswith("POLLWATCH_") and name != "POLLWATCH_SHARED":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def now() -> datetime:
+    """12:30 in Hong Kong."""
+    return NOW
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A fresh working folder, as `pollwatch init` writes it."""
+    directory = tmp_path / "desk"
+    write_starter(directory)
+    return directory
+
+
+@pytest.fixture
+def configure(folder: Path) -> Callable[[str], Settings]:
+    """Replace the configuration by these lines of TOML and load it."""
+
+    def write(toml: str) -> Settings:
+        file = folder / "pollwatch.toml"
+        file.write_text(toml, encoding="utf-8")
+        return load_file(file)
+
+    return write
+
+
+@pytest.fixture
+def settings(folder: Path) -> Settings:
+    """The starter configuration."""
+    return load_file(folder / "pollwatch.toml")
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Store]:
+    """The empty store of the working folder."""
+    store = open_store(settings.database_url)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def shared() -> Path:
+    """Recorded feeds and labelled text that the project does not ship; tests that use it carry the mark `shared`."""
+    given = os.environ.get("POLLWATCH_SHARED")
+    if not given:
+        pytest.skip("POLLWATCH_SHARED names no folder of recorded feeds and labelled text")
+    return Path(given)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """In CI everything that can be installed is: a skip there is a failure, the mark `shared` apart."""
+    report = yield
+    if report.skipped and os.environ.get("CI") and not item.get_closest_marker("shared"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI: {report.longrepr}"
+    return report

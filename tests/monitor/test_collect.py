@@ -1,0 +1,410 @@
+"""One pass over the feeds: real HTTP, real worker processes, a real store."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.collect import collect
+from monitor.config import Settings
+from monitor.store import Store, feeds, items, open_store, runs
+from monitor.types import Feed, Lang, Role, StageReport
+from tests.fakes import ALLOW_LOOPBACK, FeedServer, feed_server, gzip_bomb, item, rss
+
+ROOT = Path(__file__).parents[2]
+_PASS = """
+from monitor.cli.base import Context
+from monitor.cli.feeds import collect
+collect(["--all"], obj=Context(None), standalone_mode=False)
+"""
+
+
+@pytest.fixture
+def server() -> Iterator[FeedServer]:
+    """A feed server."""
+    with feed_server() as fake:
+        yield fake
+
+
+@pytest.fixture
+def settings(configure: Callable[[str], Settings]) -> Settings:
+    """Loopback may be fetched; nobody waits long."""
+    return configure(ALLOW_LOOPBACK + "timeout_s = 3\nmax_bytes = 1000000\nparse_timeout_s = 2\n")
+
+
+def watch(store: Store, now: datetime, *urls: str) -> list[Feed]:
+    """Add feeds."""
+    with store.write() as connection:
+        return [feeds.add(connection, url, now, outlet=f"Outlet {n}")[0] for n, url in enumerate(urls, 1)]
+
+
+def state_of(store: Store, url: str) -> Feed:
+    """The feed at ``url`` as stored."""
+    with store.read() as connection:
+        return next(feed for feed in feeds.listing(connection) if feed.url == url)
+
+
+def stored(store: Store) -> list[tuple[Any, ...]]:
+    """Everything collected that does not depend on the order in which feeds answered."""
+    with store.read() as connection:
+        urls = {feed.id: (feed.url, feed.etag, feed.body_sha256, feed.error_kind) for feed in feeds.listing(connection)}
+        return sorted(
+            (
+                urls[i.feed_id],
+                i.key,
+                i.title,
+                i.summary,
+                i.lang,
+                i.revision,
+                _texts(items.earlier_texts(connection, i.id)),
+            )
+            for i in items.listing(connection)
+        )
+
+
+def _texts(rows: list[dict[str, Any]]) -> list[tuple[int, str, str]]:
+    return [(row["revision"], row["title"], row["summary"]) for row in rows]
+
+
+def counts(report: StageReport, *names: str) -> list[Any]:
+    """Some counts of a report."""
+    return [report.counts[name] for name in names]
+
+
+def test_a_first_pass_stores_and_a_second_stores_nothing(
+    store: Store, settings: Settings, server: FeedServer, now: datetime
+) -> None:
+    """New entries in document order with outlet, role and language; then 304 and equal bytes are told apart."""
+    a = server.put("/a", rss(item("甲", "選舉日", guid="1"), item("Two", "Polls", guid="2")), etag='"v1"')
+    b = server.put("/b", rss(item("乙", guid="1")))
+    watch(store, now, a, b)
+    lines: list[str] = []
+    first = collect(store, settings, now, progress=lines.append)
+    assert counts(first, "feeds", "fetched", "failed", "items_new", "items_seen") == [2, 2, 0, 3, 3]
+    assert first.counts["bytes"] == len(server.pages["/a"].body) + len(server.pages["/b"].body)
+    assert len(lines) == 2
+    with store.read() as connection:
+        found = items.listing(connection, feed_id=state_of(store, a).id)
+    assert [(i.title, i.lang, i.role, i.first_seen_at) for i in found] == [
+        ("甲", Lang.HANT, Role.MEDIA, now),
+        ("Two", Lang.EN, Role.MEDIA, now),
+    ]
+    before = stored(store)
+    second = collect(store, settings, now + timedelta(hours=1))
+    assert counts(second, "feeds", "fetched", "not_modified", "unchanged", "items_new") == [2, 0, 1, 1, 0]
+    assert stored(store) == before
+    assert state_of(store, a).health == "ok"
+    assert state_of(store, a).etag == '"v1"'
+    assert state_of(store, a).last_new_at == now
+
+
+def test_only_due_feeds_are_asked_unless_every_one_is_wanted(
+    store: Store, settings: Settings, server: FeedServer, now: datetime
+) -> None:
+    """A feed rests for its interval; --all asks it anyway; a disabled one is left alone."""
+    a, b = (server.put(path, rss(item("A", guid="1"))) for path in ("/a", "/b"))
+    _, second = watch(store, now, a, b)
+    with store.write() as connection:
+        feeds.set_enabled(connection, second.id, enabled=False)
+    assert collect(store, settings, now).counts["feeds"] == 1
+    assert collect(store, settings, now + timedelta(minutes=5)).counts["feeds"] == 0
+    assert collect(store, settings, now + timedelta(minutes=5), every=True).counts["feeds"] == 1
+    assert collect(store, settings, now + timedelta(minutes=30)).counts["feeds"] == 1
+    assert {path for path, _ in server.requests} == {"/a"}
+
+
+def test_an_edited_entry_keeps_its_earlier_texts(
+    store: Store, settings: Settings, server: FeedServer, now: datetime
+) -> None:
+    """Exactly one item is edited; each earlier text stays with the span of time in which it stood."""
+    texts = ["六時停止投票", "十時半停止投票", "十時半停止投票（更正）"]
+    for hour, text in enumerate(texts):
+        url = server.put("/a", rss(item("時間", text, guid="1"), item("B", "same", guid="2", date=f"0{hour}:00")))
+        watch(store, now, url)
+        report = collect(store, settings, now + timedelta(hours=hour), every=True)
+        assert report.counts["items_edited"] == (hour > 0)
+    with store.read() as connection:
+        edited, other = items.listing(connection)
+        earlier = items.earlier_texts(connection, edited.id)
+        assert items.earlier_texts(connection, other.id) == []
+    assert (edited.summary, edited.revision, edited.edited_at) == (texts[2], 2, now + timedelta(hours=2))
+    assert [(row["summary"], row["seen_at"], row["replaced_at"]) for row in earlier] == [
+        (texts[0], now, now + timedelta(hours=1)),
+        (texts[1], now + timedelta(hours=1), now + timedelta(hours=2)),
+    ]
+
+
+def test_another_guid_moves_the_item(store: Store, settings: Settings, server: FeedServer, now: datetime) -> None:
+    """Same link and title under a new guid is the same item, then and ever after."""
+    link = "https://harbour-daily.example/news/1"
+    for hour, (guid, summary) in enumerate([("old", "x"), ("new", "x"), ("new", "y")]):
+        url = server.put("/a", rss(item("題", summary, guid=guid, link=link)))
+        watch(store, now, url)
+        collect(store, settings, now + timedelta(hours=hour), every=True)
+    with store.read() as connection:
+        (only,) = items.listing(connection)
+    assert (only.key, only.guid, only.summary, only.revision) == ("new", "new", "y", 1)
+
+
+def hostile(server: FeedServer) -> dict[str, tuple[str, ...]]:
+    """Addresses of feeds that go wrong, and the kinds of error each may end with; no kind: readable after all."""
+    chinese = rss(item("選舉事務署澄清網上流傳的消息", "並不屬實，請勿轉傳", guid="1"))
+    many = "<rss version='2.0'><channel>" + "<item/>" * 140_000
+    compressed = {"Content-Encoding": "gzip"}
+    return {
+        server.put("/malformed", "<rss version='2.0'><channel><item><title>cut"): (),
+        server.put("/nothing-left", "<rss version='2.0'><channel><titl"): ("not-a-feed",),
+        server.put("/page", "<!doctype html><title>404</title>", headers={"Content-Type": "text/html"}): ("html",),
+        server.put("/empty", ""): ("empty",),
+        server.put("/big", "x", content_length=200_000_000): ("too-large",),
+        server.put("/bomb", gzip_bomb(200_000_000), headers=compressed): ("too-large",),
+        server.put("/endless", rss() * 50, endless=True): ("too-large",),
+        server.put("/drip", " ", endless=True, pause_s=0.05): ("timeout",),
+        server.put("/stall", gzip.compress(many.encode()), headers=compressed): ("stalled",),
+        server.put("/encoding", chinese.encode("big5")): ("encoding",),
+        server.put("/missing", "no", status=404): ("http",),
+        server.put("/gone", "no", status=410): ("gone",),
+        server.put("/loop", status=302, headers={"Location": "/loop"}): ("redirect",),
+        server.put("/inside", status=302, headers={"Location": "http://10.0.0.1/"}): ("blocked",),
+        "http://no-such-host.invalid/rss": ("dns",),
+        "http://127.0.0.1:9/rss": ("connect",),
+        server.url("/plain").replace("http:", "https:"): ("tls",),
+    }
+
+
+def test_each_failing_feed_has_one_clear_error_and_the_others_are_stored(
+    store: Store, settings: Settings, server: FeedServer, now: datetime
+) -> None:
+    """Whatever feeds do, the healthy ones beside them are read, and nothing is written to the log of faults."""
+    bad = hostile(server)
+    good = [server.put(f"/good{n}", rss(item(f"好{n}", guid="1"))) for n in range(5)]
+    watch(store, now, *bad, *good)
+    begun = time.monotonic()
+    report = collect(store, settings, now)
+    assert time.monotonic() - begun < 20
+    for url, kinds in bad.items():
+        feed = state_of(store, url)
+        assert (feed.error_kind in kinds) if kinds else feed.error_kind is None, (url, feed.error_kind)
+        assert feed.failures == bool(kinds)
+        assert not kinds or feed.error_detail
+    assert all(state_of(store, url).health == "ok" for url in good)
+    failed = sum(bool(kinds) for kinds in bad.values())
+    assert counts(report, "feeds", "failed", "fetched") == [len(bad) + 5, failed, 5 + len(bad) - failed]
+    assert len(report.problems) == len(bad)
+    assert state_of(store, server.url("/gone")).health == "disabled"
+    assert any("enable" in problem for problem in report.problems)
+
+
+def test_our_own_fault_with_one_feed_harms_no_other(
+    store: Store, settings: Settings, server: FeedServer, now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An unexpected exception (here from the store) is recorded as internal, logged, and undone as a whole."""
+    bad = server.put("/bad", rss(item("before", guid="1"), item("poison", guid="2")))
+    good = server.put("/good", rss(item("good", guid="1")))
+    watch(store, now, bad, good)
+    with store.write() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER poison BEFORE INSERT ON items WHEN NEW.title = 'poison' "
+            "BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+    report = collect(store, settings, now)
+    assert counts(report, "failed", "items_new") == [1, 1]
+    assert [row[2] for row in stored(store)] == ["good"]
+    assert state_of(store, bad).error_kind == "internal"
+    assert state_of(store, bad).etag is None
+    assert "/bad" in caplog.text
+
+
+def test_failures_back_off_and_success_forgets_them(
+    store: Store, settings: Settings, server: FeedServer, now: datetime
+) -> None:
+    """Each failure waits longer, Retry-After is honoured, a good answer resets everything."""
+    url = server.put("/a", "busy", status=503)
+    watch(store, now, url)
+    waits = []
+    for _ in range(3):
+        collect(store, settings, now, every=True)
+        waits.append(state_of(store, url).next_check_at)
+    assert waits == sorted(waits)
+    assert state_of(store, url).failures == 3
+    server.put("/a", "busy", status=429, headers={"Retry-After": "80000"})
+    collect(store, settings, now, every=True)
+    assert state_of(store, url).next_check_at == now + timedelta(seconds=80_000)
+    server.put("/a", rss(item("A", guid="1")))
+    collect(store, settings, now, every=True)
+    feed = state_of(store, url)
+    assert (feed.failures, feed.error_kind, feed.error_detail, feed.health) == (0, None, None, "ok")
+
+
+def test_a_document_that_could_not_be_read_is_asked_for_again(
+    store: Store, settings: Settings, server: FeedServer, now: datetime
+) -> None:
+    """Its validators are not kept: a mended parser must not be told 304 for ever."""
+    url = server.put("/a", "<html></html>", etag='"v1"')
+    watch(store, now, url)
+    for _ in range(2):
+        assert collect(store, settings, now, every=True).counts["failed"] == 1
+    assert "If-None-Match" not in server.requests[1][1]
+
+
+def test_a_pass_in_which_nothing_changed_starts_no_worker(
+    store: Store, folder: Path, settings: Settings, server: FeedServer, now: datetime
+) -> None:
+    """The process that workers are forked from is not even there."""
+    watch(store, now, server.put("/a", rss(item("A", guid="1")), etag='"v1"'))
+    for expected in ("True", "False"):
+        program = (
+            f"{_PASS}from multiprocessing import forkserver\nprint(forkserver._forkserver._forkserver_pid is not None)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=_environment(folder), capture_output=True, text=True, check=True
+        )
+        assert done.stdout.splitlines()[-1] == expected, done.stderr
+
+
+def test_dates_of_the_future_and_without_a_zone(
+    store: Store, settings: Settings, server: FeedServer, now: datetime
+) -> None:
+    """HKT is eight hours east, a date without zone is local to the election, one in the future is now."""
+    dates = ["Mon, 01 Mar 2027 10:00:00 HKT", "2027-03-01 10:00", "Tue, 02 Mar 2027 10:00:00 HKT", "never"]
+    url = server.put("/a", rss(*(item(str(n), guid=str(n), date=date) for n, date in enumerate(dates))))
+    watch(store, now, url)
+    collect(store, settings, now)
+    with store.read() as connection:
+        found = [i.published_at for i in items.listing(connection)]
+    ten = now.replace(hour=2, minute=0)
+    assert found == [ten, ten, now, None]
+
+
+@pytest.mark.timeout(120)
+def test_killed_at_any_moment_the_next_pass_brings_the_same_store(
+    folder: Path, settings: Settings, server: FeedServer, now: datetime, tmp_path: Path
+) -> None:
+    """kill -9 during passes, over a version of the feeds and then over its edits: nothing lost, nothing doubled."""
+    urls = [server.url(f"/{n}") for n in range(6)]
+    undisturbed = _fresh_store(tmp_path / "undisturbed.db", now, urls)
+    disturbed = _fresh_store(Path(settings.database_url.removeprefix("sqlite:///")), now, urls)
+    luck = random.Random(7)
+    for version in ("first", "edited"):
+        _serve_version(server, version)
+        collect(undisturbed, settings, now, every=True)
+        for _ in range(6):
+            _kill_a_pass(folder, server, after_s=luck.uniform(0.0, 1.2))
+        collect(disturbed, settings, now, every=True)
+        assert stored(disturbed) == stored(undisturbed)
+    disturbed.close()
+    undisturbed.close()
+
+
+def _fresh_store(path: Path, now: datetime, urls: list[str]) -> Store:
+    from monitor.store import migrate
+
+    store = open_store(f"sqlite:///{path}", must_exist=False)
+    migrate.upgrade(store)
+    watch(store, now, *urls)
+    return store
+
+
+def _serve_version(server: FeedServer, version: str) -> None:
+    for n in range(6):
+        rows = [item(f"題{n}-{i}", f"{version} 內容 {i}" if i % 3 else "內容", guid=str(i)) for i in range(40)]
+        server.put(f"/{n}", rss(*rows), etag=f'"{version}"', delay_s=0.1 * n)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "POLLWATCH_CONFIG": str(folder / "pollwatch.toml")}
+
+
+def _kill_a_pass(folder: Path, server: FeedServer, after_s: float) -> None:
+    """Start a pass and kill it ``after_s`` seconds after its first request."""
+    server.requests.clear()
+    process = subprocess.Popen(
+        [sys.executable, "-c", _PASS], env=_environment(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while not server.requests and process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(after_s)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def test_workers_die_with_their_parent(tmp_path: Path) -> None:
+    """kill -9 of the parent: an idle worker goes at once, one that parses for ever by its own alarm."""
+    script = tmp_path / "parent.py"
+    script.write_text(
+        "import asyncio\n"
+        "from zoneinfo import ZoneInfo\n"
+        "import monitor.parsing as parsing\n"
+        "parsing._GRACE_S = 0\n"
+        "async def main():\n"
+        "    with parsing.ParsePool(1.5) as pool:\n"
+        "        utc = ZoneInfo('UTC')\n"
+        "        small = b\"<rss version='2.0'><channel><item/>\"\n"
+        "        await pool.parse(small, 'http://a.example/', None, utc)\n"
+        "        import multiprocessing\n"
+        "        print(*[p.pid for p in pool._pool._pool_manager.worker_manager.workers.values()], flush=True)\n"
+        "        await pool.parse(small + b'<item/>' * 900_000, 'http://a.example/', None, utc)\n"
+        "if __name__ == '__main__':\n"
+        "    asyncio.run(main())\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    parent = subprocess.Popen(
+        [sys.executable, script], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert parent.stdout is not None
+    with parent.stdout:
+        workers = [int(pid) for pid in parent.stdout.readline().split()]
+    assert workers
+    time.sleep(0.3)
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 12
+    while any(_is_running(pid) for pid in workers) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert [pid for pid in workers if _is_running(pid)] == []
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_feed_added_again_takes_what_is_given(store: Store, now: datetime) -> None:
+    """The address is the identity; role and language change only when named."""
+    url = "https://eso-harbour.example/rss"
+    with store.write() as connection:
+        first, new = feeds.add(connection, url, now, outlet="ESO", role=Role.OFFICIAL)
+        again, new_again = feeds.add(connection, url, now, lang=Lang.HANT)
+    assert (new, new_again) == (True, False)
+    assert again == replace(first, lang=Lang.HANT)
+
+
+def test_the_last_run_of_each_stage_is_kept(store: Store, now: datetime) -> None:
+    """Started, then finished with a report or an error; the next start forgets it."""
+    later = now + timedelta(minutes=1)
+    report = StageReport("collect", {"feeds": 2}).as_json()
+    with store.write() as connection:
+        runs.started(connection, "collect", now)
+        runs.finished(connection, "collect", later, report=report)
+        runs.started(connection, "assess", now)
+        runs.finished(connection, "assess", later, error="no model")
+        found = runs.latest(connection)
+        assert found["collect"] == {"started_at": now, "finished_at": later, "report": {"feeds": 2}, "error": None}
+        assert (found["assess"]["report"], found["assess"]["error"]) == (None, "no model")
+        runs.started(connection, "assess", later)
+        assert runs.latest(connection)["assess"]["finished_at"] is None

@@ -1,0 +1,97 @@
+"""The configuration: precedence, paths, and faults that name file, key and mend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from monitor.config import Settings, load, load_file
+from monitor.errors import ConfigError
+
+Configure = Callable[[str], Settings]
+
+
+def test_a_relative_database_starts_at_the_file(folder: Path) -> None:
+    """`init DIR` and nothing more gives a folder that works from anywhere."""
+    assert load_file(folder / "pollwatch.toml").database_url == f"sqlite:///{folder / 'pollwatch.db'}"
+
+
+def test_the_environment_wins(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every key can come from the environment, lists as JSON, and neighbours in the same table stay."""
+    monkeypatch.setenv("POLLWATCH_DATABASE__URL", "sqlite:////elsewhere/x.db")
+    monkeypatch.setenv("POLLWATCH_FETCH__ALLOW_PRIVATE", '["127.0.0.0/8"]')
+    settings = configure("[fetch]\ntimeout_s = 7\nallow_private = []\n")
+    assert settings.database_url == "sqlite:////elsewhere/x.db"
+    assert settings.fetch.allow_private == ("127.0.0.0/8",)
+    assert settings.fetch.timeout_s == 7
+
+
+@pytest.mark.parametrize(
+    ("toml", "key", "mend"),
+    [
+        ("[fetch]\ntimeot_s = 3\n", "fetch.timeot_s", "no such key"),
+        ("[nonsense]\na = 1\n", "nonsense", "no such key"),
+        ("[fetch]\ntimeout_s = -1\n", "fetch.timeout_s", "greater than 0"),
+        ('[fetch]\nallow_private = ["localhost"]\n', "fetch.allow_private.0", "not a network"),
+        ('[election]\ntimezone = "Hong Kong"\n', "election.timezone", "not a time zone"),
+        ('[election]\ntimezone = "../../etc/passwd"\n', "election.timezone", "not a time zone"),
+        (
+            "[election]\npolling_opens = 2027-03-14T22:00:00\npolling_closes = 2027-03-14T08:00:00\n",
+            "election",
+            "in this order",
+        ),
+        ('[digest]\nreceivers = ["a@example.org\\nBcc: b@example.org"]\n', "digest.receivers.0", "not a mail address"),
+        ('[digest]\nreceivers = ["nobody"]\n', "digest.receivers.0", "not a mail address"),
+        ('[smtp]\nhost = "mail.example.org"\nsecurity = "none"\n', "smtp", "loopback"),
+        ('[smtp]\npassword = "hunter2"\n', "smtp.password", "secrets do not belong here"),
+        ('folder = "/"\n', "folder", "no such key"),
+        ("[digest]\ntime = 25:00:00\n", "", "not TOML"),
+    ],
+)
+def test_a_fault_names_its_key_and_the_mend(configure: Configure, folder: Path, toml: str, key: str, mend: str) -> None:
+    """One sentence: file, key, mend."""
+    with pytest.raises(ConfigError) as caught:
+        configure(toml)
+    assert str(folder / "pollwatch.toml") in str(caught.value)
+    assert caught.value.key == key
+    assert mend in caught.value.mend
+
+
+def test_a_fault_in_the_environment_names_the_variable(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The operator looks where the value came from."""
+    monkeypatch.setenv("POLLWATCH_TRIAGE__LEASE_MINUTES", "soon")
+    with pytest.raises(ConfigError, match="POLLWATCH_TRIAGE__LEASE_MINUTES"):
+        configure("")
+
+
+def test_an_environment_list_must_be_json(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list written by hand is the usual slip."""
+    monkeypatch.setenv("POLLWATCH_FETCH__ALLOW_PRIVATE", "127.0.0.0/8")
+    with pytest.raises(ConfigError, match="JSON"):
+        configure("")
+
+
+def test_no_file_says_what_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an empty folder the answer is `pollwatch init`."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="pollwatch init"):
+        load(None)
+    with pytest.raises(ConfigError, match="no such file"):
+        load("elsewhere.toml")
+
+
+def test_secrets_come_from_the_environment_or_a_file_and_never_print(
+    configure: Configure, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dump of the settings shows no password."""
+    monkeypatch.setenv("POLLWATCH_SMTP__PASSWORD", "open sesame")
+    settings = configure("")
+    assert settings.smtp_password == "open sesame"
+    assert "sesame" not in repr(settings)
+    assert "sesame" not in settings.model_dump_json()
+    (folder / "secret").write_text("from a file\n", encoding="utf-8")
+    assert configure('[smtp]\npassword_file = "secret"\n').smtp_password == "from a file"
+    with pytest.raises(ConfigError, match=r"smtp\.password_file"):
+        _ = configure('[smtp]\npassword_file = "missing"\n').smtp_password

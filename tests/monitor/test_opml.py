@@ -1,0 +1,107 @@
+"""Lists of feeds, in and out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from monitor import opml, seeds
+from monitor.errors import InputError
+from monitor.opml import FeedLine
+from monitor.types import Feed, Lang, Role
+
+NESTED = """<?xml version="1.0"?>
+<opml version="2.0"><head><title>x</title></head><body>
+<outline text="Folder"><outline text="Deeper">
+  <outline type="rss" text="t" title="海港日報" xmlUrl="https://harbour-daily.example/rss?a=1&amp;b=2"/>
+</outline></outline>
+<outline text="Clear Water Desk" XMLURL="https://clear-water.example/rss" role="factcheck" lang="zh-Hant"/>
+<outline text="again" xmlUrl="https://clear-water.example/rss"/>
+<outline text="only a folder"/>
+</body></opml>"""
+
+
+def test_folders_are_opened_and_attributes_kept() -> None:
+    """Nested outlines, either case of xmlUrl, every address once, our own attributes."""
+    assert opml.read(NESTED.encode()) == [
+        FeedLine("https://harbour-daily.example/rss?a=1&b=2", "海港日報"),
+        FeedLine("https://clear-water.example/rss", "Clear Water Desk", Role.FACTCHECK, Lang.HANT),
+    ]
+
+
+def test_what_is_written_is_read_back() -> None:
+    """Quotes, ampersands, both scripts and missing languages survive."""
+    feeds = [
+        Feed(1, 'https://a.example/?x="1"&y=2', 'Q&A <"日報">', Role.OFFICIAL, Lang.HANT, True),
+        Feed(2, "https://b.example/", "乙\n丙\x00", Role.COMMUNITY, None, False),
+    ]
+    assert opml.read(opml.write(feeds).encode()) == [
+        FeedLine('https://a.example/?x="1"&y=2', 'Q&A <"日報">', Role.OFFICIAL, Lang.HANT),
+        FeedLine("https://b.example/", "乙 丙", Role.COMMUNITY, None),
+    ]
+
+
+def test_bare_ampersands_are_forgiven() -> None:
+    """Half of the lists in circulation have them."""
+    body = b'<opml><body><outline text="A & B &amp; C" xmlUrl="https://a.example/?a=1&b=2"/></body></opml>'
+    assert opml.read(body) == [FeedLine("https://a.example/?a=1&b=2", "A & B & C")]
+
+
+BOMB = """<!DOCTYPE o [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><opml><body><outline text="&b;" xmlUrl="https://a.example"/>
+</body></opml>"""
+EXTERNAL = '<!DOCTYPE o [<!ENTITY x SYSTEM "file:///etc/passwd">]><opml><body><outline text="&x;"/></body></opml>'
+
+
+@pytest.mark.parametrize(
+    ("body", "mend"),
+    [
+        ("", "not well-formed"),
+        ("<opml><body>", "not well-formed"),
+        ("<html><body/></html>", "not OPML"),
+        (BOMB, "entities"),
+        (EXTERNAL, "entities"),
+        ('<opml><outline xmlUrl="javascript:alert(1)"/></opml>', "only http"),
+        ('<opml><outline xmlUrl="file:///etc/passwd"/></opml>', "only http"),
+        ('<opml><outline xmlUrl="https://user:pw@a.example/"/></opml>', "user name"),
+        ('<opml><outline xmlUrl="https://a.example/" role="boss"/></opml>', "official"),
+        ('<opml><outline xmlUrl="https://a.example/" lang="klingon"/></opml>', "zh-Hant"),
+        ('<?xml version="1.0" encoding="big5"?><opml/>', "UTF-8"),
+    ],
+)
+def test_a_wrong_file_is_named_with_its_fault(tmp_path: Path, body: str, mend: str) -> None:
+    """Every fault names the file and what is wrong."""
+    file = tmp_path / "list.opml"
+    file.write_text(body, encoding="utf-8")
+    with pytest.raises(InputError, match=mend) as caught:
+        opml.read(file)
+    assert str(file) in str(caught.value)
+
+
+def test_missing_and_giant_files_are_refused(tmp_path: Path) -> None:
+    """No traceback for a missing file or a folder, no memory for a giant."""
+    giant = tmp_path / "giant.opml"
+    with giant.open("wb") as file:
+        file.truncate(opml.MAX_BYTES + 2)
+    for path in (tmp_path / "none.opml", tmp_path, giant):
+        with pytest.raises(InputError, match=str(path)):
+            opml.read(path)
+
+
+def test_the_starter_list_is_whole() -> None:
+    """Every feed of it names outlet, role and language."""
+    lines = opml.read(seeds.text("feeds.opml").encode())
+    assert len(lines) >= 20
+    assert all(line.outlet and line.role and line.lang for line in lines)
+    assert {line.role for line in lines} >= {Role.OFFICIAL, Role.FACTCHECK, Role.MEDIA}
+
+
+@pytest.mark.shared
+def test_public_lists_are_read(shared: Path) -> None:
+    """Lists by country, as they circulate; the one with bare quotation marks inside attributes is refused by line."""
+    for path in sorted(p for p in (shared / "feeds/opml").rglob("*") if p.is_file()):
+        if path.name == "Russia.opml":
+            with pytest.raises(InputError, match="line 20"):
+                opml.read(path)
+        else:
+            assert opml.read(path), path

@@ -1,0 +1,113 @@
+"""The store: opening, migrating, refusing, locking."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import DatabaseError, StatementError
+
+from monitor.errors import BusyError, ConfigError, MissingStoreError, NewerSchemaError, StaleSchemaError
+from monitor.store import Store, engine, migrate, open_store, schema
+
+
+def test_a_missing_store_says_what_to_run(tmp_path: Path) -> None:
+    """Opening never creates by accident."""
+    with pytest.raises(MissingStoreError, match="pollwatch init"):
+        open_store(f"sqlite:///{tmp_path}/none.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("url", ["", "not a url", "mysql://x/y"])
+def test_an_unusable_url_is_a_configuration_fault(url: str) -> None:
+    """The key is named."""
+    with pytest.raises(ConfigError, match=r"database\.url"):
+        open_store(url)
+
+
+def test_upgrade_twice_is_upgrade_once(store: Store) -> None:
+    """`db upgrade` can be run at every start."""
+    assert migrate.upgrade(store) == migrate.upgrade(store) == migrate.check(store)
+
+
+def test_the_migrations_make_exactly_the_schema(store: Store) -> None:
+    """A table or column that only one side knows is found here, not on polling day."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
+    with store.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+
+
+def test_a_stale_and_a_newer_schema_are_refused(tmp_path: Path, store: Store) -> None:
+    """With the exact command to run, or with a word that the program is too old."""
+    empty = open_store(f"sqlite:///{tmp_path}/empty.db", must_exist=False)
+    with pytest.raises(StaleSchemaError, match="pollwatch db upgrade"):
+        migrate.check(empty)
+    empty.close()
+    with store.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(NewerSchemaError, match="upgrade pollwatch"):
+        migrate.check(store)
+    with pytest.raises(NewerSchemaError):
+        migrate.upgrade(store)
+
+
+def test_instants_come_back_as_they_were(store: Store) -> None:
+    """Aware, in UTC, whatever zone they were given in; a naive one is refused."""
+    given = datetime(2027, 3, 1, 12, 30, 15, 123456, tzinfo=timezone(timedelta(hours=8)))
+    row = {"stage": "x", "started_at": given}
+    with store.write() as connection:
+        connection.execute(insert(schema.runs).values(row))
+    with store.read() as connection:
+        found = connection.scalar(select(schema.runs.c.started_at))
+    assert found == given
+    assert found.tzinfo is UTC
+    with pytest.raises(StatementError, match="naive"), store.write() as connection:
+        connection.execute(insert(schema.runs).values({**row, "started_at": given.replace(tzinfo=None)}))
+
+
+def test_the_audit_table_refuses_to_be_rewritten(store: Store) -> None:
+    """By the database itself, not by our good manners."""
+    row = {"seq": 1, "at": datetime.now(UTC), "actor": "a", "action": "b", "subject": "c", "detail": {}}
+    with store.write() as connection:
+        connection.execute(insert(schema.audit).values({**row, "prev_hash": "", "hash": "x"}))
+    for statement in ("UPDATE audit SET actor = 'z'", "DELETE FROM audit"):
+        with pytest.raises(DatabaseError, match="append-only"), store.write() as connection:
+            connection.execute(text(statement))
+
+
+def test_a_lock_is_held_by_one_process_and_dies_with_it(store: Store) -> None:
+    """A second holder gets a sentence; a killed one blocks nobody."""
+    code = (
+        "import sys, time; from monitor.store import open_store\n"
+        "with open_store(sys.argv[1]).lock('daemon'): print('held', flush=True); time.sleep(60)"
+    )
+    url = store.engine.url.render_as_string(hide_password=False)
+    with subprocess.Popen([sys.executable, "-c", code, url], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(BusyError, match="already runs"), store.lock("daemon", busy="it already runs"):
+            pass
+        with store.lock("another"):
+            pass
+        holder.kill()
+    with store.lock("daemon", wait_s=5):
+        pass
+
+
+def test_a_damaged_store_is_told(store: Store) -> None:
+    """Orphans are what a careless repair leaves."""
+    assert engine.integrity(store) == []
+    with store.engine.connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+        connection.exec_driver_sql("BEGIN")
+        connection.exec_driver_sql("INSERT INTO bands VALUES (1, 99)")
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("BEGIN")
+    assert engine.integrity(store) == ["row 1 of table bands points to a missing row of items"]
