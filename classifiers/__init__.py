@@ -1,0 +1,1 @@
+"""The first floor: what does an item look like, and why."""

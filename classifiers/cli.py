@@ -1,0 +1,241 @@
+"""Commands of the first floor: `classify`, and the group `models`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from monitor.cli.base import (
+    Context,
+    example,
+    json_option,
+    now,
+    pass_context,
+    print_lines,
+    print_object,
+    print_table,
+    say,
+)
+from monitor.invisible import safe
+
+if TYPE_CHECKING:
+    from classifiers.assess import Bench, Judged
+
+_BATCH = 200
+
+
+@click.command(epilog=example("pollwatch classify tips.jsonl", 'echo \'{"text": "…"}\' | pollwatch classify -'))
+@click.argument("file", type=click.File("r", encoding="utf-8-sig", errors="strict"), default="-")
+@click.option("--model", "model_id", metavar="ID", help="A registered model; default: the live one, or the seeds'.")
+@json_option
+@pass_context
+def classify(context: Context, file: Iterable[str], model_id: str | None, as_json: bool) -> None:  # noqa: ARG001 - the answer is JSON Lines either way
+    """Judge texts: JSON Lines in, one JSON line out for each, in the same order.
+
+    A line has `text`, or `title` and `summary`; optional are `id, link, lang, published_at, outlet, role`.
+    Nothing is stored. Without a configuration the text is judged alone.
+    """
+    from classifiers.examples import parse_lines
+
+    name = getattr(file, "name", "-")
+    rows = parse_lines(_decoded(file, name), name)
+    first = list(islice(rows, 1))
+    if not first:
+        return
+    bench = _bench(context, model_id)
+    print_lines(_judge_rows(first, bench))
+    while batch := list(islice(rows, _BATCH)):
+        print_lines(_judge_rows(batch, bench))
+
+
+@click.group()
+def models() -> None:
+    """Train, compare, explain and promote models."""
+
+
+@models.command(epilog=example("pollwatch models train --labels reviewed.jsonl"))
+@click.option(
+    "--labels",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON Lines with `text, label`; optional `lang, stance, claim_type`.",
+)
+@json_option
+@pass_context
+def train(context: Context, labels: Path | None, as_json: bool) -> None:
+    """Train on the seeds, on reviewers' decisions and on LABELS; register the model without promoting it."""
+    from classifiers import registry, train
+    from classifiers.examples import read_file
+    from monitor.store import models
+
+    extra = read_file(labels) if labels else []
+    with context.store() as (store, settings):
+        model_id = train.train(store, settings, now(), extra)
+        with store.read() as connection:
+            row = registry.describe(models.get(connection, model_id))
+    _print_models([row], as_json=as_json, one=True)
+    if not row["live"]:
+        say(f"registered; make it live with `pollwatch models promote {model_id}`")
+
+
+@models.command("list", epilog=example("pollwatch models list --json"))
+@json_option
+@pass_context
+def list_models(context: Context, as_json: bool) -> None:
+    """Every registered model, the newest first."""
+    from classifiers import registry
+    from monitor.store import models
+
+    with context.store() as (store, _), store.read() as connection:
+        rows = [registry.describe(row) for row in models.listing(connection)]
+    _print_models(rows, as_json=as_json)
+
+
+@models.command(epilog=example("pollwatch models evaluate labelled.jsonl", "pollwatch models evaluate --json"))
+@click.argument("file", type=click.File("r", encoding="utf-8-sig"), required=False)
+@click.option("--model", "model_id", metavar="ID", help="A registered model; default: the live one, or the seeds'.")
+@json_option
+@pass_context
+def evaluate(context: Context, file: Iterable[str] | None, model_id: str | None, as_json: bool) -> None:
+    """Measure a model on labelled JSON Lines (`text` and `label`, or `y`), beside a plain TF-IDF and a majority.
+
+    Without FILE: the seeds' own training by cross-validation.
+    """
+    from classifiers import evaluate
+    from classifiers.examples import parse_lines, seed_examples
+
+    if file is None:
+        figures = evaluate.cross_validate(seed_examples())
+    else:
+        name = getattr(file, "name", "-")
+        rows = list(parse_lines(_decoded(file, name), name))
+        figures = evaluate.evaluate(_bench(context, model_id).model, rows, seed_examples())
+    if as_json:
+        print_object(figures)
+        return
+    columns = ("judge", "texts", "n", "positives", "ap", "recall_5", "recall_10", "recall", "false_flags", "brier")
+    print_table(_figure_rows(figures), columns, empty="nothing was measured")
+
+
+@models.command(epilog=example("pollwatch models promote reviewed-1a2b3c4d"))
+@click.argument("id")
+@json_option
+@pass_context
+def promote(context: Context, id: str, as_json: bool) -> None:
+    """Make a registered model the live one; the next pass assesses recent items again with it."""
+    from classifiers import registry
+    from monitor.store import models
+
+    with context.store() as (store, _):
+        registry.load(store, id)  # a model that cannot be read must not become the live one
+        with store.write() as connection:
+            models.promote(connection, id)
+            row = registry.describe(models.get(connection, id))
+    _print_models([row], as_json=as_json, one=True)
+
+
+@models.command(epilog=example('pollwatch models explain "Polls close at six this year"'))
+@click.argument("text")
+@click.option("--model", "model_id", metavar="ID", help="A registered model; default: the live one, or the seeds'.")
+@json_option
+@pass_context
+def explain(context: Context, text: str, model_id: str | None, as_json: bool) -> None:
+    """Show why TEXT gets its score: every reason, and the words that moved it."""
+    from classifiers.explain import fragments
+
+    bench = _bench(context, model_id)
+    (answer,) = _judge_rows([("argument", {"text": text})], bench)
+    pieces = sorted(
+        fragments(bench.model, text, bench.model.features.transform([text])), key=lambda piece: -abs(piece.weight)
+    )
+    answer["words"] = [asdict(piece) for piece in pieces]
+    if as_json:
+        print_object(answer)
+        return
+    click.echo(f"{answer['label']}  score {answer['score']:.2f}  flagged {'yes' if answer['flagged'] else 'no'}")
+    for reason in answer["reasons"]:
+        click.echo(f"- {safe(reason['text'])}")
+    print_table(answer["words"][:12], ("text", "weight"), empty="no word of this text is known to the model")
+
+
+def _bench(context: Context, model_id: str | None) -> Bench:
+    """What judges a text on the command line; writes nothing. Only with a configuration is there a store to look in."""
+    from classifiers import registry
+    from classifiers.assess import Bench
+    from monitor.config import find_file
+    from monitor.errors import MissingStoreError, NotFoundError
+
+    if find_file(context.config_file) is None:
+        if model_id not in (None, registry.default_model()[0]):
+            raise NotFoundError("model", model_id, "without a configuration there is only the seeds' model")
+        return Bench.of(*registry.default_model(), None)
+    settings = context.settings()
+    try:
+        with context.store() as (store, _):
+            found = (model_id, registry.load(store, model_id)) if model_id else registry.live_or_default(store)
+    except MissingStoreError:
+        if model_id:
+            raise
+        found = registry.default_model()
+    return Bench.of(*found, settings)
+
+
+def _judge_rows(rows: Iterable[tuple[str, Mapping[str, Any]]], bench: Bench) -> Iterator[dict[str, Any]]:
+    rows = list(rows)
+    assessments = bench.assess([_judged(row, where) for where, row in rows])
+    for (_, row), assessment in zip(rows, assessments, strict=True):
+        yield {"id": row.get("id"), **asdict(assessment), "score": round(assessment.score, 6)}
+
+
+def _judged(row: Mapping[str, Any], where: str) -> Judged:
+    from classifiers.assess import Judged
+    from classifiers.examples import read_word
+    from monitor.errors import InputError
+    from monitor.text import detect_lang, from_html
+    from monitor.types import Lang, Role, join_text
+
+    for key in ("text", "title", "summary", "link"):
+        if not isinstance(row.get(key), str | None):
+            raise InputError(where, f"`{key}` must be a text")
+    text, title, summary = row.get("text"), row.get("title"), row.get("summary")
+    if text is None and title is None and summary is None:
+        raise InputError(where, "needs `text`, or `title` and `summary`")
+    if text is None:
+        text = join_text(from_html(title or ""), from_html(summary or ""))
+    return Judged(
+        text,
+        read_word(row, "lang", Lang, where) or detect_lang(text),
+        row.get("link"),
+        read_word(row, "role", Role, where),
+    )
+
+
+def _decoded(file: Iterable[str], name: str) -> Iterator[str]:
+    from monitor.errors import InputError
+
+    try:
+        yield from file
+    except UnicodeDecodeError as error:
+        raise InputError(name, f"not UTF-8: {error.reason}") from None
+
+
+def _print_models(rows: list[dict[str, Any]], *, as_json: bool, one: bool = False) -> None:
+    if as_json:
+        print_object(rows[0]) if one else print_lines(rows)
+        return
+    shown = [{**row, **{key: row["metrics"].get(key) for key in ("ap", "recall", "false_flags")}} for row in rows]
+    columns = ("id", "created_at", "live", "ap", "recall", "false_flags")
+    print_table(shown, columns, empty="no models yet: `pollwatch models train` makes one")
+
+
+def _figure_rows(figures: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for judge, measured in figures.items():
+        yield {"judge": judge, "texts": "all", **measured}
+        for group, parts in measured.items():
+            if group.startswith("by_"):
+                for word, part in parts.items():
+                    yield {"judge": judge, "texts": f"{group[3:]} {word}", **part}

@@ -1,0 +1,139 @@
+"""Why a text got its score: the words that moved it, and everything else that counted, as reasons for a person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from classifiers.features import DENIAL, spans
+from classifiers.model import Array, Model, Opinion
+from classifiers.scoring import HARMLESS_STANCES, TRUSTED_ROLES, Scored
+from monitor.text import HAN, fold_with_offsets, sentence_list
+from monitor.types import Candidate, Finding, Match, Reason, Role
+
+_SHOWN = 4  # fragments for, and as many against
+_WORD = re.compile(r"[^\W_]+(?:['’.:/@-][^\W_]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A piece of the original text and what it adds to the decision value; above zero speaks for suspicious."""
+
+    text: str
+    weight: float
+    start: int
+    end: int
+
+
+def fragments(model: Model, text: str, row: Any) -> list[Fragment]:
+    """The pieces of ``text`` that moved the score, by place; ``row`` is the text as the model's features have it.
+
+    Every term's contribution (its value times its weight) is shared out over the characters where it stands; what
+    lies on one word, or on neighbouring Han characters that pull the same way, is one fragment.
+    """
+    folded, offsets = fold_with_offsets(text)
+    pull = _pull(model, row, folded)
+    pieces = []
+    for start, end in _pieces(folded, pull):
+        first, last = offsets[start], offsets[end - 1] + 1
+        pieces.append(Fragment(text[first:last], float(pull[start:end].sum()), first, last))
+    return pieces
+
+
+def reasons(
+    pieces: Sequence[Fragment],
+    opinion: Opinion,
+    scored: Scored,
+    findings: Sequence[Finding],
+    matches: Sequence[Match],
+    role: Role | None,
+    candidates: Mapping[str, Candidate],
+) -> tuple[Reason, ...]:
+    """Everything that counted, the firmest first: findings, names, words, claim type, stance, role."""
+    found = [Reason("finding", finding.text, asdict(finding)) for finding in findings]
+    named = dict.fromkeys(match.candidate_id for match in matches)
+    if named:
+        names = [candidates[id].names[0] if id in candidates else id for id in named]
+        found.append(Reason("match", f"Names {sentence_list(names)}.", {"candidates": list(named)}))
+    found += _words(pieces)
+    if scored.flagged and scored.claim_type:
+        found.append(Reason("claim-type", f"Looks like {scored.claim_type}.", {"claim_type": scored.claim_type.value}))
+    harmless = "; that is never flagged" if opinion.stance in HARMLESS_STANCES else ""
+    stance = opinion.stance.value
+    found.append(Reason("stance", f"The text {_STANCE_WORDS[stance]}{harmless}.", {"stance": stance}))
+    if role in TRUSTED_ROLES:
+        found.append(Reason("role", f"The outlet's role is {role}; such are never flagged.", {"role": role}))
+    return tuple(found)
+
+
+_STANCE_WORDS = {
+    "asserts": "seems to assert its claim",
+    "reports": "seems to report a claim",
+    "refutes": "seems to refute a claim",
+    "questions": "seems to ask about a claim",
+    "satirises": "seems to be satire",
+    "unrelated": "seems to carry no claim",
+}
+
+
+def _pull(model: Model, row: Any, folded: str) -> Array:
+    """What each character of the folded text adds to the decision value."""
+    weights = model.suspicion.weights[0]
+    by_column = dict(zip(row.indices.tolist(), (row.data * weights[row.indices]).tolist(), strict=True))
+    places: dict[int, list[tuple[int, int]]] = {}
+    for term, start, end in spans(folded):
+        column = model.features.vocabulary_.get(term)
+        if column is not None:
+            places.setdefault(column, []).append((start, end))
+    denials = [denial.span() for denial in DENIAL.finditer(folded)]
+    if denials:
+        places[len(weights) - 1] = denials
+    steps = [0.0] * (len(folded) + 1)  # how the pull changes from one character to the next
+    for column, where in places.items():
+        share = by_column.get(column, 0.0) / len(where)
+        for start, end in where:
+            steps[start] += share / (end - start)
+            steps[end] -= share / (end - start)
+    return np.cumsum(steps)[:-1]
+
+
+def _pieces(folded: str, pull: Array) -> list[tuple[int, int]]:
+    """Where the words of a folded text begin and end.
+
+    Han characters have no spaces between words: they are cut where the pull turns strong, weak, or to the other side.
+    """
+    strong = np.abs(pull).mean() if len(pull) else 0.0
+    side = np.where(np.abs(pull) > strong, np.sign(pull), 0)
+    pieces = []
+    for word in _WORD.finditer(folded):
+        start, end = word.span()
+        cuts = [start, end]
+        for i in range(start + 1, end):
+            han = HAN.match(folded[i]), HAN.match(folded[i - 1])
+            if (all(han) and side[i] != side[i - 1]) or (any(han) and not all(han)):
+                cuts.append(i)
+        pieces += list(pairwise(sorted(cuts)))
+    return pieces
+
+
+def _words(pieces: Sequence[Fragment]) -> list[Reason]:
+    merged: dict[str, float] = {}
+    for piece in pieces:
+        merged[piece.text] = merged.get(piece.text, 0.0) + piece.weight
+    ranked = sorted(merged.items(), key=lambda item: (-abs(item[1]), item[0]))
+    ranked = [item for item in ranked if len(item[0]) > 1] or ranked
+    speaking_for = [(text, round(weight, 3)) for text, weight in ranked if weight > 0][:_SHOWN]
+    against = [(text, round(weight, 3)) for text, weight in ranked if weight < 0][:_SHOWN]
+    if not ranked:
+        return []
+    sentence = f"Words that speak for it: {_quoted(speaking_for)}; against it: {_quoted(against)}."
+    return [Reason("words", sentence, {"for": speaking_for, "against": against})]
+
+
+def _quoted(words: Sequence[tuple[str, float]]) -> str:
+    return ", ".join(f"“{text}”" for text, _ in words) or "none"

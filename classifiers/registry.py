@@ -1,0 +1,146 @@
+"""Where models are kept: rows of the store that hold arrays and plain values only, checked before they are read."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+import skops.io
+
+import monitor
+from classifiers import evaluate
+from classifiers.examples import Example, digest, seed_examples
+from classifiers.model import Model, fit
+from monitor.errors import ModelError
+from monitor.store import Connection, Store, models
+
+# A stored model holds NumPy arrays, numbers, texts, lists and dictionaries. skops reads no type beyond its own list of
+# harmless ones, and this is what we allow in addition.
+TRUSTED_TYPES: tuple[str, ...] = ()
+_MEND = "run `pollwatch models train`"
+
+_loaded: dict[tuple[str, str], Model] = {}  # by id and checksum; a process uses one or two
+
+
+def live(store: Store, now: datetime) -> tuple[str, Model]:
+    """The live model and its id; trained from the seeds and registered when the store has none yet.
+
+    Raises ModelError when it is damaged or of another version, BusyError when another process trains for minutes.
+    """
+    found = _live_id(store)
+    if found is None:
+        with store.lock("train", wait_s=120):
+            found = _live_id(store)
+            if found is None:
+                found = register(store, seed_examples(), now, prefix="seed")
+                with store.write() as connection:
+                    models.promote(connection, found)
+    return found, load(store, found)
+
+
+def live_or_default(store: Store) -> tuple[str, Model]:
+    """The live model, or, without writing anything, the one that the seeds give. Raises ModelError."""
+    found = _live_id(store)
+    return (found, load(store, found)) if found else default_model()
+
+
+@cache
+def default_model() -> tuple[str, Model]:
+    """The model that the seeds give, in memory, with its id."""
+    examples = seed_examples()
+    return model_id("seed", digest(examples)), fit(examples)[0]
+
+
+def register(store: Store, examples: Sequence[Example], now: datetime, prefix: str) -> str:
+    """Train on examples and store the model, not live; returns its id, which the examples determine."""
+    model, scores = fit(examples)
+    data = digest(examples)
+    blob = dumps(model)
+    row = {
+        "id": model_id(prefix, data),
+        "created_at": now,
+        "live": False,
+        "data_sha256": data,
+        "sha256": hashlib.sha256(blob).hexdigest(),
+        "versions": versions(),
+        "metrics": {
+            "threshold": round(model.threshold, 4),
+            **evaluate.measure(
+                [example.suspicious for example in examples],
+                scores,
+                scores >= model.threshold,
+                {"lang": [str(example.lang) for example in examples]},
+            ),
+        },
+        "blob": blob,
+    }
+    with store.write() as connection:
+        models.put(connection, row)
+    return str(row["id"])
+
+
+def load(store: Store, id: str) -> Model:
+    """One stored model; kept in memory after the first time. Raises NotFoundError and ModelError."""
+    with store.read() as connection:
+        row = models.get(connection, id)
+        key = (id, row["sha256"])
+        if key not in _loaded:
+            _loaded[key] = loads(id, models.blob(connection, id), row["sha256"], row["versions"])
+    return _loaded[key]
+
+
+def describe_live(connection: Connection) -> dict[str, Any] | None:
+    """The live model as `models list` shows it, or None."""
+    row = models.live(connection)
+    return describe(row) if row else None
+
+
+def describe(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored model as shown to people and scripts."""
+    return {key: row[key] for key in ("id", "created_at", "live", "metrics", "versions", "data_sha256")}
+
+
+def model_id(prefix: str, data_sha256: str) -> str:
+    """``seed-1a2b3c4d``: what the model learned from."""
+    return f"{prefix}-{data_sha256[:8]}"
+
+
+def versions() -> dict[str, str]:
+    """What a model depends on to be read as it was written."""
+    return {"pollwatch": monitor.__version__, "scikit-learn": version("scikit-learn"), "skops": version("skops")}
+
+
+def dumps(model: Model) -> bytes:
+    """A model as skops bytes; no class or function is in it."""
+    return bytes(skops.io.dumps(model.state(), compression=zipfile.ZIP_DEFLATED, compresslevel=6))
+
+
+def loads(id: str, blob: bytes, sha256: str, written_by: Mapping[str, str]) -> Model:
+    """A model from its bytes. Raises ModelError when they are not those that were stored, or of other versions."""
+    for name, present in versions().items():
+        if _minor(written_by.get(name, "")) != _minor(present):
+            raise ModelError(id, f"was written by {name} {written_by.get(name, '?')}, this is {present}: {_MEND}")
+    if hashlib.sha256(blob).hexdigest() != sha256:
+        raise ModelError(id, f"is damaged, its checksum differs: {_MEND}")
+    try:
+        strange = set(skops.io.get_untrusted_types(data=blob)) - set(TRUSTED_TYPES)
+        if strange:
+            raise ModelError(id, f"holds types that are not allowed ({', '.join(sorted(strange))}): {_MEND}")
+        return Model.from_state(skops.io.loads(blob, trusted=list(TRUSTED_TYPES)))
+    except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
+        raise ModelError(id, f"cannot be read ({type(error).__name__}): {_MEND}") from error
+
+
+def _live_id(store: Store) -> str | None:
+    with store.read() as connection:
+        row = models.live(connection)
+    return row["id"] if row else None
+
+
+def _minor(number: str) -> list[str]:
+    return number.split(".")[:2]

@@ -1,0 +1,49 @@
+"""Training from the seeds and from what reviewers decided: the one way back, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from classifiers import registry
+from classifiers.examples import IMPERSONATION_TYPES, Example, seed_examples
+from monitor.config import Settings
+from monitor.store import Store, models
+from monitor.types import ClaimType, Decision, Label, Lang, Stance, Verdict
+
+_FALSE = frozenset({Verdict.FALSE, Verdict.MISLEADING, Verdict.PARTLY_FALSE})
+
+
+def train(store: Store, settings: Settings, now: datetime, extra_rows: Sequence[Example] = ()) -> str:  # noqa: ARG001 - every stage takes the settings
+    """Train on the seeds, the reviewers' decisions and ``extra_rows``; register without promoting; returns the id.
+
+    Without decisions and extra rows this is the model that the seeds alone give.
+    """
+    with store.read() as connection:
+        reviewed = [example for row in models.reviewed(connection) if (example := from_decision(row))]
+    learned = [*reviewed, *extra_rows]
+    with store.lock("train", wait_s=120):
+        return registry.register(store, [*seed_examples(), *learned], now, prefix="reviewed" if learned else "seed")
+
+
+def from_decision(row: Mapping[str, Any]) -> Example | None:
+    """What a decision teaches about its item (a row of ``models.reviewed``); None when it teaches nothing. Pure.
+
+    `dismiss` says genuine. `clarify` with the verdict false, misleading or partly false says that the text was what
+    its assessment took it for. `refer` says impersonation if the claim type is one. Stance and claim type are learned
+    with a confirmed falsehood only: nobody looked at those of a dismissed text.
+    """
+    claim_type = ClaimType(row["claim_type"]) if row["claim_type"] else None
+    decision, verdict = Decision(row["decision"]), row["verdict"]
+    if decision is Decision.DISMISS:
+        return Example(row["text"], Label.GENUINE, Lang(row["lang"]))
+    if decision is Decision.CLARIFY and verdict in _FALSE:
+        label = Label(row["label"])
+        if label is Label.GENUINE:
+            label = Label.FALSE_INFORMATION
+    elif decision is Decision.REFER and claim_type in IMPERSONATION_TYPES:
+        label = Label.IMPERSONATION
+    else:
+        return None
+    return Example(row["text"], label, Lang(row["lang"]), Stance(row["stance"]), claim_type)

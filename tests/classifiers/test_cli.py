@@ -1,0 +1,187 @@
+"""`classify` and `models` as people and scripts type them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from alerts.cli import cli
+from classifiers import registry
+from monitor.errors import InputError, MissingStoreError, NotFoundError
+from monitor.store import Store
+
+KEYS = {"id", "lang", "label", "score", "flagged", "stance", "claim_type", "matches", "findings", "reasons", "model"}
+LINES = [
+    {"id": "a", "text": "選舉事務署通知：閣下登記失效，請即於 eso-verify.example 輸入驗證碼"},
+    {
+        "id": 2,
+        "title": "Ferry adds <b>two</b> sailings",
+        "summary": "<p>From June &amp; on Sundays</p>",
+        "role": "media",
+    },
+    {
+        "text": "Perry Man has withdrawn from Kingfisher Point",
+        "lang": "en",
+        "outlet": "x",
+        "link": "https://a.example/",
+    },
+]
+
+
+def run(*arguments: str, text: str = "") -> Result:
+    """The command line with ``text`` on stdin; errors come through as they are."""
+    return CliRunner().invoke(cli, arguments, input=text, catch_exceptions=False, standalone_mode=False)
+
+
+def rows(result: Result) -> list[dict[str, Any]]:
+    """JSON Lines of an answer."""
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory without a configuration."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def desk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory as `init` writes it."""
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.mark.usefixtures("empty")
+def test_classify_without_a_configuration_judges_the_text_alone() -> None:
+    """One line out for each in, in order, with the promised keys; the seeds' model; no name is known."""
+    found = rows(run("classify", "--json", text="\n".join(json.dumps(line) for line in LINES)))
+    assert [row["id"] for row in found] == ["a", 2, None]
+    assert all(set(row) == KEYS for row in found)
+    assert {row["model"] for row in found} == {registry.default_model()[0]}
+    assert [row["lang"] for row in found] == ["zh-Hant", "en", "en"]
+    assert (found[0]["label"], found[0]["flagged"]) == ("impersonation", True)
+    assert (found[1]["label"], found[1]["flagged"]) == ("genuine", False)
+    assert all(row["matches"] == [] and 0 <= row["score"] <= 1 for row in found)
+
+
+def test_classify_with_a_configuration_knows_names_and_rules(desk: Path) -> None:
+    """Watchlist and roster count; the store is not touched."""
+    before = {path: path.read_bytes() for path in desk.glob("*.db")}
+    (row,) = rows(run("classify", text=json.dumps(LINES[2])))
+    assert row["matches"][0]["candidate_id"] == "man-pui-lam"
+    assert row["findings"][0]["claim_type"] == row["claim_type"] == "candidate-status"
+    assert {path: path.read_bytes() for path in desk.glob("*.db")} == before
+
+
+@pytest.mark.usefixtures("empty")
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("{", "not JSON"),
+        ('"text"', "not a JSON object"),
+        ("{}", "needs `text`"),
+        ('{"text": 1}', "`text` must be a text"),
+        ('{"title": ["x"]}', "`title` must be a text"),
+        ('{"text": "x", "lang": "fr"}', "`lang` must be one of en, zh-Hant, zh-Hans"),
+        ('{"text": "x", "role": "blog"}', "`role` must be one of"),
+        (r'{"text": "\udc00"}', "surrogate"),
+    ],
+)
+def test_classify_names_a_malformed_line(line: str, fault: str) -> None:
+    """The error, which the root turns into one sentence and exit 2, names the line."""
+    with pytest.raises(InputError, match=rf", line 3: .*{fault}") as error:
+        run("classify", "-", text=f'{{"text": "fine"}}\n\n{line}\n')
+    assert error.value.exit_code == 2
+
+
+@pytest.mark.usefixtures("empty")
+def test_classify_of_nothing_is_nothing() -> None:
+    """No line in, no line out, no error."""
+    assert run("classify", text="\n").stdout == ""
+
+
+def test_classify_keeps_order_over_batches_and_takes_a_byte_order_mark(empty: Path) -> None:
+    """More lines than one batch, out of a file that Windows wrote."""
+    file = empty / "tips.jsonl"
+    file.write_text(
+        "\ufeff" + "".join(json.dumps({"id": i, "text": f"notice {i}"}) + "\r\n" for i in range(450)), "utf-8"
+    )
+    assert [row["id"] for row in rows(run("classify", str(file)))] == list(range(450))
+
+
+def test_classify_refuses_bytes_that_are_not_utf_8(empty: Path) -> None:
+    """One sentence that names the file."""
+    file = empty / "big5.jsonl"
+    file.write_bytes(json.dumps({"text": "投票"}, ensure_ascii=False).encode("big5"))
+    with pytest.raises(InputError, match="UTF-8"):
+        run("classify", str(file))
+
+
+@pytest.mark.usefixtures("empty")
+def test_a_model_without_a_store_is_not_found() -> None:
+    """Only the seeds' model can be named where there is no configuration."""
+    own = registry.default_model()[0]
+    assert rows(run("classify", "--model", own, text='{"text": "x"}'))[0]["model"] == own
+    with pytest.raises(NotFoundError):
+        run("classify", "--model", "reviewed-0", text='{"text": "x"}')
+
+
+def test_classify_works_before_there_is_a_store_unless_a_model_is_named(desk: Path) -> None:
+    """The seeds' model stands in."""
+    for path in desk.glob("*.db*"):
+        path.unlink()
+    assert rows(run("classify", text='{"text": "x"}'))[0]["model"] == registry.default_model()[0]
+    with pytest.raises(MissingStoreError):
+        run("classify", "--model", "m", text='{"text": "x"}')
+    assert not list(desk.glob("*.db"))
+
+
+def test_train_list_promote(desk: Path, store: Store) -> None:
+    """A model trained on added labels is registered, listed, promoted, and then judges."""
+    labels = desk / "own.jsonl"
+    labels.write_text('{"text": "燈籠山票站改喺街市二樓", "label": "false-information"}\n', encoding="utf-8")
+    (made,) = rows(run("models", "train", "--labels", str(labels), "--json"))
+    assert {"id", "created_at", "live", "metrics"} <= set(made)
+    assert not made["live"]
+    assert rows(run("models", "list", "--json")) == [made]
+    (promoted,) = rows(run("models", "promote", made["id"], "--json"))
+    assert promoted == made | {"live": True}
+    assert rows(run("classify", text='{"text": "x"}'))[0]["model"] == made["id"]
+    assert made["id"] in run("models", "list").stdout
+
+
+def test_evaluate_on_a_file(empty: Path) -> None:
+    """`label` or `y`, one object or a table with both baselines."""
+    file = empty / "labelled.jsonl"
+    file.write_text(
+        '{"text": "Type your code at kb-safe.example now", "y": 1}\n{"text": "Rain at noon", "y": 0}\n', "utf-8"
+    )
+    (figures,) = rows(run("models", "evaluate", str(file), "--json"))
+    assert (figures["model"]["n"], figures["model"]["ap"]) == (2, 1.0)
+    table = run("models", "evaluate", str(file)).stdout
+    assert all(judge in table for judge in ("model", "baseline", "majority"))
+
+
+@pytest.mark.usefixtures("empty")
+def test_evaluate_without_a_file_cross_validates_the_seeds() -> None:
+    """The figures say how many were judged."""
+    (figures,) = rows(run("models", "evaluate", "--json"))
+    assert figures["model"]["n"] >= 400
+    assert "stance_accuracy" in figures["model"]
+
+
+@pytest.mark.usefixtures("empty")
+def test_explain_shows_reasons_and_words_and_no_escapes() -> None:
+    """The words that moved the score, most first; control characters never reach the terminal."""
+    text = "URGENT \x1b[31myour account is closed, verify at kb-safe.example"
+    (answer,) = rows(run("models", "explain", text, "--json"))
+    weights = [abs(word["weight"]) for word in answer["words"]]
+    assert weights == sorted(weights, reverse=True)
+    shown = run("models", "explain", text).stdout
+    assert "\x1b" not in shown
+    assert "Words that speak for it" in shown

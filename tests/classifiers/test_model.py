@@ -1,0 +1,74 @@
+"""The model: what it says of clear cases, that it is the same every time, and that it can be stored."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from classifiers.examples import IMPERSONATION_TYPES, seed_examples
+from classifiers.model import FALSE_FLAGS, Model, fit
+from monitor.types import Label, Stance
+
+SCAM = "您好，您的戶口已被凍結，請即按 safe-login.example 輸入密碼及驗證碼，逾時戶口將被註銷。"
+RUMOUR = "快轉發！翠灣北票站啱啱起火封咗，入面有人話啲選票全部燒晒，新聞一個字都唔敢報！！"
+NEWS = "Ferry company adds two sailings on Sunday evenings from June, and says fares will stay as they are."
+REFUTATION = "選舉事務署澄清，網上有關投票時間縮短的訊息並非事實，呼籲市民不要輕信謠言。"
+
+
+def test_clear_cases(model: Model) -> None:
+    """Scam and rumour are over the threshold and told apart; ordinary news and a refutation are below it."""
+    scam, rumour, news, refutation = model.judge([SCAM, RUMOUR, NEWS, REFUTATION])
+    assert min(scam.probability, rumour.probability) >= model.threshold > max(news.probability, refutation.probability)
+    assert (scam.kind, rumour.kind) == (Label.IMPERSONATION, Label.FALSE_INFORMATION)
+    assert refutation.stance is Stance.REFUTES
+
+
+def test_traditional_simplified_and_full_width_are_judged_alike(model: Model) -> None:
+    """The same words in another script or width get the same opinion."""
+    simplified = "您好，您的户口已被冻结，请即按 safe-login.example 输入密码及验证码，逾时户口将被注销。"
+    wide = SCAM.replace("safe-login.example", "ｓａｆｅ-ｌｏｇｉｎ．ｅｘａｍｐｌｅ")
+    first, *others = model.judge([SCAM, simplified, wide])
+    assert all(other == first for other in others)
+
+
+def test_kind_and_claim_type_agree(model: Model) -> None:
+    """An impersonation never gets a claim type of false information, nor the other way round."""
+    for opinion in model.judge([example.text for example in seed_examples()[::5]]):
+        assert (opinion.kind is Label.IMPERSONATION) == (opinion.claim_type in IMPERSONATION_TYPES)
+        assert 0 <= opinion.probability <= 1
+
+
+def test_batches_make_no_difference(model: Model) -> None:
+    """Judged together or one by one, a text gets the same opinion; no text, no opinion."""
+    texts = [SCAM, "", NEWS]
+    assert model.judge([]) == []
+    for text, together in zip(texts, model.judge(texts), strict=True):
+        (alone,) = model.judge([text])
+        assert alone.probability == pytest.approx(together.probability, abs=1e-12)
+        assert (alone.stance, alone.claim_type) == (together.stance, together.claim_type)
+
+
+def test_training_again_gives_the_same_model(model: Model) -> None:
+    """Two runs on the same rows agree in every number."""
+    again, _ = fit(seed_examples())
+    for name, value in again.state().items():
+        if isinstance(value, np.ndarray):
+            assert np.array_equal(value, model.state()[name])
+    assert again.threshold == model.threshold
+    assert np.array_equal(again.suspicion.weights, model.suspicion.weights)
+
+
+def test_the_threshold_keeps_its_rule() -> None:
+    """Out of fold at most an eighth of the genuine examples is flagged, and a lower threshold would flag more."""
+    examples = seed_examples()
+    model, scores = fit(examples)
+    genuine = np.array([not example.suspicious for example in examples])
+    assert (scores[genuine] >= model.threshold).mean() <= FALSE_FLAGS
+    just_below = scores[genuine][scores[genuine] < model.threshold].max()
+    assert (scores[genuine] >= just_below).mean() > FALSE_FLAGS - 2 / genuine.sum()
+    assert (scores[~genuine] >= model.threshold).mean() > 2 * FALSE_FLAGS
+
+
+def test_a_model_survives_its_state(model: Model) -> None:
+    """Taken apart and put together it judges the same."""
+    assert Model.from_state(model.state()).judge([SCAM, NEWS]) == model.judge([SCAM, NEWS])

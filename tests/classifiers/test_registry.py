@@ -1,0 +1,119 @@
+"""The registry: trained at first use, once; read only when whole, of these versions, and free of code."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import zipfile
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+import skops.io
+from sklearn.linear_model import LogisticRegression
+from sqlalchemy import update
+
+from classifiers import registry
+from classifiers.examples import digest, seed_examples
+from classifiers.model import Model
+from monitor.errors import ModelError, NotFoundError
+from monitor.store import Store, models, open_store
+from monitor.store.schema import models as table
+
+TEXT = "選舉事務署通知：請即提供驗證碼 eso-verify.example"
+
+
+def stored(model: Model) -> tuple[bytes, str]:
+    """A model's bytes and their checksum."""
+    blob = registry.dumps(model)
+    return blob, hashlib.sha256(blob).hexdigest()
+
+
+def test_the_first_use_trains_registers_and_promotes(store: Store, now: datetime) -> None:
+    """One live model, named after the seeds, with its metrics; the second use changes nothing."""
+    assert registry.live_or_default(store)[0] == registry.default_model()[0]
+    id, model = registry.live(store, now)
+    assert id == f"seed-{digest(seed_examples())[:8]}" == registry.default_model()[0]
+    assert registry.live(store, now) == (id, model)
+    with store.read() as connection:
+        (row,) = models.listing(connection)
+        described = registry.describe_live(connection)
+    assert row["live"]
+    assert row["created_at"] == now
+    assert set(row["versions"]) == {"pollwatch", "scikit-learn", "skops"}
+    assert {"threshold", "ap", "recall_10", "false_flags", "by_lang"} <= set(row["metrics"])
+    assert described
+    assert "blob" not in described
+
+
+def test_what_comes_out_is_what_went_in(store: Store, now: datetime, model: Model) -> None:
+    """A stored model judges like the one in memory."""
+    _, loaded = registry.live(store, now)
+    assert loaded.judge([TEXT]) == model.judge([TEXT])
+
+
+def _live_id(url: str, now: datetime) -> str:
+    return registry.live(open_store(url), now)[0]
+
+
+def test_two_processes_train_once(store: Store, now: datetime) -> None:
+    """Both wait for one training and see the same live model."""
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        url = str(store.engine.url)
+        found = pool.starmap(_live_id, [(url, now)] * 2)
+    assert len(set(found)) == 1
+    with store.read() as connection:
+        assert [row["live"] for row in models.listing(connection)] == [True]
+
+
+def test_a_stored_model_holds_no_code(model: Model) -> None:
+    """Every type in the bytes is one that skops reads without being told to trust it."""
+    blob, _ = stored(model)
+    assert registry.TRUSTED_TYPES == ()
+    assert skops.io.get_untrusted_types(data=blob) == []
+    assert b"classifiers." not in zipfile.ZipFile(BytesIO(blob)).read("schema.json")
+
+
+def test_one_changed_byte_is_noticed(model: Model) -> None:
+    """Before anything is read; the error names model and mend."""
+    blob, sha256 = stored(model)
+    damaged = blob[:-1] + bytes([blob[-1] ^ 1])
+    with pytest.raises(ModelError, match=r"^model m: is damaged.*`pollwatch models train`"):
+        registry.loads("m", damaged, sha256, registry.versions())
+
+
+@pytest.mark.parametrize("name", ["pollwatch", "scikit-learn", "skops"])
+@pytest.mark.parametrize("written", ["0.0.9", ""])
+def test_a_model_of_another_version_is_refused(model: Model, name: str, written: str) -> None:
+    """The error names both versions and the mend."""
+    blob, sha256 = stored(model)
+    with pytest.raises(ModelError, match=rf"written by {name} .*`pollwatch models train`"):
+        registry.loads("m", blob, sha256, registry.versions() | {name: written})
+
+
+def test_foreign_types_and_foreign_shapes_are_refused(tmp_path: Path) -> None:
+    """Right checksum, wrong content: a path, an estimator, no archive at all."""
+    for blob in (skops.io.dumps({"terms": tmp_path}), skops.io.dumps(LogisticRegression()), b"not an archive"):
+        with pytest.raises(ModelError):
+            registry.loads("m", blob, hashlib.sha256(blob).hexdigest(), registry.versions())
+
+
+def test_a_model_damaged_in_the_store_stops_the_stage_with_one_sentence(store: Store, now: datetime) -> None:
+    """And training again mends it: the same data, the same id, still live."""
+    id, _ = registry.live(store, now)
+    registry._loaded.clear()
+    with store.write() as connection:
+        connection.execute(update(table).values(blob=b"damaged"))
+    with pytest.raises(ModelError, match="damaged"):
+        registry.live(store, now)
+    assert registry.register(store, seed_examples(), now, prefix="seed") == id
+    assert registry.live(store, now)[0] == id
+
+
+def test_an_unknown_model_is_not_found(store: Store) -> None:
+    """The error says how to see those that are there."""
+    with pytest.raises(NotFoundError, match="models list"):
+        registry.load(store, "seed-00000000")
+    with store.write() as connection, pytest.raises(NotFoundError):
+        models.promote(connection, "seed-00000000")
