@@ -1,0 +1,1 @@
+"""The top floor: who must look, and what do we tell people."""

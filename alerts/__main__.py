@@ -1,0 +1,5 @@
+"""``python -m alerts`` is ``pollwatch``."""
+
+from alerts.cli import main
+
+main()

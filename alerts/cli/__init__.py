@@ -1,0 +1,67 @@
+"""The one command, `pollwatch`: its root, and how errors become one sentence and an exit code.
+
+The commands of each floor stand in that floor's `cli`; here they are only put together.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from alerts.cli.audit import audit
+from alerts.cli.daemon import config, run, status
+from alerts.cli.demo import demo
+from alerts.cli.digest import digest
+from alerts.cli.queue import alerts
+from classifiers.cli import classify, models
+from monitor import __version__
+from monitor.cli.base import Context, say
+from monitor.cli.feeds import collect, feeds
+from monitor.cli.items import items
+from monitor.cli.setup import db, init
+from monitor.errors import PollwatchError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="pollwatch")
+@click.option(
+    "-c",
+    "--config",
+    "config_file",
+    metavar="FILE",
+    help="Configuration; else $POLLWATCH_CONFIG, else ./pollwatch.toml.",
+)
+@click.pass_context
+def cli(context: click.Context, config_file: str | None) -> None:
+    """Watch public feeds around an election and queue what looks false for people to refute or clarify.
+
+    A score is a reason to look, never a finding.
+    """
+    context.obj = Context(config_file)
+
+
+for command in (init, demo, config, feeds, collect, items, classify, run, alerts, digest, models, audit, db, status):
+    cli.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the script. Ends the process: 0 done, 1 "no", 2 wrong words or configuration, 130 on Ctrl-C."""
+    try:
+        code = cli.main(args=arguments, prog_name="pollwatch", standalone_mode=False)
+    except PollwatchError as error:
+        say(f"pollwatch: {error}")
+        sys.exit(error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)

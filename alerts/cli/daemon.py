@@ -1,0 +1,83 @@
+"""`run`, `status` and `config check`: the daemon, and whether all is well."""
+
+from __future__ import annotations
+
+import click
+
+from monitor.cli.base import Context, example, json_option, now, pass_context, print_object, say
+
+
+@click.command(epilog=example("pollwatch run --once", "pollwatch run"))
+@click.option("--once", is_flag=True, help="Run the whole pipeline one time and stop.")
+@json_option
+@pass_context
+def run(context: Context, once: bool, as_json: bool) -> None:
+    """Run the daemon: collect, assess, group, dispatch, escalate, digest, each at its time, until SIGTERM."""
+    with context.store() as (store, settings):
+        if not once:
+            from alerts import daemon
+
+            daemon.serve(store, settings, say)
+            return
+        from alerts import pipeline
+
+        reports = pipeline.run_once(store, settings, now, progress=say)
+        if as_json:
+            print_object({stage: report.as_json() for stage, report in reports.items()})
+            return
+        for stage, report in reports.items():
+            click.echo(f"{stage:9} {', '.join(f'{key} {value}' for key, value in report.counts.items())}")
+            for problem in report.problems:
+                say(f"  {problem}")
+
+
+@click.command(epilog=example("pollwatch status", "pollwatch status --json | jq .problems"))
+@json_option
+@pass_context
+def status(context: Context, as_json: bool) -> None:
+    """Say how feeds, queue, clocks, model and daemon are; exit 1 when something needs a person."""
+    from alerts.status import status as look
+
+    with context.store() as (store, settings):
+        found = look(store, settings, now())
+    if as_json:
+        print_object(found)
+    else:
+        feeds, queue, model = found["feeds"], found["queue"], found["model"]
+        click.echo(
+            f"feeds  {feeds['ok']} ok, {feeds['failing']} failing, {feeds['new']} new, {feeds['disabled']} disabled"
+        )
+        click.echo(f"queue  {queue['open']} open, {queue['leased']} held, {queue['overdue']} past due")
+        click.echo(f"model  {model.get('id', '-')}")
+        for stage, clock in found["clocks"].items():
+            click.echo(f"{stage:9} last finished {clock['finished_at'] or '-'}")
+        for problem in found["problems"]:
+            say(f"! {problem}")
+        if found["ok"]:
+            click.echo("ok")
+    if not found["ok"]:
+        raise SystemExit(1)
+
+
+@click.group()
+def config() -> None:
+    """Look after the configuration."""
+
+
+@config.command("check", epilog=example("pollwatch -c pollwatch.toml config check"))
+@json_option
+@pass_context
+def config_check(context: Context, as_json: bool) -> None:
+    """Validate the configuration and every file it names; exit 1 when something is wrong."""
+    from alerts.status import check_configuration
+
+    problems = check_configuration(context.config_file)
+    if as_json:
+        print_object({"ok": not problems, "problems": problems})
+    else:
+        for problem in problems:
+            click.echo(problem)
+        if not problems:
+            click.echo("ok")
+    if problems:
+        raise SystemExit(1)

@@ -1,0 +1,76 @@
+"""`digest`: look at the daily mail, write it to a file, or send it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+
+from monitor.cli.base import Context, example, json_option, now, pass_context, print_object, say
+from monitor.invisible import safe
+
+
+@click.command(epilog=example("pollwatch digest", "pollwatch digest --out digest.eml", "pollwatch digest --send"))
+@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Local date of the digest; default today.")
+@click.option("--send", is_flag=True, help="Send it to the receivers who have not had it.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the mail to this .eml file.")
+@json_option
+@pass_context
+def digest(context: Context, day: datetime | None, send: bool, out: Path | None, as_json: bool) -> None:
+    """Show, write or send the daily digest: one mail a day and receiver, exactly once.
+
+    Without --send and --out it is printed as text and nothing is recorded.
+    """
+    if send and out:
+        raise click.UsageError("--send and --out do not go together")
+    with context.store() as (store, settings):
+        from alerts import digest as library
+        from alerts.render import render
+
+        moment = now()
+        on: date = day.date() if day else settings.calendar.local_date(moment)
+        summary = library.compose(store, settings, on, moment)
+        receivers = list(settings.digest.receivers)
+        sent: list[str] = []
+        problems: list[str] = []
+        if out:
+            _write(out, library.message(settings, summary, receivers[0] if receivers else settings.digest.sender))
+            say(f"wrote {out}")
+        if send:
+            if not receivers:
+                raise click.UsageError(f"{settings.file}: digest.receivers: name at least one receiver")
+            library.enqueue(store, settings, on, moment)
+            sent, problems = library.send_waiting(store, settings, moment, day=on, at_once=True)
+        if as_json:
+            waiting = {receiver for receiver in receivers if any(receiver in problem for problem in problems)}
+            print_object(
+                {
+                    "date": on.isoformat(),
+                    "receivers": receivers,
+                    "sent": sent,
+                    "skipped": [r for r in receivers if send and r not in sent and r not in waiting],
+                    "problems": problems,
+                    "sections": summary.sections(),
+                }
+            )
+        elif send:
+            for receiver in sent:
+                click.echo(f"sent to {safe(receiver)}")
+            if not sent and not problems:
+                click.echo(f"the digest of {on} was sent already")
+        elif not out:
+            click.echo(render("digest.txt", library.view(summary)))
+        for problem in problems:
+            say(f"! {problem}")
+    if problems:
+        raise SystemExit(1)
+
+
+def _write(path: Path, message: bytes) -> None:
+    from monitor.errors import InputError
+
+    try:
+        path.write_bytes(message)
+    except OSError as error:
+        raise InputError(str(path), f"cannot be written: {error.strerror}") from error

@@ -1,0 +1,106 @@
+"""`run`: APScheduler drives every stage at its time, in one process; the only user of APScheduler.
+
+Collecting waits for the network and runs on the event loop; the other stages compute and run in one worker thread,
+one after the other. Every stage can be killed at any instruction, so stopping means: start nothing more, let what
+runs finish for a few seconds, then go. What was cut off is done again at the next start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from alerts.pipeline import STAGES, run_stage
+from monitor.config import Settings
+from monitor.invisible import safe
+from monitor.store import Store
+
+log = logging.getLogger("pollwatch")
+
+STOP_WITHIN_S = 8.0
+BUSY = "another pollwatch daemon works on this store; stop it first, or give this one its own database.url"
+
+
+class _SafeFormatter(logging.Formatter):
+    """Words of feeds and servers stand in the log: none of them may steer the terminal that shows it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(safe(line) for line in super().format(record).split("\n"))
+
+
+def serve(store: Store, settings: Settings, say: Callable[[str], None]) -> None:
+    """Run until SIGTERM or SIGINT. Raises BusyError when another daemon works on the same store."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_SafeFormatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    with store.lock("daemon", busy=BUSY):
+        say(f"pollwatch runs on {store.url}; stop it with Ctrl-C or SIGTERM")
+        finished = asyncio.run(_serve(store, settings))
+        say("stopped")
+        if not finished:
+            # A thread that still computes cannot be cancelled, and the interpreter would wait for it.
+            store.close()
+            os._exit(0)
+
+
+async def _serve(store: Store, settings: Settings) -> bool:
+    """The scheduler's life; True when nothing was running at its end."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="stages")
+    collector = ThreadPoolExecutor(max_workers=1, thread_name_prefix="collect")
+    running: set[asyncio.Future[None]] = set()
+
+    async def in_thread(pool: ThreadPoolExecutor, names: tuple[str, ...]) -> None:
+        work = loop.run_in_executor(pool, _run_stages, names, store, settings, stop.is_set)
+        running.add(work)
+        work.add_done_callback(running.discard)
+        await work
+
+    scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1})
+    rest = tuple(name for name, _ in STAGES if name != "collect")
+    for pool, names in ((collector, ("collect",)), (thread, rest)):
+        scheduler.add_job(
+            in_thread,
+            "interval",
+            (pool, names),
+            seconds=settings.daemon.tick_s,
+            next_run_time=datetime.now(UTC),
+            id=names[0],
+            misfire_grace_time=None,
+        )
+    scheduler.start()
+    await stop.wait()
+    scheduler.shutdown(wait=False)
+    if running:
+        await asyncio.wait(running, timeout=STOP_WITHIN_S)
+    thread.shutdown(wait=False, cancel_futures=True)
+    collector.shutdown(wait=False, cancel_futures=True)
+    return not running
+
+
+def _run_stages(names: tuple[str, ...], store: Store, settings: Settings, stopping: Callable[[], bool]) -> None:
+    """Some stages in order. One that fails is logged and recorded, and the next tick tries it again."""
+    stages = dict(STAGES)
+    for name in names:
+        if stopping():
+            return
+        try:
+            report = run_stage(name, stages[name], store, settings, lambda: datetime.now(UTC))
+        except Exception:  # the daemon outlives every fault of a stage; `status` shows it
+            log.exception("stage %s failed", name)
+            continue
+        if any(isinstance(value, int) and value for value in report.counts.values()):
+            log.info("%s %s", name, " ".join(f"{key}={value}" for key, value in report.counts.items()))
+        for problem in report.problems:
+            log.warning("%s: %s", name, problem)

@@ -1,0 +1,162 @@
+"""The daily mail: one a day and receiver, never lost, never twice but for the window that SMTP leaves open.
+
+The message is written to the store before the first attempt, and marked sent once the server has accepted it. Killed
+in between, it is sent again, the same bytes with the same Message-ID: the one moment in which a second copy can
+arrive lies between the server's acceptance and our record of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from alerts import mail
+from alerts.render import render
+from alerts.summary import Summary, gather
+from monitor.config import Settings
+from monitor.errors import InputError, MailError
+from monitor.store import Store, notices
+from monitor.types import StageReport
+
+KIND = "digest"
+LONGEST_PERIOD = timedelta(days=7)
+_FIRST_RETRY, _LAST_RETRY = timedelta(seconds=30), timedelta(minutes=30)
+
+
+def digest(store: Store, settings: Settings, now: datetime) -> StageReport:
+    """Stage: once the digest's time has come, write it for every receiver and send what waits, in its time."""
+    day = due_date(settings, now)
+    queued = enqueue(store, settings, day, now) if day else []
+    sent, problems = send_waiting(store, settings, now)
+    counts: dict[str, Any] = {"date": day.isoformat() if day else None, "queued": len(queued), "sent": len(sent)}
+    return StageReport("digest", counts, tuple(problems))
+
+
+def due_date(settings: Settings, now: datetime) -> date | None:
+    """Today, once the wall clock has passed the digest's time; None before."""
+    calendar = settings.calendar
+    today = calendar.local_date(now)
+    return today if now >= calendar.at(today, settings.digest.time) else None
+
+
+def period(store: Store, settings: Settings, day: date, now: datetime) -> tuple[datetime, datetime]:
+    """What the digest of ``day`` covers: from where the one before it stopped, seven days at most, to ``now``.
+
+    Without one before it, from the digest's time a day earlier. The digest of a day gone by ends at its own time.
+    """
+    calendar = settings.calendar
+    end = now if day == calendar.local_date(now) else calendar.at(day, settings.digest.time)
+    with store.read() as connection:
+        before = notices.last_period_end(connection, KIND, day.isoformat())
+    start = before or calendar.at(day - timedelta(days=1), settings.digest.time)
+    return max(start, end - LONGEST_PERIOD), end
+
+
+def compose(store: Store, settings: Settings, day: date, now: datetime) -> Summary:
+    """The numbers of one day's digest. Raises InputError for a day that has not come."""
+    if day > settings.calendar.local_date(now):
+        raise InputError(f"--date {day}", "this day has not come yet")
+    start, end = period(store, settings, day, now)
+    return gather(store, settings, day, start, end, now)
+
+
+def message(settings: Settings, summary: Summary, receiver: str) -> bytes:
+    """The whole mail for one receiver."""
+    data = view(summary)
+    day = summary.date.isoformat()
+    return mail.build(
+        sender=settings.digest.sender,
+        receiver=receiver,
+        subject=f"pollwatch digest {day}: {summary.headline}",
+        id=mail.message_id(KIND, day, receiver, settings.digest.sender),
+        date=summary.made_at.astimezone(summary.zone),
+        text=render("digest.txt", data),
+        html=render("digest.html", data),
+        list_name="pollwatch-digest",
+    )
+
+
+def view(summary: Summary) -> Mapping[str, Any]:
+    """What the templates see."""
+    return {"s": summary, "zone": summary.zone}
+
+
+def enqueue(store: Store, settings: Settings, day: date, now: datetime) -> list[str]:
+    """Write the digest of ``day`` for every receiver that has none yet; returns those receivers."""
+    with store.read() as connection:
+        have = notices.receivers_of(connection, KIND, day.isoformat())
+    missing = [receiver for receiver in dict.fromkeys(settings.digest.receivers) if receiver not in have]
+    if not missing:
+        return []
+    summary = compose(store, settings, day, now)
+    queued = []
+    with store.write() as connection:
+        for receiver in missing:
+            fresh = notices.queue(
+                connection,
+                kind=KIND,
+                date=day.isoformat(),
+                receiver=receiver,
+                message_id=mail.message_id(KIND, day.isoformat(), receiver, settings.digest.sender),
+                message=message(settings, summary, receiver),
+                period_end=summary.end,
+                now=now,
+            )
+            if fresh:
+                queued.append(receiver)
+    return queued
+
+
+def send_waiting(
+    store: Store, settings: Settings, now: datetime, *, day: date | None = None, at_once: bool = False
+) -> tuple[list[str], list[str]]:
+    """Send what waits and whose next attempt has come; returns the receivers served and the problems met.
+
+    One process sends at a time: the lock dies with its holder, so a killed sender blocks nobody.
+    """
+    with store.lock(KIND, wait_s=settings.smtp.timeout_s if at_once else 0):
+        with store.read() as connection:
+            waiting = notices.waiting(connection, KIND, day.isoformat() if day else None)
+        ready = [n for n in waiting if at_once or n.tried_at is None or now >= n.tried_at + retry_after(n.attempts)]
+        if not ready:
+            return [], []
+        sent, problems = [], []
+        try:
+            with mail.connect(settings) as session:
+                for notice in ready:
+                    try:
+                        mail.deliver(session, settings, notice.receiver, notice.message)
+                    except MailError as error:
+                        problems.append(str(error))
+                        with store.write() as connection:
+                            notices.failed(connection, notice.id, now, error.detail)
+                    else:
+                        with store.write() as connection:
+                            notices.sent(connection, notice.id, now)
+                        sent.append(notice.receiver)
+        except MailError as error:  # the server as a whole: every message stays for the next attempt
+            problems.append(str(error))
+            with store.write() as connection:
+                for notice in ready:
+                    notices.failed(connection, notice.id, now, error.detail)
+        return sent, problems
+
+
+def retry_after(attempts: int) -> timedelta:
+    """The wait after so many failed attempts: doubling from half a minute to half an hour."""
+    doublings = min(max(attempts - 1, 0), 10)
+    return min(_FIRST_RETRY * (1 << doublings), _LAST_RETRY)
+
+
+def problems(store: Store, settings: Settings, now: datetime) -> list[str]:
+    """What `status` says about the digest."""
+    day = due_date(settings, now)
+    if not settings.digest.receivers or day is None:
+        return []
+    if now < settings.calendar.at(day, settings.digest.time) + timedelta(minutes=15):
+        return []
+    with store.read() as connection:
+        have = notices.receivers_of(connection, KIND, day.isoformat())
+    missing = [receiver for receiver in settings.digest.receivers if receiver not in have]
+    return [f"the digest of {day} is overdue for {', '.join(missing)}"] if missing else []

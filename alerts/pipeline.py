@@ -1,0 +1,57 @@
+"""The flow of DESIGN in one tuple: read it aloud and you know what the program does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from alerts.digest import digest
+from alerts.dispatch import dispatch
+from alerts.escalate import escalate
+from classifiers.assess import assess
+from classifiers.group import group
+from monitor.collect import collect
+from monitor.config import Settings
+from monitor.store import Store, runs
+from monitor.types import StageReport
+
+Stage = Callable[[Store, Settings, datetime], StageReport]
+
+STAGES: tuple[tuple[str, Stage], ...] = (
+    ("collect", collect),
+    ("assess", assess),
+    ("group", group),
+    ("dispatch", dispatch),
+    ("escalate", escalate),
+    ("digest", digest),
+)
+
+
+def run_stage(name: str, stage: Stage, store: Store, settings: Settings, clock: Callable[[], datetime]) -> StageReport:
+    """Run one stage and keep when it ran and what it did; an error is kept as well and goes on to the caller."""
+    with store.write() as connection:
+        runs.started(connection, name, clock())
+    try:
+        report = stage(store, settings, clock())
+    except Exception as error:
+        with store.write() as connection:
+            runs.finished(connection, name, clock(), error=f"{type(error).__name__}: {error}")
+        raise
+    with store.write() as connection:
+        runs.finished(connection, name, clock(), report=report.as_json())
+    return report
+
+
+def run_once(
+    store: Store,
+    settings: Settings,
+    clock: Callable[[], datetime],
+    *,
+    progress: Callable[[str], None] = lambda _: None,
+) -> dict[str, StageReport]:
+    """Every stage once, in order; one report for each."""
+    reports = {}
+    for name, stage in STAGES:
+        progress(f"{name} …")
+        reports[name] = run_stage(name, stage, store, settings, clock)
+    return reports

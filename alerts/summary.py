@@ -1,0 +1,84 @@
+"""The counts behind the digest, gathered once, so that its text, its HTML and its JSON cannot disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from alerts import queue
+from monitor.config import Settings
+from monitor.store import Store, summary
+from monitor.types import Phase
+
+SHOWN = 12  # alerts listed in the mail; the rest is counted
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the digest of ``date`` says about [start, end); the queue is as it stood at ``made_at``."""
+
+    date: date
+    start: datetime
+    end: datetime
+    made_at: datetime
+    zone: ZoneInfo
+    election: str
+    phase: Phase
+    queue: Mapping[str, Any]
+    alerts: Sequence[Mapping[str, Any]]  # the most urgent live ones, at most SHOWN
+    decided: Sequence[Mapping[str, Any]]
+    collected: Mapping[str, Any]
+    flagged: Mapping[str, Any]
+    backlog: Mapping[str, int]
+    feeds: Mapping[str, Any]
+    quiet_feeds: Sequence[Mapping[str, Any]]
+    provenance: Mapping[str, Any]
+
+    @property
+    def headline(self) -> str:
+        """What a lead must know before opening the mail."""
+        live, overdue = self.queue["live"], self.queue["overdue"]
+        if not live:
+            return "nothing to decide"
+        urgent = self.queue["by_priority"].get("P1", 0)
+        parts = [f"{live} to decide", f"{urgent} urgent" if urgent else "", f"{overdue} past due" if overdue else ""]
+        return ", ".join(part for part in parts if part)
+
+    def sections(self) -> dict[str, Any]:
+        """The same, ready for JSON."""
+        return {
+            "period": {"start": self.start.isoformat(), "end": self.end.isoformat(), "phase": self.phase.value},
+            "open": {**self.queue, "alerts": list(self.alerts)},
+            "decided": list(self.decided),
+            "found": {**self.collected, **self.flagged},
+            "coverage": {**self.feeds, "quiet_feeds": list(self.quiet_feeds), **self.backlog},
+            "provenance": dict(self.provenance),
+        }
+
+
+def gather(store: Store, settings: Settings, day: date, start: datetime, end: datetime, now: datetime) -> Summary:
+    """Read everything the digest says."""
+    calendar = settings.calendar
+    top = queue.listing(store, limit=SHOWN, now=now)
+    with store.read() as connection:
+        return Summary(
+            date=day,
+            start=start,
+            end=end,
+            made_at=now,
+            zone=calendar.zone,
+            election=settings.election.name,
+            phase=calendar.phase(now),
+            queue=summary.queue(connection, now),
+            alerts=top,
+            decided=summary.decided(connection, start, end),
+            collected=summary.collected(connection, start, end),
+            flagged=summary.flagged(connection, start, end),
+            backlog=summary.backlog(connection),
+            feeds=summary.feed_health(connection),
+            quiet_feeds=summary.quiet_feeds(connection, start),
+            provenance=summary.provenance(connection),
+        )

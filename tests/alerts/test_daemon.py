@@ -1,0 +1,151 @@
+"""`run`: drives every stage, stops within ten seconds, refuses a second one, survives kill -9."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alerts import demo
+from monitor.config import load_file
+from monitor.store import Store, feeds, open_store
+from monitor.types import Lang, Role
+
+CLI = [sys.executable, "-m", "alerts"]
+
+
+@contextmanager
+def _daemon(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen([*CLI, "run", *arguments], cwd=folder, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _prepare(folder: Path, address: str) -> Store:
+    file = folder / "pollwatch.toml"
+    file.write_text('[fetch]\nallow_private = ["127.0.0.0/8"]\n[daemon]\ntick_s = 1\n', encoding="utf-8")
+    store = open_store(load_file(file).database_url)
+    documents, _ = demo.sample_documents(datetime.now(UTC))
+    with store.write() as connection:
+        for slug in documents:
+            feeds.add(connection, f"{address}/{slug}", datetime.now(UTC), outlet=slug, role=Role.MEDIA, lang=Lang.EN)
+    return store
+
+
+def _state(store: Store) -> dict[str, Any]:
+    """Everything a pass leaves behind, without ids and instants."""
+    queries = {
+        "items": "SELECT f.url, i.key, i.title, i.summary, i.revision, i.lang, i.published_at "
+        "FROM items i JOIN feeds f ON f.id = i.feed_id",
+        "revisions": "SELECT count(*) FROM revisions",
+        "assessments": "SELECT f.url, i.key, a.revision, a.model_id, a.label, round(a.score, 6), a.flagged, a.stance, "
+        "a.claim_type, a.matches, a.findings, a.reasons FROM assessments a JOIN items i ON i.id = a.item_id "
+        "JOIN feeds f ON f.id = i.feed_id",
+        "incidents": "SELECT n.title, n.claim_type, (SELECT group_concat(t, '|') FROM (SELECT f.url || i.key AS t "
+        "FROM incident_items x JOIN items i ON i.id = x.item_id JOIN feeds f ON f.id = i.feed_id "
+        "WHERE x.incident_id = n.id ORDER BY 1)) FROM incidents n",
+        "alerts": "SELECT n.title, a.state, a.priority, a.priority_reasons, round(a.score, 6), a.route, a.level "
+        "FROM alerts a JOIN incidents n ON n.id = a.incident_id",
+        "audit": "SELECT action, count(*) FROM audit GROUP BY action",
+        "feeds": "SELECT url, etag, body_sha256, failures, error_kind, enabled FROM feeds",
+    }
+    with store.read() as connection:
+        return {name: sorted(map(str, connection.exec_driver_sql(query))) for name, query in queries.items()}
+
+
+def test_it_works_until_sigterm_and_a_second_one_is_refused(folder: Path) -> None:
+    """Alerts appear without a hand; the second daemon gets one sentence; SIGTERM ends the first in time."""
+    documents, _ = demo.sample_documents(datetime.now(UTC))
+    with demo.serve(documents) as address:
+        store = _prepare(folder, address)
+        with _daemon(folder) as process:
+            deadline = time.monotonic() + 60
+            while not _state(store)["alerts"]:
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
+            second = subprocess.run([*CLI, "run"], cwd=folder, capture_output=True, text=True, check=False, timeout=30)
+            assert second.returncode == 1
+            assert second.stderr.startswith("pollwatch: another pollwatch daemon works on this store")
+            assert second.stderr.count("\n") == 1
+            process.send_signal(signal.SIGTERM)
+            asked = time.monotonic()
+            assert process.wait(timeout=10) == 0
+            assert time.monotonic() - asked < 10
+        store.close()
+
+
+def test_once_reports_every_stage(folder: Path) -> None:
+    """`run --once --json`: one object, a key for each stage, in the order of the flow."""
+    documents, rows = demo.sample_documents(datetime.now(UTC))
+    with demo.serve(documents) as address:
+        _prepare(folder, address).close()
+        done = subprocess.run([*CLI, "run", "--once", "--json"], cwd=folder, capture_output=True, text=True, check=True)
+    report = json.loads(done.stdout)
+    assert list(report) == ["collect", "assess", "group", "dispatch", "escalate", "digest"]
+    assert report["collect"]["items_new"] == len(rows)
+    assert report["collect"]["failed"] == 0
+
+
+def _kill_rounds(folder: Path, tmp_path: Path, stores: int) -> None:
+    """Two kills on each of so many stores, each then compared with one that nobody disturbed."""
+    dice = random.Random(stores)
+    documents, _ = demo.sample_documents(datetime(2026, 3, 1, tzinfo=UTC))  # dates to come would be read as now
+    with demo.serve(documents) as address:
+        _prepare(folder, address).close()
+        undisturbed = shutil.copytree(folder, tmp_path / "undisturbed")
+        began = time.monotonic()
+        _run(undisturbed, "run", "--once")
+        whole = time.monotonic() - began
+        expected = _state_of(undisturbed)
+        for number in range(stores):
+            killed = shutil.copytree(folder, tmp_path / f"killed-{number}")
+            for _ in range(2):
+                process = subprocess.Popen([*CLI, "run", "--once"], cwd=killed, stderr=subprocess.DEVNULL)
+                time.sleep(dice.uniform(0.2, whole))
+                os.kill(process.pid, signal.SIGKILL)
+                process.wait()
+            _run(killed, "run", "--once")  # one pass; feeds that answered before a kill are not due, and need not be
+            found = _state_of(killed)
+            for table, rows in expected.items():
+                assert found[table] == rows, table
+            _run(killed, "audit", "verify")
+
+
+def _run(folder: Path, *words: str) -> None:
+    subprocess.run([*CLI, *words], cwd=folder, check=True, capture_output=True)
+
+
+def _state_of(folder: Path) -> dict[str, Any]:
+    store = open_store(load_file(folder / "pollwatch.toml").database_url)
+    try:
+        return _state(store)
+    finally:
+        store.close()
+
+
+def test_killed_at_random_moments_one_pass_restores_the_undisturbed_state(folder: Path, tmp_path: Path) -> None:
+    """kill -9 during a pass; the soak below does it fifty times."""
+    _kill_rounds(folder, tmp_path, 3)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_killed_fifty_times(folder: Path, tmp_path: Path) -> None:
+    """The same, fifty times."""
+    _kill_rounds(folder, tmp_path, 25)

@@ -1,0 +1,148 @@
+"""Two reviewers at the same instant, and death in the middle of an act: real processes, one store."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alerts import queue
+from alerts.dispatch import dispatch
+from monitor.config import Settings
+from monitor.store import Store, audit
+from tests.alerts.rows import add_incident
+
+ROUNDS = 200
+SCRIPT = Path(__file__).with_name("reviewer_process.py")
+
+
+class Reviewer:
+    """A running reviewer_process."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    def send(self, start: float, now: datetime, **act: Any) -> None:
+        """Ask for an act at the instant ``start``."""
+        assert self.process.stdin
+        self.process.stdin.write(json.dumps({"start": start, "now": now.isoformat(), **act}) + "\n")
+        self.process.stdin.flush()
+
+    def answer(self) -> Any:
+        """The next answer; None when the process died without one."""
+        assert self.process.stdout
+        line = self.process.stdout.readline()
+        return json.loads(line) if line else None
+
+
+@contextmanager
+def _reviewer(settings: Settings, name: str, die_before: int = 0) -> Iterator[Reviewer]:
+    with subprocess.Popen(
+        [sys.executable, str(SCRIPT), settings.file, name, str(die_before)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    ) as process:
+        reviewer = Reviewer(process)
+        try:
+            assert reviewer.answer() == "ready"
+            yield reviewer
+        finally:
+            process.kill()
+
+
+def _at_once(one: Reviewer, two: Reviewer, now: datetime, **act: Any) -> tuple[Any, Any]:
+    start = time.time() + 0.003
+    one.send(start, now, **act)
+    two.send(start, now, **act)
+    return one.answer(), two.answer()
+
+
+def test_two_reviewers_never_hold_the_same_alert(store: Store, settings: Settings, now: datetime) -> None:
+    """200 times at the same instant: asked for the most urgent, each gets another alert; asked for one, one loses."""
+    for _ in range(3):
+        add_incident(store, now)
+    dispatch(store, settings, now)
+    with _reviewer(settings, "maya") as maya, _reviewer(settings, "岑") as shum:
+        for _ in range(ROUNDS):
+            first, second = _at_once(maya, shum, now, act="take")
+            assert {first["ok"], second["ok"]} == {1, 2}
+            maya.send(0, now, act="release", id=first["ok"])
+            shum.send(0, now, act="release", id=second["ok"])
+            assert (maya.answer(), shum.answer()) == (first, second)
+            answers = _at_once(maya, shum, now, act="take", id=3)
+            assert sorted(answers, key=str) == [{"ok": 3}, {"refused": "held"}]
+            winner = maya if "ok" in answers[0] else shum
+            winner.send(0, now, act="release", id=3)
+            assert winner.answer() == {"ok": 3}
+    with store.read() as connection:
+        assert audit.verify(connection) is None
+        takes = [entry for entry in audit.listing(connection) if entry["action"] == "alert.take"]
+    assert len(takes) == 3 * ROUNDS
+
+
+def test_killed_in_decide_leaves_all_or_nothing(store: Store, settings: Settings, now: datetime) -> None:
+    """Killed before every single statement of a decision, the commit included: no half of it is ever there."""
+    add_incident(store, now)
+    dispatch(store, settings, now)
+    queue.take(store, settings, "maya", now, 1)
+    untouched = queue.show(store, 1)
+    for die_before in range(1, 100):
+        with _reviewer(settings, "maya", die_before) as maya:
+            maya.send(0, now, act="decide", id=1)
+            if maya.answer() is not None:
+                break
+            assert maya.process.wait() == -signal.SIGKILL
+        assert queue.show(store, 1) == untouched
+    else:
+        pytest.fail("a decision takes more than a hundred statements")
+    assert die_before > 8, "the process died at too few places for this test to mean anything"
+    decided = queue.show(store, 1)
+    assert (decided["state"], decided["decision"], decided["verdict"]) == ("decided", "clarify", "false")
+    assert [row["reason"] for row in decided["decisions"]] == ["名單上仍有她"]
+    assert [entry["action"] for entry in decided["history"]] == ["alert.open", "alert.take", "alert.decide"]
+    with store.read() as connection:
+        assert audit.verify(connection) is None
+
+
+def test_two_dispatchers_open_one_alert_each_incident(store: Store, settings: Settings, now: datetime) -> None:
+    """At the same instant: together they open as many alerts as there are incidents."""
+    with _reviewer(settings, "one") as one, _reviewer(settings, "two") as two:
+        for _ in range(20):
+            for _ in range(3):
+                add_incident(store, now)
+            first, second = _at_once(one, two, now, act="dispatch")
+            assert first["ok"] + second["ok"] == 3
+    rows = queue.listing(store)
+    assert len({row["incident_id"] for row in rows}) == len(rows) == 60
+
+
+def test_killed_in_dispatch_loses_and_doubles_nothing(store: Store, settings: Settings, now: datetime) -> None:
+    """Killed before every single statement, the commit included, and run again: one alert and one entry each."""
+    for _ in range(2):
+        add_incident(store, now)
+    for die_before in range(1, 100):
+        with _reviewer(settings, "one", die_before) as one:
+            one.send(0, now, act="dispatch")
+            if one.answer() is not None:
+                break
+        rows = queue.listing(store)
+        with store.read() as connection:
+            assert audit.verify(connection) is None
+            assert audit.head(connection)[0] == len(rows)
+        assert len(rows) in (0, 2), "the two are one batch: all or none"
+    else:
+        pytest.fail("two alerts take more than a hundred statements")
+    assert die_before > 10, "the process died at too few places for this test to mean anything"
+    assert len(queue.listing(store)) == 2

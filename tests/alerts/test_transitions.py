@@ -1,0 +1,191 @@
+"""What may happen to an alert, decided without a store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts.clocks import Terms, decide_due, level_at, take_due
+from alerts.routing import Targets
+from alerts.transitions import Act, Decide, DismissReason, Expire, Release, Renew, Take, transition
+from monitor.errors import RefusedError
+from monitor.types import Alert, AlertState, Decision, Phase, Verdict
+
+START = datetime(2027, 3, 1, 4, 30, tzinfo=UTC)
+LEASE = timedelta(minutes=10)
+TARGETS = Targets.model_validate(
+    {
+        "default": {f"P{n}": {"take": 15 * n, "decide": 120 * n} for n in range(1, 5)},
+        "polling-day": {f"P{n}": {"take": 5 * n, "decide": 30 * n} for n in range(1, 5)},
+    }
+)
+TERMS = Terms(Phase.CAMPAIGN, TARGETS, LEASE)
+OPEN = Alert(
+    id=7,
+    incident_id=3,
+    state=AlertState.OPEN,
+    priority=1,
+    level=0,
+    score=0.9,
+    opened_at=START,
+    due_at=START + timedelta(minutes=15),
+    holder=None,
+    lease_expires_at=None,
+    route="desk",
+    suppression=None,
+    decided_at=None,
+    decision=None,
+    verdict=None,
+)
+HELD = transition(OPEN, Take("maya"), START, TERMS)
+
+
+def _refusal(alert: Alert, act: Act, now: datetime = START) -> str:
+    with pytest.raises(RefusedError) as caught:
+        transition(alert, act, now, TERMS)
+    return caught.value.reason
+
+
+def test_take_starts_a_lease_and_the_second_clock() -> None:
+    """Taken: held for one lease, due when it should be decided; taken_at is the first time only."""
+    assert (HELD.state, HELD.holder, HELD.lease_expires_at) == (AlertState.LEASED, "maya", START + LEASE)
+    assert HELD.due_at == START + timedelta(minutes=120)
+    back = transition(HELD, Release("maya"), START + timedelta(minutes=1), TERMS)
+    assert (back.state, back.holder, back.lease_expires_at) == (AlertState.OPEN, None, None)
+    assert back.due_at == OPEN.due_at
+    assert transition(back, Take("ben"), START + timedelta(minutes=2), TERMS).taken_at == START
+
+
+def test_a_lease_cannot_be_held_twice() -> None:
+    """Not by another, not by the holder again."""
+    assert _refusal(HELD, Take("ben")) == "held"
+    assert _refusal(HELD, Take("maya")) == "held"
+
+
+def test_an_expired_lease_is_free_at_its_last_instant() -> None:
+    """One microsecond before it holds, at the instant it does not; the late holder can do nothing any more."""
+    end = START + LEASE
+    assert _refusal(HELD, Take("ben"), end - timedelta(microseconds=1)) == "held"
+    assert transition(HELD, Take("ben"), end, TERMS).holder == "ben"
+    decision = Decide("maya", Decision.CLARIFY, Verdict.FALSE, "the roster still has her")
+    assert _refusal(HELD, decision, end) == "not-held"
+    assert _refusal(HELD, Renew("maya"), end) == "not-held"
+    assert transition(HELD, Expire(), end, TERMS) == replace(OPEN, taken_at=START)
+    assert _refusal(HELD, Expire(), end - timedelta(microseconds=1)) == "lease-running"
+
+
+def test_only_the_holder_renews_and_decides() -> None:
+    """A renewed lease counts from now; nobody else may touch it, and a reason is needed to break it."""
+    later = START + timedelta(minutes=9)
+    assert transition(HELD, Renew("maya"), later, TERMS).lease_expires_at == later + LEASE
+    assert _refusal(HELD, Renew("ben")) == "not-holder"
+    assert _refusal(HELD, Decide("ben", Decision.WATCH, None, "wait")) == "not-holder"
+    assert _refusal(OPEN, Renew("ben")) == "not-held"
+    assert _refusal(OPEN, Release("ben", "why not")) == "not-held"
+    assert _refusal(HELD, Release("ben")) == "no-reason"
+    assert transition(HELD, Release("ben", "maya went home"), START, TERMS).state is AlertState.OPEN
+
+
+@pytest.mark.parametrize(
+    ("decision", "verdict", "reason", "state"),
+    [
+        (Decision.CLARIFY, Verdict.FALSE, "名單上仍有她", AlertState.DECIDED),
+        (Decision.REFER, None, "a phishing page, for the police", AlertState.DECIDED),
+        (Decision.WATCH, None, "not spread yet", AlertState.DECIDED),
+        (Decision.DISMISS, Verdict.SATIRE, "satire", AlertState.CLOSED),
+        (Decision.DISMISS, None, "other: 去年的新聞", AlertState.CLOSED),
+        (Decision.DUPLICATE, None, "as alert 4", AlertState.CLOSED),
+    ],
+)
+def test_decisions_end_the_lease(decision: Decision, verdict: Verdict | None, reason: str, state: AlertState) -> None:
+    """Decided or closed, by the decision; then nothing more happens."""
+    done = transition(HELD, Decide("maya", decision, verdict, reason), START, TERMS)
+    assert (done.state, done.decision, done.verdict, done.decided_at) == (state, decision, verdict, START)
+    assert (done.holder, done.lease_expires_at) == (None, None)
+    for act in (Take("ben"), Renew("maya"), Release("maya"), Decide("maya", decision, verdict, reason)):
+        assert _refusal(done, act) == "decided"
+
+
+@pytest.mark.parametrize(
+    ("decision", "verdict", "reason", "refusal"),
+    [
+        (Decision.CLARIFY, None, "it is false", "no-verdict"),
+        (Decision.CLARIFY, Verdict.FALSE, "", "no-reason"),
+        (Decision.WATCH, None, "", "no-reason"),
+        (Decision.DISMISS, None, "boring", "no-reason"),
+        (Decision.DISMISS, None, "satirical", "no-reason"),
+        (Decision.DISMISS, None, "other", "no-reason"),
+        (Decision.DISMISS, None, "other: ", "no-reason"),
+    ],
+)
+def test_a_decision_says_why(decision: Decision, verdict: Verdict | None, reason: str, refusal: str) -> None:
+    """No reason, no verdict to publish, or a dismissal outside the list: refused."""
+    assert _refusal(HELD, Decide("maya", decision, verdict, reason)) == refusal
+
+
+def test_every_dismiss_reason_is_accepted() -> None:
+    """Each word of the list, with or without words after it."""
+    for word in DismissReason:
+        act = Decide("maya", Decision.DISMISS, None, f"{word}: as the desk agreed")
+        assert transition(HELD, act, START, TERMS).state is AlertState.CLOSED
+
+
+def test_clocks_run_by_phase_and_priority() -> None:
+    """The targets of the phase count; a phase that is not named uses the default."""
+    assert take_due(START, 2, Phase.CAMPAIGN, TARGETS) == START + timedelta(minutes=30)
+    assert take_due(START, 2, Phase.POLLING_DAY, TARGETS) == START + timedelta(minutes=10)
+    assert decide_due(START, 4, Phase.POLLING_DAY, TARGETS) == START + timedelta(minutes=120)
+
+
+@pytest.mark.parametrize(("minutes", "level"), [(0, 0), (14.99, 0), (15, 1), (29.99, 1), (30, 2), (6000, 2)])
+def test_levels_rise_at_once_and_twice_the_time(minutes: float, level: int) -> None:
+    """Level 1 when the time to take is past, level 2 when twice that is; never while held, never down."""
+    assert level_at(OPEN, START + timedelta(minutes=minutes)) == level
+    assert level_at(replace(OPEN, level=2), START + timedelta(minutes=minutes)) == 2
+    assert level_at(HELD, START + timedelta(minutes=minutes)) == 0
+
+
+_reviewers = st.sampled_from(["maya", "ben", "岑"])
+_acts = st.one_of(
+    st.builds(Take, _reviewers),
+    st.builds(Renew, _reviewers),
+    st.builds(Release, _reviewers, st.sampled_from(["", "shift ended"])),
+    st.just(Expire()),
+    st.builds(
+        Decide,
+        _reviewers,
+        st.sampled_from(Decision),
+        st.none() | st.sampled_from(Verdict),
+        st.sampled_from(["", "satire", "other", "not-false: 已核對", "checked with the office"]),
+    ),
+)
+
+
+@given(st.lists(st.tuples(_acts, st.integers(0, 15)), max_size=30))
+def test_no_sequence_of_acts_leads_nowhere(steps: list[tuple[Act, int]]) -> None:
+    """Whatever is done in whatever order: the alert is open, held by one person, or decided for good."""
+    alert, now = OPEN, START
+    for act, minutes in steps:
+        now += timedelta(minutes=minutes)
+        before = alert
+        try:
+            alert = transition(before, act, now, TERMS)
+        except RefusedError:
+            continue
+        assert before.decision is None, "nothing happens after a decision"
+        held = alert.state is AlertState.LEASED
+        assert held == (alert.holder is not None) == (alert.lease_expires_at is not None)
+        assert not held or (alert.lease_expires_at is not None and alert.lease_expires_at > now)
+        decided = alert.state in (AlertState.DECIDED, AlertState.CLOSED)
+        assert decided == (alert.decision is not None) == (alert.decided_at is not None)
+        assert held or decided or alert.state is AlertState.OPEN
+        if isinstance(act, Decide):
+            assert act.reviewer == before.holder, "only the holder decides"
+        if isinstance(act, Take):
+            free = before.state is AlertState.OPEN or (before.lease_expires_at or now) <= now
+            assert free, "a lease is never held twice"
+        assert (alert.id, alert.incident_id, alert.opened_at, alert.priority) == (7, 3, START, 1)
