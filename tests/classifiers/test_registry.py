@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
+import subprocess
+import sys
 import zipfile
 from datetime import datetime
 from io import BytesIO
@@ -18,7 +19,7 @@ from classifiers import registry
 from classifiers.examples import digest, seed_examples
 from classifiers.model import Model
 from monitor.errors import ModelError, NotFoundError
-from monitor.store import Store, models, open_store
+from monitor.store import Store, models
 from monitor.store.schema import models as table
 
 TEXT = "選舉事務署通知：請即提供驗證碼 eso-verify.example"
@@ -53,18 +54,24 @@ def test_what_comes_out_is_what_went_in(store: Store, now: datetime, model: Mode
     assert loaded.judge([TEXT]) == model.judge([TEXT])
 
 
-def _live_id(url: str, now: datetime) -> str:
-    return registry.live(open_store(url), now)[0]
+_LIVE = """
+import sys
+from datetime import datetime
+from classifiers import registry
+from monitor.store import open_store
+print(registry.live(open_store(sys.argv[1]), datetime.fromisoformat(sys.argv[2]))[0])
+"""
 
 
 def test_two_processes_train_once(store: Store, now: datetime) -> None:
     """Both wait for one training and see the same live model."""
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        url = str(store.engine.url)
-        found = pool.starmap(_live_id, [(url, now)] * 2)
-    assert len(set(found)) == 1
+    words = [sys.executable, "-c", _LIVE, str(store.engine.url), now.isoformat()]
+    both = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    found = {process.communicate(timeout=120)[0].strip() for process in both}
     with store.read() as connection:
-        assert [row["live"] for row in models.listing(connection)] == [True]
+        rows = models.listing(connection)
+    assert [row["live"] for row in rows] == [True]
+    assert found == {rows[0]["id"]}
 
 
 def test_a_stored_model_holds_no_code(model: Model) -> None:
