@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from monitor.errors import FeedError
 from monitor.links import link_key
@@ -17,6 +19,9 @@ BACKOFF_CAP_S = 2 * 3600  # a feed that is back should be seen within hours, eve
 RETRY_AFTER_CAP_S = 24 * 3600
 JITTER = 0.1  # feeds added together drift apart by up to this part of their interval
 
+_Sign = tuple[str | None, ...]
+_RANKS, _BY_NAME = 4, (1, 2)  # of what ``_signs`` gives
+
 _SPACE_BESIDE_HAN = re.compile(rf"(?<={HAN.pattern}) | (?={HAN.pattern})")
 
 
@@ -26,41 +31,47 @@ class Changes:
 
     new: tuple[Entry, ...]
     edited: tuple[tuple[Item, Entry], ...]  # what is stored, and what replaces its text
-    moved: tuple[tuple[Item, Entry], ...]  # the same item under another guid; may be edited as well
+    moved: tuple[tuple[Item, Entry], ...]  # the same item under another guid or link; may be edited as well
     same: int
 
 
 def decide(stored: Mapping[str, Item], entries: Iterable[Entry], now: datetime) -> Changes:
     """Compare a document with the items of its feed, ``stored`` by key.
 
-    An edit is a change of the words a reader sees in title or summary; another date, other markup or other white
-    space is none. An entry whose guid changed while link and title stayed is the same item. An entry that appears
-    twice counts once. A publication date in the future becomes ``now``.
+    An entry is the item with which it shares two of guid, link and title: where two of them differ, another story has
+    come, though outlets do use a guid again. An edit is a change of the words a reader sees in title or summary, or of
+    the host that the link leads to; another date, other markup or other white space is none. An entry that appears
+    twice counts once. Entries of ``new`` and ``moved`` carry the key they are to be stored under. A publication date
+    in the future becomes ``now``.
     """
-    unique: dict[str, Entry] = {}
+    unique: dict[_Sign | None, Entry] = {}
     for entry in entries:
-        unique.setdefault(entry.key, entry)
-    # Only items that left the document can have come back under another guid.
-    gone = {_story(item): item for key, item in stored.items() if key not in unique and _story(item)}
+        unique.setdefault(_signs(entry)[0], entry)
+    known = _recognise(list(stored.values()), list(unique.values()))
+    taken = set(stored)
     new, edited, moved = [], [], []
-    for entry in unique.values():
-        item = stored.get(entry.key)
-        if item is None and (item := gone.pop(_story(entry), None)) is not None:
-            moved.append((item, entry))
+    for entry, item in zip(unique.values(), known, strict=True):
         if item is None:
-            new.append(_not_in_future(entry, now))
-        elif _words(item.title) != _words(entry.title) or _words(item.summary) != _words(entry.summary):
+            new.append(_not_in_future(replace(entry, key=_free_key(entry, taken, now)), now))
+            continue
+        if item.guid != entry.guid:
+            taken.discard(item.key)
+            moved.append((item, replace(entry, key=_free_key(entry, taken, now))))
+        elif item.link != entry.link:
+            moved.append((item, replace(entry, key=item.key)))
+        if _as_read(item) != _as_read(entry):
             edited.append((item, entry))
     return Changes(tuple(new), tuple(edited), tuple(moved), same=len(unique) - len(new) - len(edited))
 
 
-def next_check(feed: Feed, now: datetime, error: FeedError | None = None) -> datetime:
+def next_check(feed: Feed, interval_s: int, now: datetime, error: FeedError | None = None) -> datetime:
     """When to fetch ``feed`` again after an attempt at ``now`` that ended with ``error``, or well.
 
-    The interval; after failures it doubles each time up to BACKOFF_CAP_S, and is never shorter than the server
-    asked for (Retry-After, up to a day). A jitter that depends only on the feed keeps feeds from moving in step.
+    The feed's own interval, else ``interval_s``; after failures it doubles each time up to BACKOFF_CAP_S, and is never
+    shorter than the server asked for (Retry-After, up to a day). A jitter that depends only on the feed keeps feeds
+    from moving in step.
     """
-    delay = float(feed.interval_s)
+    delay = float(feed.interval_s or interval_s)
     if error is not None:
         cap = max(delay, BACKOFF_CAP_S)
         delay = min(delay * 2 ** min(feed.failures + 1, 20), cap)
@@ -70,9 +81,46 @@ def next_check(feed: Feed, now: datetime, error: FeedError | None = None) -> dat
     return now + timedelta(seconds=delay)
 
 
-def _story(entry: Entry | Item) -> tuple[str, str] | None:
-    link, title = link_key(entry.link), _words(entry.title)
-    return (link, title) if link and title else None
+def _recognise(items: Sequence[Item], entries: Sequence[Entry]) -> list[Item | None]:
+    """For each entry the item that it is, or None; no item is found twice."""
+    of_items, of_entries = [_signs(item) for item in items], [_signs(entry) for entry in entries]
+    found: list[Item | None] = [None] * len(entries)
+    free = dict(enumerate(items))
+    for rank in range(_RANKS):
+        bearers: dict[_Sign | None, int] = {}
+        for number in free:
+            bearers.setdefault(of_items[number][rank], number)
+        in_items, in_entries = (Counter(signs[rank] for signs in those) for those in (of_items, of_entries))
+        for place, signs in enumerate(of_entries):
+            sign = signs[rank]
+            # A guid that several stories use names none of them.
+            ambiguous = rank in _BY_NAME and max(in_items[sign], in_entries[sign]) > 1
+            if sign is not None and sign in bearers and found[place] is None and not ambiguous:
+                found[place] = free.pop(bearers.pop(sign))
+    return found
+
+
+def _signs(story: Entry | Item) -> tuple[_Sign | None, ...]:
+    """By what an entry is recognised, the surest sign first. Without a guid its address is its name."""
+    link, title = link_key(story.link), _words(story.title)
+    name = story.guid or link or story.key
+    return (name, link, title), (name, link), (name, title), (link, title) if link and title else None
+
+
+def _free_key(entry: Entry, taken: set[str], now: datetime) -> str:
+    """The key of ``entry``, widened while another story has it, and added to ``taken``."""
+    key = entry.key
+    for part in filter(None, (entry.link, entry.title, now.isoformat())):
+        if key in taken:
+            key = f"{key} {part}"
+    taken.add(key)
+    return key
+
+
+def _as_read(story: Entry | Item) -> tuple[str, str, str | None]:
+    """What a reader sees of it, and where the link takes him."""
+    host = urlsplit(story.link).hostname if story.link else None
+    return _words(story.title), _words(story.summary), host
 
 
 def _words(text: str) -> str:

@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from monitor.changes import Changes, decide, next_check
@@ -30,6 +31,11 @@ from monitor.store import Connection, Store, feeds, items
 from monitor.types import Document, Feed, StageReport
 
 log = logging.getLogger(__name__)
+
+WAIT_S = 60.0  # for the pass of another process; most take a fraction of it
+BUSY = "another pass over the feeds of this store is running; try again when it is done"
+
+_UNREACHED = (FeedErrorKind.DNS, FeedErrorKind.CONNECT, FeedErrorKind.TIMEOUT)
 
 Progress = Callable[[str], None]
 T = TypeVar("T")
@@ -51,23 +57,24 @@ class Check:
 def collect(
     store: Store, settings: Settings, now: datetime, *, every: bool = False, progress: Progress | None = None
 ) -> StageReport:
-    """One pass over the due feeds (``every``: all that are enabled). See ``collect_pass``."""
-    return asyncio.run(collect_pass(store, settings, now, every=every, progress=progress))
-
-
-async def collect_pass(
-    store: Store, settings: Settings, now: datetime, *, every: bool = False, progress: Progress | None = None
-) -> StageReport:
-    """One pass, inside a running event loop. ``progress`` is given one line for every feed.
+    """One pass over the due feeds (``every``: all that are enabled). ``progress`` is given one line for every feed.
 
     Counts: ``feeds`` = ``fetched`` (a new body was read) + ``not_modified`` (304) + ``unchanged`` (the same bytes
     as last time) + ``failed``; ``items_new``, ``items_edited``, ``items_seen`` (entries of the bodies read),
     ``bytes`` (after decompression), ``seconds``. Running it twice, or again after a kill, stores nothing twice.
+
+    Two passes at once could put an older text over a newer one: raises BusyError when another runs for longer than
+    WAIT_S from now.
     """
+    with store.lock("collect", wait_s=WAIT_S, busy=BUSY):
+        return asyncio.run(_collect(store, settings, now, every, progress or log.debug))
+
+
+async def _collect(store: Store, settings: Settings, now: datetime, every: bool, progress: Progress) -> StageReport:
     begun = time.monotonic()
     with ThreadPoolExecutor(1, "store") as writer, ParsePool(settings.fetch.parse_timeout_s) as parser:
         async with Fetcher(settings.fetch) as fetcher:
-            run = _Pass(store, settings, now, fetcher, parser, writer, progress or log.debug)
+            run = _Pass(store, settings, now, fetcher, parser, writer, progress)
             todo = await run.in_store(lambda c: feeds.listing(c, enabled=True) if every else feeds.due(c, now))
             run.total = len(todo)
             async with asyncio.TaskGroup() as tasks:
@@ -106,6 +113,8 @@ class _Pass:
     progress: Progress
     total: int = 0
     done: int = 0
+    answered: set[str] = field(default_factory=set)  # hosts
+    silent: dict[str, FeedErrorKind] = field(default_factory=dict)  # hosts, and how they failed
     counts: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
 
@@ -125,7 +134,7 @@ class _Pass:
 
     async def update(self, feed: Feed) -> str:
         """Fetch, parse, store; returns what happened in a few words. Raises FeedError."""
-        fetched = await self.fetcher.get(feed.url, feed.etag, feed.last_modified)
+        fetched = await self.fetch(feed)
         self.counts["bytes"] += len(fetched.body)
         validators = {"etag": fetched.etag, "last_modified": fetched.last_modified}
         if fetched.not_modified:
@@ -149,6 +158,25 @@ class _Pass:
             outcome += f"; {document.warning}"
         return outcome
 
+    async def fetch(self, feed: Feed) -> Fetched:
+        """Ask the host, unless it has been silent in this pass: its other feeds would only wait as long in vain.
+
+        A host that answered before is not silent when one of its feeds is slow.
+        """
+        host = urlsplit(feed.url).netloc
+        if host in self.silent and host not in self.answered:
+            raise FeedError(feed.url, self.silent[host], "the host did not answer earlier in this pass")
+        try:
+            fetched = await self.fetcher.get(feed.url, feed.etag, feed.last_modified)
+        except FeedError as error:
+            if error.kind in _UNREACHED:
+                self.silent.setdefault(host, error.kind)
+            else:
+                self.answered.add(host)
+            raise
+        self.answered.add(host)
+        return fetched
+
     def keep(self, connection: Connection, feed: Feed, document: Document, state: dict[str, Any]) -> Changes:
         """The one transaction of a feed: compare with what is stored at this instant, write items and feed state."""
         known = items.stored(connection, feed.id, document.entries)
@@ -161,12 +189,12 @@ class _Pass:
         if changes.new:
             state = {**state, "last_new_at": self.now}
         state = {**state, "warning": document.warning}
-        feeds.record_success(connection, feed.id, self.now, next_check(feed, self.now), **state)
+        feeds.record_success(connection, feed.id, self.now, self.next_check(feed), **state)
         return changes
 
     async def succeed(self, feed: Feed, state: dict[str, Any]) -> None:
         """Nothing to store but that the feed is well."""
-        due = next_check(feed, self.now)
+        due = self.next_check(feed)
         await self.in_store(lambda c: feeds.record_success(c, feed.id, self.now, due, **state))
 
     async def fail(self, feed: Feed, error: FeedError) -> str:
@@ -176,12 +204,15 @@ class _Pass:
         if error.kind is FeedErrorKind.GONE:
             outcome += f"; disabled, `pollwatch feeds enable {feed.id}` asks it again"
         self.problems.append(f"{feed.outlet} ({feed.url}): {outcome}")
-        due = next_check(feed, self.now, error)
+        due = self.next_check(feed, error)
         try:
             await self.in_store(lambda c: feeds.record_failure(c, feed.id, self.now, due, error))
         except Exception:
             log.exception("the error of feed %s could not be recorded", feed.id)
         return outcome
+
+    def next_check(self, feed: Feed, error: FeedError | None = None) -> datetime:
+        return next_check(feed, self.settings.fetch.interval_s, self.now, error)
 
     async def in_store(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in one transaction, in the thread that writes."""

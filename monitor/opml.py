@@ -1,4 +1,7 @@
-"""OPML: lists of feeds, in and out. Besides the usual attributes ours are ``outlet``, ``role`` and ``lang``."""
+"""OPML: lists of feeds, in and out.
+
+Besides the usual attributes ours are ``outlet``, ``role``, ``lang`` and ``enabled``.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from monitor.types import Feed, Lang, Role
 MAX_BYTES = 20_000_000
 
 # Half of the lists in circulation paste addresses with `&` unescaped.
+_ENABLED = {"true": True, "false": False}
 _BARE_AMPERSAND = re.compile(rb"&(?!(?:#\d+|#x[0-9A-Fa-f]+|[A-Za-z]+);)")
 
 
@@ -30,6 +34,7 @@ class FeedLine:
     outlet: str | None = None
     role: Role | None = None
     lang: Lang | None = None
+    enabled: bool | None = None
 
 
 def read(source: Path | bytes, name: str = "OPML") -> list[FeedLine]:
@@ -74,6 +79,7 @@ def write(feeds: Iterable[Feed]) -> str:
             "outlet": feed.outlet,
             "role": feed.role,
             **({"lang": feed.lang} if feed.lang else {}),
+            "enabled": "true" if feed.enabled else "false",
         }
         lines.append("    <outline " + " ".join(f'{k}="{html.escape(clean(v))}"' for k, v in attributes.items()) + "/>")
     head = '<?xml version="1.0" encoding="UTF-8"?>\n<opml version="2.0">\n  <head><title>pollwatch feeds</title></head>'
@@ -96,9 +102,12 @@ def _line(url: str, attributes: Mapping[str, str], where: str) -> FeedLine:
             outlet=attributes.get("outlet") or attributes.get("title") or attributes.get("text") or None,
             role=Role(attributes["role"]) if attributes.get("role") else None,
             lang=Lang(attributes["lang"]) if attributes.get("lang") else None,
+            enabled=_ENABLED[attributes["enabled"].lower()] if attributes.get("enabled") else None,
         )
     except BlockedAddressError as error:
         raise InputError(where, f"xmlUrl {error.url}: {error.detail}") from None
+    except KeyError:
+        raise InputError(where, f"{shorten(url, 200)}: enabled is true or false") from None
     except ValueError as error:  # Role and Lang name the word they do not know
         known = ", ".join([*Role, *Lang])
         raise InputError(where, f"{shorten(url, 200)}: {error}; role and lang are among {known}") from None

@@ -105,6 +105,9 @@ class Verdict(StrEnum):
     OUT_OF_SCOPE = "out_of_scope"
 
 
+FALSE_VERDICTS = frozenset({Verdict.FALSE, Verdict.MISLEADING, Verdict.PARTLY_FALSE})
+
+
 class Phase(StrEnum):
     """Phase of the election calendar."""
 
@@ -133,7 +136,7 @@ class Feed:
     last_success_at: datetime | None = None
     last_new_at: datetime | None = None
     next_check_at: datetime | None = None
-    interval_s: int = 600
+    interval_s: int | None = None  # None: the setting fetch.interval_s
     failures: int = 0
     error_kind: str | None = None
     error_detail: str | None = None

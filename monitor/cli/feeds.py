@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.cli.base import (
+    NUMBER,
     Context,
     example,
     json_option,
@@ -23,6 +24,7 @@ from monitor.types import Feed, Lang, Role
 
 if TYPE_CHECKING:
     from monitor.collect import Check
+    from monitor.config import Settings
 
 _COLUMNS = (
     "id",
@@ -62,7 +64,6 @@ def add(context: Context, url: str, outlet: str | None, role: str | None, lang: 
             connection,
             url,
             now(),
-            interval_s=settings.fetch.interval_s,
             outlet=outlet,
             role=Role(role) if role else None,
             lang=Lang(lang) if lang else None,
@@ -70,7 +71,7 @@ def add(context: Context, url: str, outlet: str | None, role: str | None, lang: 
     if not is_new:
         say(f"feed {feed.id} was there already")
     if as_json:
-        print_object(feed_json(feed))
+        print_object(feed_json(feed, settings))
     else:
         click.echo(safe(f"feed {feed.id}: {feed.outlet} ({feed.role})"))
 
@@ -80,22 +81,22 @@ def add(context: Context, url: str, outlet: str | None, role: str | None, lang: 
 @json_option
 @pass_context
 def import_(context: Context, file: Path, as_json: bool) -> None:
-    """Watch every feed of an OPML FILE; those already there take its outlet, role and language."""
+    """Watch every feed of an OPML FILE; those already there take what it says of them."""
     from monitor import opml
     from monitor.store import feeds as table
 
     lines = opml.read(file)
     added = 0
-    with context.store() as (store, settings), store.write() as connection:
+    with context.store() as (store, _), store.write() as connection:
         for line in lines:
             _, is_new = table.add(
                 connection,
                 line.url,
                 now(),
-                interval_s=settings.fetch.interval_s,
                 outlet=line.outlet,
                 role=line.role,
                 lang=line.lang,
+                enabled=line.enabled,
             )
             added += is_new
     if as_json:
@@ -112,10 +113,10 @@ def export(context: Context, as_json: bool) -> None:
     from monitor import opml
     from monitor.store import feeds as table
 
-    with context.store() as (store, _), store.read() as connection:
+    with context.store() as (store, settings), store.read() as connection:
         rows = table.listing(connection)
     if as_json:
-        print_lines(feed_json(feed) for feed in rows)
+        print_lines(feed_json(feed, settings) for feed in rows)
     else:
         click.echo(opml.write(rows), nl=False)
 
@@ -124,15 +125,16 @@ def export(context: Context, as_json: bool) -> None:
 @json_option
 @pass_context
 def list_(context: Context, as_json: bool) -> None:
-    """Show every feed and its health: new, ok, failing or disabled."""
+    """Show every feed and its health: new, ok, malformed, failing or disabled."""
     from monitor.store import feeds as table
 
-    with context.store() as (store, _), store.read() as connection:
-        rows = [feed_json(feed) for feed in table.listing(connection)]
+    with context.store() as (store, settings), store.read() as connection:
+        rows = [feed_json(feed, settings) for feed in table.listing(connection)]
     if as_json:
         print_lines(rows)
     else:
-        print_table(rows, _COLUMNS, empty="no feeds yet: `pollwatch feeds add URL` or `pollwatch feeds import FILE`")
+        empty = "no feeds yet: `pollwatch feeds add URL` or `pollwatch feeds import FILE`"
+        print_table(rows, _COLUMNS, empty=empty, wide=("role", "lang", "failures", "last_success_at", "next_check_at"))
 
 
 @feeds.command(epilog=example("pollwatch feeds check https://harbour-daily.example/"))
@@ -158,7 +160,7 @@ def check(context: Context, url: str, as_json: bool) -> None:
 
 
 @feeds.command(epilog=example("pollwatch feeds enable 3"))
-@click.argument("feed_id", metavar="ID", type=int)
+@click.argument("feed_id", metavar="ID", type=NUMBER)
 @json_option
 @pass_context
 def enable(context: Context, feed_id: int, as_json: bool) -> None:
@@ -167,7 +169,7 @@ def enable(context: Context, feed_id: int, as_json: bool) -> None:
 
 
 @feeds.command(epilog=example("pollwatch feeds disable 3"))
-@click.argument("feed_id", metavar="ID", type=int)
+@click.argument("feed_id", metavar="ID", type=NUMBER)
 @json_option
 @pass_context
 def disable(context: Context, feed_id: int, as_json: bool) -> None:
@@ -194,8 +196,8 @@ def collect(context: Context, every: bool, as_json: bool) -> None:
     )
 
 
-def feed_json(feed: Feed) -> dict[str, Any]:
-    """A feed with the keys that scripts rely on."""
+def feed_json(feed: Feed, settings: Settings) -> dict[str, Any]:
+    """A feed with the keys that scripts rely on; ``interval_s`` is the one that holds, its own or the setting."""
     return {
         "id": feed.id,
         "url": feed.url,
@@ -207,7 +209,7 @@ def feed_json(feed: Feed) -> dict[str, Any]:
         "last_success_at": feed.last_success_at,
         "next_check_at": feed.next_check_at,
         "failures": feed.failures,
-        "interval_s": feed.interval_s,
+        "interval_s": feed.interval_s or settings.fetch.interval_s,
         "error": f"{feed.error_kind}: {feed.error_detail}" if feed.error_kind else feed.warning,
     }
 
@@ -248,9 +250,9 @@ def _print_check(found: Check) -> None:
 def _set_enabled(context: Context, feed_id: int, enabled: bool, as_json: bool) -> None:
     from monitor.store import feeds as table
 
-    with context.store() as (store, _), store.write() as connection:
+    with context.store() as (store, settings), store.write() as connection:
         feed = table.set_enabled(connection, feed_id, enabled)
     if as_json:
-        print_object(feed_json(feed))
+        print_object(feed_json(feed, settings))
     else:
         click.echo(safe(f"feed {feed.id}: {feed.outlet} is {'enabled' if enabled else 'disabled'}"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.cli.base import (
+    NUMBER,
     Context,
     cell,
     example,
@@ -31,8 +32,8 @@ def items() -> None:
 
 @items.command("list", epilog=example("pollwatch items list --since 2026-11-30T07:30 --feed 2 --json"))
 @since_option
-@click.option("--feed", "feed_id", type=int, metavar="ID", help="Only of this feed.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many; default: all.")
+@click.option("--feed", "feed_id", type=NUMBER, metavar="ID", help="Only of this feed.")
+@click.option("--limit", type=NUMBER, metavar="N", help="At most so many; default: all.")
 @json_option
 @pass_context
 def list_(context: Context, since: str | None, feed_id: int | None, limit: int | None, as_json: bool) -> None:
@@ -50,11 +51,11 @@ def list_(context: Context, since: str | None, feed_id: int | None, limit: int |
     else:
         columns = ("id", ("first_seen_at", "first seen"), "outlet", "lang", ("revisions", "edits"), "title")
         shown = [{**row, "title": row["title"] or row["summary"][:100]} for row in rows]
-        print_table(shown, columns, empty="no items: `pollwatch collect` asks the feeds")
+        print_table(shown, columns, empty="no items: `pollwatch collect` asks the feeds", wide=("lang", "revisions"))
 
 
 @items.command(epilog=example("pollwatch items show 17"))
-@click.argument("item_id", metavar="ID", type=int)
+@click.argument("item_id", metavar="ID", type=NUMBER)
 @json_option
 @pass_context
 def show(context: Context, item_id: int, as_json: bool) -> None:
@@ -98,6 +99,8 @@ def _print_item(row: dict[str, Any]) -> None:
     for earlier in row["revisions"]:
         click.echo(f"\nUntil {cell(earlier['replaced_at'])} it read: {safe(earlier['title'])}")
         click.echo(safe(earlier["summary"]))
+        if earlier["link"] != row["link"]:
+            click.echo(f"  link: {cell(earlier['link'])}")
     assessment = row["assessment"]
     if assessment:
         flag = "flagged" if assessment["flagged"] else "not flagged"

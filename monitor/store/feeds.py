@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from sqlalchemy import Connection, Row, insert, or_, select, update
 
@@ -12,6 +12,7 @@ from monitor.errors import FeedError, FeedErrorKind, NotFoundError
 from monitor.store.schema import feeds
 from monitor.types import Feed, Lang, Role
 
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _COLUMNS = [column for column in feeds.columns if column.name != "added_at"]
 
 
@@ -20,16 +21,19 @@ def add(
     url: str,
     now: datetime,
     *,
-    interval_s: int = 600,
+    interval_s: int | None = None,
     outlet: str | None = None,
     role: Role | None = None,
     lang: Lang | None = None,
+    enabled: bool | None = None,
 ) -> tuple[Feed, bool]:
     """Add a feed, due at once; returns it, and whether it is new. By default the host is the outlet, the role media.
 
-    For a feed that is already there, what is given replaces what was known and the rest stays.
+    For a feed that is already there, what is given replaces what was known and the rest stays. Addresses that lead to
+    the same document by the rules of URLs are one (see ``canonical``).
     """
-    given = {"outlet": outlet, "role": role, "lang": lang}
+    url = canonical(url)
+    given = {"interval_s": interval_s, "outlet": outlet, "role": role, "lang": lang, "enabled": enabled}
     given = {name: value for name, value in given.items() if value is not None}
     known = connection.execute(select(feeds.c.id).where(feeds.c.url == url)).scalar_one_or_none()
     if known is not None:
@@ -37,8 +41,19 @@ def add(
             connection.execute(update(feeds).where(feeds.c.id == known).values(**given))
         return get(connection, known), False
     values = {"outlet": urlsplit(url).hostname or url, "role": Role.MEDIA, "enabled": True, "failures": 0, **given}
-    row = insert(feeds).values(url=url, interval_s=interval_s, added_at=now, **values).returning(feeds.c.id)
+    row = insert(feeds).values(url=url, added_at=now, **values).returning(feeds.c.id)
     return get(connection, connection.execute(row).scalar_one()), True
+
+
+def canonical(url: str) -> str:
+    """``url`` with scheme and host in small letters, without the scheme's own port and without fragment.
+
+    >>> canonical("HTTPS://Harbour-Daily.example:443/RSS#top")
+    'https://harbour-daily.example/RSS'
+    """
+    parts = urlsplit(url)
+    host = parts.netloc.lower().removesuffix(_DEFAULT_PORTS.get(parts.scheme, ":")).removesuffix(":")
+    return urlunsplit((parts.scheme, host, parts.path or "/", parts.query, ""))
 
 
 def get(connection: Connection, feed_id: int) -> Feed:

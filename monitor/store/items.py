@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, and_, insert, or_, select, updat
 
 from monitor.errors import NotFoundError
 from monitor.links import link_key
+from monitor.store.assessments import IN_FORCE
 from monitor.store.schema import assessments, feeds, incident_items, items, revisions
 from monitor.text import detect_lang
 from monitor.types import Entry, Item, Lang, Role, join_text
@@ -18,12 +19,14 @@ _BATCH = 500  # keys in one query; databases limit the number of parameters
 
 
 def stored(connection: Connection, feed_id: int, entries: Sequence[Entry]) -> dict[str, Item]:
-    """The items of a feed that ``entries`` may be about, by key: same key, or same link under another key."""
+    """The items of a feed that ``entries`` may be about, by key: those that share key, guid or link with one."""
     found: dict[str, Item] = {}
     for start in range(0, len(entries), _BATCH):
         batch = entries[start : start + _BATCH]
         links = {key for entry in batch if (key := link_key(entry.link))}
-        about = or_(items.c.key.in_({entry.key for entry in batch}), items.c.link_key.in_(links))
+        guids = {entry.guid for entry in batch if entry.guid}
+        keys = {entry.key for entry in batch}
+        about = or_(items.c.key.in_(keys), items.c.guid.in_(guids), items.c.link_key.in_(links))
         rows = connection.execute(_select().where(items.c.feed_id == feed_id, about).order_by(items.c.id))
         found |= {row.key: _item(row) for row in rows}
     return found
@@ -53,13 +56,14 @@ def add(connection: Connection, feed_id: int, entries: Iterable[Entry], now: dat
 
 
 def edit(connection: Connection, item: Item, entry: Entry, now: datetime) -> None:
-    """Replace the text of ``item`` by that of ``entry``; the earlier text moves to the revisions."""
+    """Replace the text of ``item`` by that of ``entry``; the earlier text and link move to the revisions."""
     connection.execute(
         insert(revisions).values(
             item_id=item.id,
             revision=item.revision,
             title=item.title,
             summary=item.summary,
+            link=item.link,
             seen_at=item.edited_at or item.first_seen_at,
             replaced_at=now,
         )
@@ -78,8 +82,9 @@ def edit(connection: Connection, item: Item, entry: Entry, now: datetime) -> Non
 
 
 def move(connection: Connection, item: Item, entry: Entry) -> None:
-    """The outlet gave ``item`` another guid: it is known by the key of ``entry`` from now on."""
-    connection.execute(update(items).where(items.c.id == item.id).values(key=entry.key, guid=entry.guid))
+    """The outlet gave ``item`` another guid or link: it is known by those of ``entry``, and its key, from now on."""
+    values = {"key": entry.key, "guid": entry.guid, "link": entry.link, "link_key": link_key(entry.link)}
+    connection.execute(update(items).where(items.c.id == item.id).values(**values))
 
 
 def get(connection: Connection, item_id: int) -> Item:
@@ -103,7 +108,7 @@ def listing(
 
 
 def earlier_texts(connection: Connection, item_id: int) -> list[dict[str, Any]]:
-    """The earlier texts of an item, oldest first: revision, title, summary, seen_at, replaced_at."""
+    """The earlier texts of an item, oldest first: revision, title, summary, link, seen_at, replaced_at."""
     columns = [column for column in revisions.columns if column.name != "item_id"]
     query = select(*columns).where(revisions.c.item_id == item_id).order_by(revisions.c.revision)
     return [dict(row) for row in connection.execute(query).mappings()]
@@ -121,13 +126,11 @@ def in_incidents(connection: Connection) -> list[tuple[str, str]]:
 
 
 def latest_assessment(connection: Connection, item_id: int) -> dict[str, Any] | None:
-    """The newest assessment of the text that an item has now, as stored; None when there is none yet."""
+    """The assessment in force of the text that an item has now, as stored; None when there is none yet."""
     query = (
         select(assessments)
         .join(items, and_(items.c.id == assessments.c.item_id, items.c.revision == assessments.c.revision))
-        .where(items.c.id == item_id)
-        .order_by(assessments.c.assessed_at.desc(), assessments.c.model_id)
-        .limit(1)
+        .where(items.c.id == item_id, IN_FORCE)
     )
     row = connection.execute(query).mappings().one_or_none()
     return dict(row) if row else None

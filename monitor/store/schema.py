@@ -77,7 +77,7 @@ feeds = Table(
     Column("last_success_at", Instant),
     Column("last_new_at", Instant),
     Column("next_check_at", Instant, index=True),
-    Column("interval_s", Integer, nullable=False),
+    Column("interval_s", Integer),  # NULL: the setting fetch.interval_s
     Column("failures", Integer, nullable=False, default=0),
     Column("error_kind", Text),
     Column("error_detail", Text),
@@ -103,6 +103,7 @@ items = Table(
     Column("edited_at", Instant),
     Column("revision", Integer, nullable=False, default=0),
     UniqueConstraint("feed_id", "key"),
+    Index("ix_items_feed_id_guid", "feed_id", "guid"),  # outlets use a guid again
 )
 
 # The earlier texts of edited items: revision n of an item is here once revision n + 1 stands in `items`.
@@ -113,6 +114,7 @@ revisions = Table(
     Column("revision", Integer, primary_key=True),
     Column("title", Text, nullable=False),
     Column("summary", Text, nullable=False),
+    Column("link", Text),
     Column("seen_at", Instant, nullable=False),  # when this text was first seen
     Column("replaced_at", Instant, nullable=False),
 )

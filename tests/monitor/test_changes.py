@@ -61,13 +61,23 @@ def test_an_edit_is_a_change_of_visible_words() -> None:
         {"published_at": NOW, "published_raw": "today"},
         {"title": " 投票 時間\u200b"},
         {"summary": "由 早上\n八時半　起"},
-        {"link": "https://a.example/other"},
         {"title": "投票\u202e時間"},
     ],
 )
 def test_other_changes_are_no_edits(same: dict[str, object]) -> None:
-    """Dates, links, white space (Chinese has none that matters) and invisible characters."""
+    """Dates, white space (Chinese has none that matters) and invisible characters."""
     assert outcome(decide(kept([entry("a")]), [entry("a", **same)], NOW)) == (0, 0, 0, 1)
+
+
+def test_another_link_is_stored_and_another_host_is_an_edit() -> None:
+    """The look-alike rule must see where a link leads now; another path or scheme of the same host reads the same."""
+    stored = kept([entry("a")])
+    for link in ("https://a.example/other", "http://A.example/a", "https://a.example/a?utm_source=rss"):
+        changes = decide(stored, [entry("a", link=link)], NOW)
+        assert outcome(changes) == (0, 0, 1, 1)
+        assert (changes.moved[0][1].link, changes.moved[0][1].key) == (link, "a")
+    for link in ("https://a-example.example/a", None):
+        assert outcome(decide(stored, [entry("a", link=link)], NOW)) == (0, 1, 1, 0)
 
 
 @pytest.mark.parametrize(("before", "after"), [("No change", "Nochange"), ("8 am", "9 am"), ("選舉", "选举")])
@@ -93,12 +103,71 @@ def test_another_guid_with_the_same_link_and_title_is_the_same_item() -> None:
 
 def test_two_listed_entries_are_never_merged() -> None:
     """While the old guid is still listed, the new one is another item; so is one with another title or no link."""
-    old = entry("old", link="https://a.example/story")
+
+    def story(guid: str, **parts: object) -> Entry:
+        return entry(guid, **{"link": "https://a.example/story", **parts})
+
+    old = story("old")
     stored = kept([old])
-    assert outcome(decide(stored, [old, replace(old, key="new")], NOW)) == (1, 0, 0, 1)
-    assert outcome(decide(stored, [replace(old, key="new", title="另一題")], NOW)) == (1, 0, 0, 0)
-    assert outcome(decide(kept([replace(old, link=None)]), [replace(old, key="new", link=None)], NOW)) == (1, 0, 0, 0)
-    assert outcome(decide(stored, [replace(old, key="x"), replace(old, key="y")], NOW)) == (1, 0, 1, 1)
+    assert outcome(decide(stored, [old, story("new")], NOW)) == (1, 0, 0, 1)
+    assert outcome(decide(stored, [story("new", title="另一題")], NOW)) == (1, 0, 0, 0)
+    assert outcome(decide(kept([story("old", link=None)]), [story("new", link=None)], NOW)) == (1, 0, 0, 0)
+    assert outcome(decide(stored, [story("x"), story("y")], NOW)) == (1, 0, 1, 1)
+
+
+def polls(*documents: Sequence[Entry]) -> list[Item]:
+    """The items after these documents, one poll after the other, as the store would keep them."""
+    stored: dict[int, Item] = {}
+    for number, document in enumerate(documents):
+        changes = decide({i.key: i for i in stored.values()}, document, NOW)
+        for item, after in changes.moved:
+            stored[item.id] = replace(stored[item.id], key=after.key, guid=after.guid, link=after.link)
+        for item, after in changes.edited:
+            known = stored[item.id]
+            stored[item.id] = replace(known, title=after.title, summary=after.summary, revision=known.revision + 1)
+        for item in kept(changes.new).values():
+            stored[number * 100 + item.id] = replace(item, id=number * 100 + item.id)
+        assert len({item.key for item in stored.values()}) == len(stored)
+    return list(stored.values())
+
+
+def reused(letter: str, link: str | None = "") -> Entry:
+    """A story under a guid that the outlet uses again and again, with the key that the parser gives it when alone."""
+    return entry("g", title=f"題{letter}", summary=letter, link=f"https://a.example/{letter}" if link == "" else link)
+
+
+def listed(*stories: Entry) -> list[Entry]:
+    """Several such stories in one document, with the keys that the parser widened."""
+    return [replace(e, key=f"g {e.link} {e.title}" if e.link is None else f"g {e.link}") for e in stories]
+
+
+def test_a_guid_used_again_does_not_overwrite_a_story() -> None:
+    """One entry a poll, each with its own link: three items, none edited; and each is known again."""
+    a, b, c = reused("A"), reused("B"), reused("C")
+    items = polls([a], [b], [c], listed(a, c), [b], [a])
+    assert [(item.title, item.revision) for item in items] == [("題A", 0), ("題B", 0), ("題C", 0)]
+    assert len({item.key for item in items}) == 3
+    edited = polls([a], [b], [replace(b, title="改題")], [a])
+    assert [(item.title, item.revision) for item in edited] == [("題A", 0), ("改題", 1)]
+
+
+def test_a_guid_used_again_without_links_neither_doubles_nor_overwrites() -> None:
+    """Once several stories are known to share the guid, it names none of them: then the title decides."""
+    a, b, c = (reused(letter, link=None) for letter in "ABC")
+    items = polls([a], listed(b, a), [b], [c], listed(a, b, c))
+    assert [(item.title, item.revision) for item in items] == [("題A", 0), ("題B", 0), ("題C", 0)]
+    assert [item.revision for item in polls([a], [replace(a, summary="改")], [replace(a, title="改")])] == [2]
+
+
+def test_two_stories_that_swap_their_guids_stay_two() -> None:
+    """Keys are unique at every step, whatever moves where."""
+    x, y = entry("x", title="甲"), entry("y", title="乙")
+    swapped = [replace(x, key="y", guid="y"), replace(y, key="x", guid="x")]
+    items = polls([x, y], swapped, [x, y])
+    assert [(item.title, item.link, item.revision) for item in items] == [
+        ("甲", "https://a.example/x", 0),
+        ("乙", "https://a.example/y", 0),
+    ]
 
 
 def test_a_date_in_the_future_becomes_now() -> None:
@@ -116,9 +185,25 @@ def test_a_document_decided_twice_changes_nothing_the_second_time(pairs: list[tu
     assert outcome(decide(kept(first.new), entries, NOW)) == (0, 0, 0, len(first.new))
 
 
+_STORIES = st.builds(
+    lambda guid, link, title: Entry(guid or link or f"text:{title}", guid, link, title, "", None, None),
+    st.sampled_from([None, "g", "h"]),
+    st.sampled_from([None, "https://a.example/1", "https://a.example/2"]),
+    st.sampled_from(["甲", "乙", "丙"]),
+)
+
+
+@given(st.lists(st.lists(_STORIES, max_size=4, unique_by=lambda e: e.key), max_size=6))
+def test_keys_stay_unique_and_the_last_document_is_kept(documents: list[list[Entry]]) -> None:
+    """However guids, links and titles change hands between polls, what stands in the feed stands in the store."""
+    items = polls(*documents)
+    last = documents[-1] if documents else []
+    assert {(e.guid, e.link, e.title) for e in last} <= {(i.guid, i.link, i.title) for i in items}
+
+
 def delay(error: FeedError | None = None, **state: object) -> float:
     """Seconds until the next check."""
-    return (next_check(replace(FEED, **state), NOW, error) - NOW).total_seconds()  # type: ignore[arg-type]
+    return (next_check(replace(FEED, **state), 900, NOW, error) - NOW).total_seconds()  # type: ignore[arg-type]
 
 
 def test_a_healthy_feed_is_checked_at_its_interval() -> None:
@@ -126,6 +211,7 @@ def test_a_healthy_feed_is_checked_at_its_interval() -> None:
     assert 600 * (1 - JITTER) <= delay() <= 600
     assert delay() == delay()
     assert len({delay(id=n) for n in range(20)}) == 20
+    assert 900 * (1 - JITTER) <= delay(interval_s=None) <= 900
 
 
 def test_failures_double_the_interval_up_to_a_cap() -> None:

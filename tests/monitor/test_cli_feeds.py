@@ -88,6 +88,52 @@ def test_lists_go_in_and_out(run: Run, folder: Path, tmp_path: Path) -> None:
     assert rows(run("feeds", "import", str(copy), "--json"))[0]["known"] == first["feeds"]
 
 
+def test_what_is_disabled_stays_so_elsewhere(run: Run, tmp_path: Path) -> None:
+    """Exported, imported over the same feeds and over none: `enabled` goes both ways, and one address is one feed."""
+    for name in ("a", "b"):
+        run("feeds", "add", f"https://{name}.example/rss")
+    assert rows(run("feeds", "add", "HTTPS://B.example:443/rss#top", "--json"))[0]["id"] == 2
+    run("feeds", "disable", "1")
+    copy = tmp_path / "copy.opml"
+    copy.write_text(run("feeds", "export").stdout, encoding="utf-8")
+    run("feeds", "enable", "1")
+    run("feeds", "disable", "2")
+    run("feeds", "import", str(copy))
+    assert [feed["enabled"] for feed in rows(run("feeds", "list", "--json"))] == [False, True]
+    copy.write_text(copy.read_text(encoding="utf-8").replace(".example", ".test"), encoding="utf-8")
+    run("feeds", "import", str(copy))
+    listed = rows(run("feeds", "list", "--json"))
+    assert [(feed["url"], feed["enabled"]) for feed in listed[2:]] == [
+        ("https://a.test/rss", False),
+        ("https://b.test/rss", True),
+    ]
+
+
+def test_the_interval_shown_is_the_one_that_holds(run: Run, configure: Callable[[str], Settings]) -> None:
+    """A feed follows the setting, whenever it was added."""
+    run("feeds", "add", "https://harbour-daily.example/rss")
+    configure("[fetch]\ninterval_s = 1200\n")
+    assert rows(run("feeds", "list", "--json"))[0]["interval_s"] == 1200
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("items", "show", "{}"),
+        ("items", "list", "--feed", "{}"),
+        ("items", "list", "--limit", "{}"),
+        ("feeds", "enable", "{}"),
+        ("feeds", "disable", "{}"),
+    ],
+)
+def test_numbers_that_no_store_holds_are_refused(run: Run, words: tuple[str, ...]) -> None:
+    """A sentence and exit 2, not a traceback."""
+    for number in ("9" * 20, "0", "-1"):
+        result = run(words[0], *(word.format(number) for word in words[1:]))
+        assert result.exit_code == 2
+        assert "Traceback" not in result.output
+
+
 def test_one_bad_line_of_a_list_stores_nothing(run: Run, tmp_path: Path) -> None:
     """A list is imported whole or not at all."""
     file = tmp_path / "bad.opml"
@@ -109,11 +155,12 @@ def test_collect_and_items_keep_their_promises(run: Run, server: FeedServer) -> 
     assert [" ".join(row) for row in listed] == [ITEM_KEYS, ITEM_KEYS]
     assert [row["revisions"] for row in listed] == [1, 0]
     assert len(rows(run("items", "list", "--limit", "1", "--json"))) == 1
-    assert rows(run("items", "list", "--since", "2999-01-01", "--json")) == []
+    assert rows(run("items", "list", "--since", "2099-01-01", "--json")) == []
     assert len(rows(run("items", "list", "--feed", "1", "--since", "2020-01-01T00:00", "--json"))) == 2
     (shown,) = rows(run("items", "show", str(listed[0]["id"]), "--json"))
     assert [text["summary"] for text in shown["revisions"]] == ["first"]
     assert shown["assessment"] is None
+    assert [text["link"] for text in shown["revisions"]] == [None]
     assert "first" in run("items", "show", str(listed[0]["id"])).stdout
     assert "甲" in run("items", "list").stdout
     assert run("items", "list", "--since", "yesterday").exit_code == 2
@@ -121,6 +168,16 @@ def test_collect_and_items_keep_their_promises(run: Run, server: FeedServer) -> 
         run("items", "show", "99")
     with pytest.raises(NotFoundError):
         run("items", "list", "--feed", "99")
+
+
+def test_an_earlier_link_is_shown(run: Run, server: FeedServer) -> None:
+    """Where the link led before it led to another host."""
+    run("feeds", "add", server.put("/a", rss(item("甲", guid="1", link="https://a.example/1"))))
+    run("collect")
+    server.put("/a", rss(item("甲", guid="1", link="https://a-example.example/1")))
+    run("collect", "--all")
+    shown = run("items", "show", "1").stdout
+    assert shown.index("https://a-example.example/1") < shown.index("https://a.example/1")
 
 
 def test_collect_tells_people_what_failed(run: Run, server: FeedServer) -> None:

@@ -8,18 +8,20 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from monitor import collect as stage
 from monitor.collect import collect
 from monitor.config import Settings
-from monitor.store import Store, feeds, items, open_store, runs
+from monitor.errors import BusyError
+from monitor.store import Store, feeds, items, open_store
 from monitor.types import Feed, Lang, Role, StageReport
 from tests.fakes import ALLOW_LOOPBACK, FeedServer, feed_server, gzip_bomb, item, rss
 
@@ -156,6 +158,121 @@ def test_another_guid_moves_the_item(store: Store, settings: Settings, server: F
     with store.read() as connection:
         (only,) = items.listing(connection)
     assert (only.key, only.guid, only.summary, only.revision) == ("new", "new", "y", 1)
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_a_guid_used_again_is_another_story(
+    store: Store, settings: Settings, server: FeedServer, now: datetime, linked: bool
+) -> None:
+    """With links and without, alone in the document and beside the story before it: three items, none edited."""
+
+    def story(letter: str) -> str:
+        link = f"https://harbour-daily.example/news/{letter}" if linked else ""
+        return item(f"題{letter}", f"內容{letter}", guid="g", link=link)
+
+    watch(store, now, server.url("/a"))
+    for hour, letters in enumerate(["A", "BA", "B", "C", "CBA", "A"]):
+        server.put("/a", rss(*map(story, letters)))
+        collect(store, settings, now + timedelta(hours=hour), every=True)
+    with store.read() as connection:
+        found = items.listing(connection)
+    assert sorted((i.title, i.summary, i.revision) for i in found) == [
+        ("題A", "內容A", 0),
+        ("題B", "內容B", 0),
+        ("題C", "內容C", 0),
+    ]
+
+
+def test_a_changed_link_is_stored_and_another_host_is_an_edit(
+    store: Store, settings: Settings, server: FeedServer, now: datetime
+) -> None:
+    """Copies are sought by the link of today, and the link of yesterday stays with the earlier text."""
+    links = [f"https://{host}/news/{n}" for host, n in (("a.example", 1), ("a.example", 2), ("a-example.example", 2))]
+    watch(store, now, server.url("/a"))
+    for hour, link in enumerate(links):
+        server.put("/a", rss(item("題", guid="1", link=link)))
+        report = collect(store, settings, now + timedelta(hours=hour), every=True)
+        assert report.counts["items_edited"] == (hour == 2)
+        with store.read() as connection:
+            (only,) = items.listing(connection)
+            link_key = connection.exec_driver_sql("SELECT link_key FROM items").scalar_one()
+        assert (only.link, link_key) == (link, link.removeprefix("https://"))
+    with store.read() as connection:
+        assert [(row["title"], row["link"]) for row in items.earlier_texts(connection, only.id)] == [("題", links[1])]
+    assert only.revision == 1
+
+
+def test_passes_wait_for_each_other(
+    store: Store, settings: Settings, server: FeedServer, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pass that began earlier must not write its older text last; one that waits too long says why."""
+    watch(store, now, server.put("/a", rss(item("A", guid="1"))))
+    monkeypatch.setattr(stage, "WAIT_S", 0.2)
+    with store.lock("collect"), pytest.raises(BusyError, match="another pass"):
+        collect(store, settings, now)
+    assert server.requests == []
+    monkeypatch.setattr(stage, "WAIT_S", 10)
+    held, release = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with store.lock("collect"):
+            held.set()
+            release.wait(10)
+
+    other = threading.Thread(target=hold)
+    other.start()
+    held.wait(10)
+    threading.Timer(0.3, release.set).start()
+    assert collect(store, settings, now).counts["items_new"] == 1
+    assert release.is_set()
+    other.join()
+
+
+def test_a_silent_host_is_waited_for_once(
+    store: Store, configure: Callable[[str], Settings], server: FeedServer, now: datetime
+) -> None:
+    """Its other feeds fail at once with the same kind, each with a back-off of its own; other hosts are not held up."""
+    settings = configure(ALLOW_LOOPBACK + "timeout_s = 1\n")
+    with feed_server() as silent:
+        dead = [silent.put(f"/{n}", rss(), delay_s=3) for n in range(16)]
+        dead += [f"http://127.0.0.1:9/{n}" for n in range(4)]
+        good = server.put("/good", rss(item("A", guid="1")))
+        watch(store, now, *dead, good)
+        begun = time.monotonic()
+        report = collect(store, settings, now)
+        assert time.monotonic() - begun < 4  # one after the other, two at a time: 8 s
+    assert counts(report, "failed", "fetched") == [20, 1]
+    assert len(silent.requests) == settings.fetch.per_host
+    states = [state_of(store, url) for url in dead]
+    assert [feed.error_kind for feed in states] == ["timeout"] * 16 + ["connect"] * 4
+    assert sum("earlier in this pass" in (feed.error_detail or "") for feed in states) >= 16
+    assert len({feed.next_check_at for feed in states}) == 20
+
+
+def test_one_slow_feed_does_not_silence_its_host(
+    store: Store, configure: Callable[[str], Settings], server: FeedServer, now: datetime
+) -> None:
+    """A host that has answered in this pass is there."""
+    settings = configure(ALLOW_LOOPBACK + "timeout_s = 1\n")
+    quick = server.put("/quick", rss(item("A", guid="1")))
+    slow = server.put("/slow", rss(), delay_s=3)
+    later = [server.put(f"/{n}", rss(item("A", guid="1")), delay_s=0.4) for n in range(6)]
+    watch(store, now, quick, slow, *later)
+    assert counts(collect(store, settings, now), "failed", "fetched") == [1, 7]
+
+
+def test_the_interval_is_the_setting_of_today(
+    store: Store, configure: Callable[[str], Settings], server: FeedServer, now: datetime
+) -> None:
+    """A feed that has none of its own follows fetch.interval_s when it changes."""
+    url = server.put("/a", rss(item("A", guid="1")))
+    watch(store, now, url)
+    for interval_s in (600, 7_200):
+        settings = configure(ALLOW_LOOPBACK + f"interval_s = {interval_s}\n")
+        collect(store, settings, now, every=True)
+        due = state_of(store, url).next_check_at
+        assert due is not None
+        assert 0.9 * interval_s <= (due - now).total_seconds() <= interval_s
 
 
 def hostile(server: FeedServer) -> dict[str, tuple[str, ...]]:
@@ -382,29 +499,3 @@ def _is_running(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-def test_a_feed_added_again_takes_what_is_given(store: Store, now: datetime) -> None:
-    """The address is the identity; role and language change only when named."""
-    url = "https://eso-harbour.example/rss"
-    with store.write() as connection:
-        first, new = feeds.add(connection, url, now, outlet="ESO", role=Role.OFFICIAL)
-        again, new_again = feeds.add(connection, url, now, lang=Lang.HANT)
-    assert (new, new_again) == (True, False)
-    assert again == replace(first, lang=Lang.HANT)
-
-
-def test_the_last_run_of_each_stage_is_kept(store: Store, now: datetime) -> None:
-    """Started, then finished with a report or an error; the next start forgets it."""
-    later = now + timedelta(minutes=1)
-    report = StageReport("collect", {"feeds": 2}).as_json()
-    with store.write() as connection:
-        runs.started(connection, "collect", now)
-        runs.finished(connection, "collect", later, report=report)
-        runs.started(connection, "assess", now)
-        runs.finished(connection, "assess", later, error="no model")
-        found = runs.latest(connection)
-        assert found["collect"] == {"started_at": now, "finished_at": later, "report": {"feeds": 2}, "error": None}
-        assert (found["assess"]["report"], found["assess"]["error"]) == (None, "no model")
-        runs.started(connection, "assess", later)
-        assert runs.latest(connection)["assess"]["finished_at"] is None

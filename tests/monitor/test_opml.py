@@ -31,14 +31,14 @@ def test_folders_are_opened_and_attributes_kept() -> None:
 
 
 def test_what_is_written_is_read_back() -> None:
-    """Quotes, ampersands, both scripts and missing languages survive."""
+    """Quotes, ampersands, both scripts, missing languages and what is disabled survive."""
     feeds = [
         Feed(1, 'https://a.example/?x="1"&y=2', 'Q&A <"日報">', Role.OFFICIAL, Lang.HANT, True),
         Feed(2, "https://b.example/", "乙\n丙\x00", Role.COMMUNITY, None, False),
     ]
     assert opml.read(opml.write(feeds).encode()) == [
-        FeedLine('https://a.example/?x="1"&y=2', 'Q&A <"日報">', Role.OFFICIAL, Lang.HANT),
-        FeedLine("https://b.example/", "乙 丙", Role.COMMUNITY, None),
+        FeedLine('https://a.example/?x="1"&y=2', 'Q&A <"日報">', Role.OFFICIAL, Lang.HANT, True),
+        FeedLine("https://b.example/", "乙 丙", Role.COMMUNITY, None, False),
     ]
 
 
@@ -66,6 +66,7 @@ EXTERNAL = '<!DOCTYPE o [<!ENTITY x SYSTEM "file:///etc/passwd">]><opml><body><o
         ('<opml><outline xmlUrl="https://user:pw@a.example/"/></opml>', "user name"),
         ('<opml><outline xmlUrl="https://a.example/" role="boss"/></opml>', "official"),
         ('<opml><outline xmlUrl="https://a.example/" lang="klingon"/></opml>', "zh-Hant"),
+        ('<opml><outline xmlUrl="https://a.example/" enabled="perhaps"/></opml>', "true or false"),
         ('<?xml version="1.0" encoding="big5"?><opml/>', "UTF-8"),
     ],
 )

@@ -40,7 +40,7 @@ def upgrade() -> None:
         sa.Column("last_success_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_new_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_check_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("interval_s", sa.Integer(), nullable=False),
+        sa.Column("interval_s", sa.Integer(), nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("error_kind", sa.Text(), nullable=True),
         sa.Column("error_detail", sa.Text(), nullable=True),
@@ -164,6 +164,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("feed_id", "key", name=op.f("uq_items_feed_id_key")),
     )
     with op.batch_alter_table("items", schema=None) as batch_op:
+        batch_op.create_index("ix_items_feed_id_guid", ["feed_id", "guid"], unique=False)
         batch_op.create_index(batch_op.f("ix_items_first_seen_at"), ["first_seen_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_items_link_key"), ["link_key"], unique=False)
 
@@ -235,6 +236,7 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("link", sa.Text(), nullable=True),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("replaced_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_revisions_item_id")),
