@@ -7,6 +7,8 @@ import re
 
 # Wider encodings that contain the declared one: what is called Big5 in Hong Kong is Big5-HKSCS, and so on.
 _WIDER = {"big5": "big5hkscs", "gb2312": "gb18030", "gbk": "gb18030", "iso8859-1": "cp1252", "ascii": "cp1252"}
+# Text encodings to Python, yet no document is in them; punycode takes time quadratic in the length.
+_NOT_OF_DOCUMENTS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 _MARKS = (
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -76,7 +78,7 @@ def _declared(body: bytes, content_type: str | None) -> list[str]:
         except LookupError:
             continue
         # Python also files hex and zip under codecs.
-        if codec._is_text_encoding:
+        if codec._is_text_encoding and codec.name not in _NOT_OF_DOCUMENTS:
             known.append(_WIDER.get(codec.name, codec.name))
     return list(dict.fromkeys(known))
 

@@ -33,8 +33,10 @@ def link_key(link: str | None) -> str | None:
         return None
     if port is not None and port != _DEFAULT_PORTS.get(parts.scheme):
         host = f"{host}:{port}"
-    kept = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(k)]
+    # Bytes that are not UTF-8 (a query in Big5) come through as they are: replaced, they would all look the same.
+    pairs = parse_qsl(parts.query, keep_blank_values=True, errors="surrogateescape")
+    kept = [(name, value) for name, value in pairs if not _TRACKING.fullmatch(name)]
     path = parts.path.rstrip("/")
     if not path and not kept:
         return None
-    return host + path + (f"?{urlencode(kept)}" if kept else "")
+    return host + path + (f"?{urlencode(kept, errors='surrogateescape')}" if kept else "")

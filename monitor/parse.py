@@ -34,9 +34,8 @@ MAX_PAGE = 200_000  # of a web page, whose head names its feeds
 UTC = ZoneInfo("UTC")
 
 _ILLEGAL_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_HTML = re.compile(
-    r"\s*(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
-)
+# Possessive: if it could give comments back, it could read them in exponentially many ways.
+_HTML = re.compile(r"(?:<\?xml[^>]*>|<!--.*?-->|\s)*+<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml"})
 
 
@@ -55,7 +54,7 @@ def parse(body: bytes, url: str, content_type: str | None = None, zone: ZoneInfo
     except UnicodeError as error:
         raise FeedError(url, FeedErrorKind.ENCODING, str(error)) from error
     markup = _ILLEGAL_IN_XML.sub("", markup).lstrip("\ufeff \t\r\n")
-    if _HTML.match(markup[:5_000]):
+    if _HTML.match(markup):
         raise FeedError(url, FeedErrorKind.HTML, "a web page, not a feed")
     result = _feedparser(markup, url)
     complaint = _complaint(result)
@@ -64,9 +63,10 @@ def parse(body: bytes, url: str, content_type: str | None = None, zone: ZoneInfo
     warnings = [warning, complaint]
     if len(result.entries) > MAX_ENTRIES:
         warnings.append(f"{len(result.entries):,} entries, of which the first {MAX_ENTRIES:,} were read")
-    entries = [_entry(raw, url, zone) for raw in result.entries[:MAX_ENTRIES]]
+    atom = result.version.startswith("atom")
+    entries = [_entry(raw, url, zone, atom=atom) for raw in result.entries[:MAX_ENTRIES]]
     return Document(
-        title=from_html(str(result.feed.get("title", "")))[:MAX_TITLE],
+        title=_title(result.feed, atom=atom),
         version=result.version,
         entries=tuple(_with_distinct_keys(entries)),
         warning="readable, but " + "; ".join(found) if (found := [w for w in warnings if w]) else None,
@@ -123,9 +123,9 @@ def _complaint(result: Any) -> str | None:
     return f"malformed XML at line {error.getLineNumber()}: {error.getMessage()}"
 
 
-def _entry(raw: Any, url: str, zone: ZoneInfo) -> Entry:
-    title = from_html(str(raw.get("title", "")))[:MAX_TITLE]
-    summary = from_html(str(raw.get("summary") or _content(raw)))[:MAX_SUMMARY]
+def _entry(raw: Any, url: str, zone: ZoneInfo, *, atom: bool) -> Entry:
+    title = _title(raw, atom=atom)
+    summary = _summary(raw, atom=atom)
     link = _address(str(raw.get("link", "")), url)
     guid = _short(clean(str(raw.get("id", ""))))
     published_raw, parsed = _date(raw)
@@ -140,8 +140,24 @@ def _entry(raw: Any, url: str, zone: ZoneInfo) -> Entry:
     )
 
 
-def _content(raw: Any) -> str:
-    return next((part.value for part in raw.get("content", ()) if part.get("value")), "")
+def _title(raw: Any, *, atom: bool) -> str:
+    return _text(str(raw.get("title", "")), [raw.get("title_detail")], atom=atom)[:MAX_TITLE]
+
+
+def _summary(raw: Any, *, atom: bool) -> str:
+    """The summary, or what stands in for it; feedparser itself copies the content there when there is no other."""
+    contents = raw.get("content", [])
+    value = raw.get("summary") or next((part.value for part in contents if part.get("value")), "")
+    return _text(str(value), [raw.get("summary_detail"), *contents], atom=atom)[:MAX_SUMMARY]
+
+
+def _text(value: str, constructs: Iterable[Any], *, atom: bool) -> str:
+    """``value`` as text; ``constructs`` are the elements it may come from, with their types.
+
+    Only Atom means it when it says text (RFC 4287, 3.1.1.1); RSS says nothing and holds HTML.
+    """
+    kind = next((part.get("type") for part in constructs if part and part.get("value") == value), None)
+    return clean(value) if atom and kind == "text/plain" else from_html(value)
 
 
 def _date(raw: Any) -> tuple[str | None, Any]:

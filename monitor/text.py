@@ -15,7 +15,16 @@ from monitor.invisible import INVISIBLE
 from monitor.types import Lang
 
 _SPACE = re.compile(r"\s+")
-_BLOCK_END = re.compile(r"<(?:br|/p|/div|/li|/h[1-6]|/tr|/blockquote)\b[^>]{0,200}>", re.IGNORECASE)
+# NFC puts accents in order in time quadratic in their run; so long a run is taken in pieces, but its first few accents
+# stay with their letter.
+_MANY_SIGNS = re.compile(r"(?<=[^\w\s]{3})([^\w\s]{100})")
+# The place before a tag that begins or ends a block; the tag itself is left to the HTML parser.
+_BLOCK = re.compile(
+    r"(?=</?(?:address|article|aside|blockquote|body|br|button|caption|center|dd|details|div|dl|dt|fieldset|figcaption"
+    r"|figure|footer|form|h[1-6]|head|header|hr|html|legend|li|main|nav|ol|option|p|pre|section|select|summary|table"
+    r"|tbody|td|textarea|tfoot|th|thead|title|tr|ul)[\s/>])",
+    re.IGNORECASE,
+)
 HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _LATIN = re.compile(r"[A-Za-z]")
 _WORDISH = re.compile(r"[A-Za-z0-9]")
@@ -23,13 +32,17 @@ _WORDISH = re.compile(r"[A-Za-z0-9]")
 
 def clean(text: str) -> str:
     """One line of visible text: controls, bidi and zero-width characters gone, white space folded, NFC."""
-    return _SPACE.sub(" ", INVISIBLE.sub("", unicodedata.normalize("NFC", text))).strip()
+    parts = _MANY_SIGNS.split(INVISIBLE.sub("", text))
+    return _SPACE.sub(" ", "".join(unicodedata.normalize("NFC", part) for part in parts)).strip()
 
 
 def from_html(markup: str) -> str:
-    """The text of an HTML fragment on one line; scripts and styles and their content are dropped."""
+    """The text of an HTML fragment on one line; scripts and styles and their content are dropped.
+
+    Blocks part words, inline tags do not.
+    """
     if "<" in markup or "&" in markup:
-        spaced = _BLOCK_END.sub(" ", markup)
+        spaced = _BLOCK.sub(" ", markup)
         # nh3 answers with escaped text, so entities are decoded once, after the tags are gone.
         markup = html.unescape(nh3.clean(spaced, tags=set(), clean_content_tags={"script", "style"}))
     return clean(markup)

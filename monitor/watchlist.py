@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
@@ -36,25 +36,36 @@ class Watchlist:
 
     def __init__(self, candidates: Iterable[Candidate]) -> None:
         self.candidates = {candidate.id: candidate for candidate in candidates}
-        owners: dict[str, tuple[str, str]] = {}
+        owners: dict[str, dict[str, str]] = {}  # of each pattern: who bears the name, and how theirs is written
         for candidate in self.candidates.values():
             for name in (*candidate.names, *candidate.aliases):
                 pattern = " ".join(_prepare(name)[0].split())
                 if len(pattern) > 1:
-                    owners.setdefault(pattern, (candidate.id, name))
-        self._owners: Sequence[tuple[str, str]] = list(owners.values())
-        self._automaton = AhoCorasick(list(owners), matchkind=MatchKind.LeftmostLongest) if owners else None
+                    owners.setdefault(pattern, {}).setdefault(candidate.id, name)
+        self._owners = list(owners.values())
+        self._automaton = AhoCorasick(list(owners), matchkind=MatchKind.Standard) if owners else None
 
     def match(self, text: str) -> tuple[Match, ...]:
-        """Every hit in order of place; of overlapping names the leftmost longest wins."""
+        """Every hit in order of place; of overlapping names the leftmost longest wins.
+
+        A name that several candidates bear is a hit for each of them.
+        """
         if self._automaton is None:
             return ()
         folded, offsets = _prepare(text)
-        hits = []
-        for pattern, start, end in self._automaton.find_matches_as_indexes(folded):
-            if is_word_boundary(folded, start, end):
-                owner, alias = self._owners[pattern]
-                hits.append(Match(owner, alias, offsets[start], offsets[end - 1] + 1))
+        # All overlapping places first: one that is cut out of a longer word must not hide the name beside it.
+        places = [
+            (start, -end, pattern)
+            for pattern, start, end in self._automaton.find_matches_as_indexes(folded, overlapping=True)
+            if is_word_boundary(folded, start, end)
+        ]
+        hits: list[Match] = []
+        free_from = 0
+        for start, minus_end, pattern in sorted(places):
+            if start >= free_from:
+                free_from = -minus_end
+                span = offsets[start], offsets[free_from - 1] + 1
+                hits += [Match(owner, alias, *span) for owner, alias in self._owners[pattern].items()]
         return tuple(hits)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,6 +65,42 @@ def test_the_three_families_give_the_same_entries(body: str, version: str, title
     assert found.version == version
     assert (found.entries[0].title, found.entries[0].link) == (title, link)
     assert found.entries[0].published_at is None or found.entries[0].published_at.year == 2027
+
+
+@pytest.mark.parametrize(
+    ("attributes", "written", "read"),
+    [
+        ("", "Turnout &lt;b of all", "Turnout <b of all"),
+        (' type="text"', "Turnout &lt;b of all", "Turnout <b of all"),
+        (' type="text"', "選&lt;舉&gt;选 &amp;amp; ＶＯＴＥ\n", "選<舉>选 &amp; ＶＯＴＥ"),
+        (' type="html"', "Turnout &lt;b&gt;of&lt;/b&gt; all &amp;amp;", "Turnout of all &"),
+        (' type="xhtml"', '<div xmlns="http://www.w3.org/1999/xhtml"><p>Turnout<p/>of all</p></div>', "Turnout of all"),
+    ],
+)
+def test_what_atom_calls_text_is_text(attributes: str, written: str, read: str) -> None:
+    """Title, summary, content and the feed's own title lose their tags only where they are markup."""
+    title = f"<title{attributes}>{written}</title>"
+    body = (
+        f'<feed xmlns="http://www.w3.org/2005/Atom">{title}'
+        f"<entry><id>1</id>{title}<summary{attributes}>{written}</summary><content>other</content></entry>"
+        f"<entry><id>2</id>{title}<content{attributes}>{written}</content></entry></feed>"
+    )
+    found = document(body)
+    assert [found.title, *(text for entry in found.entries for text in (entry.title, entry.summary))] == [read] * 5
+
+
+def test_rss_holds_markup_whatever_it_seems() -> None:
+    """RSS has no types: what looks like plain text is read as HTML."""
+    (entry,) = entries(rss(item("5 &lt; 6", "Turnout <b of all")))
+    assert (entry.title, entry.summary) == ("5 < 6", "Turnout")
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("comment", ["<!---->", "<!-- x -->\n", "<?x y?>"])
+def test_comments_before_a_feed_are_no_puzzle(comment: str) -> None:
+    """However many comments stand first, the feed is read."""
+    body = rss(item("票站開放", guid="1")).partition("\n")[2]
+    assert [entry.title for entry in entries(comment * 3_000 + body)] == ["票站開放"]
 
 
 def test_markup_becomes_text() -> None:
@@ -129,6 +166,7 @@ def test_a_guid_used_twice_does_not_merge_two_stories() -> None:
         (b" \n\t ", "empty"),
         (b"<!DOCTYPE html><html><head><title>News</title></head><body>404</body></html>", "html"),
         (b'<?xml version="1.0"?><!-- x --><html xmlns="http://www.w3.org/1999/xhtml"><body/></html>', "html"),
+        (b"<!---->\n" * 1_000 + b"<HTML><p>News", "html"),
         (b'{"version": "https://jsonfeed.org/version/1.1", "items": []}', "not-a-feed"),
         (b'<?xml version="1.0"?><sitemap><url>https://a.example</url></sitemap>', "not-a-feed"),
         (b"Just some words.", "not-a-feed"),
@@ -192,6 +230,13 @@ def test_the_encoding_is_found(codec: str, declared: str, header: str | None) ->
     found = document(body.encode(codec), header)
     assert found.entries[0].title == text
     assert found.warning is None
+
+
+@pytest.mark.parametrize("name", ["punycode", "idna", "unicode_escape", "raw_unicode_escape", "undefined", "hex"])
+def test_what_only_python_calls_an_encoding_is_none(name: str) -> None:
+    """A header with such a name is as good as none."""
+    (entry,) = entries(rss(item("a-b \\u9078", guid="1")), f"text/xml; charset={name}")
+    assert entry.title == "a-b \\u9078"
 
 
 def test_a_few_broken_characters_are_forgiven_and_told() -> None:
@@ -315,3 +360,12 @@ def test_every_recorded_feed_is_read_as_feedparser_reads_it(shared: Path) -> Non
         except FeedError:
             found = 0
         assert found == wanted or path.name in refused, path.name
+
+
+@pytest.mark.parametrize("before", ["<!---->" * 700, "<!--" * 1200, "\u2003" * 4900, "<?xml ?>" * 600])
+def test_what_stands_before_the_first_element_is_read_once(before: str) -> None:
+    """Comments and white space without end before the feed: telling it from a web page takes no time."""
+    start = time.process_time()
+    with contextlib.suppress(FeedError):
+        document(before + rss(item("A title")))
+    assert time.process_time() - start < 5

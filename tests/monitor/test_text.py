@@ -34,7 +34,18 @@ def test_clean_text_is_one_visible_line(text: str) -> None:
     [
         ("plain", "plain"),
         ("<p>One</p><p>Two</p>", "One Two"),
+        ("<p>Polls close at 10<p>Bring ID", "Polls close at 10 Bring ID"),
+        ("<ul><li>One<li>Two</ul>", "One Two"),
+        ("<td>A</td><td>B</td>", "A B"),
+        ("<table><tr><th>票站<td>投票<tr><td>关闭</table>", "票站 投票 关闭"),
+        ("<dl><dt>ＶＯＴＥ<dd>投票</dl>", "ＶＯＴＥ 投票"),
+        ("選<section>舉</section>日<hr>期", "選 舉 日 期"),
+        ("<figure><figcaption>Caption</figcaption></figure>text", "Caption text"),
+        ("<p class='a>b' title='" + "x" * 500 + "'>A</p>B", "A B"),
+        ("A<P\nid=x>B<H2>C</H2>D", "A B C D"),
         ("a<br>b", "a b"),
+        ("un<b>believ</b>able <em>x</em><wbr>y", "unbelievable xy"),
+        ("a<p-x>b</p-x><progress>c</progress>", "abc"),
         ("選<b>舉</b>", "選舉"),
         ("5 < 6 &amp; 7 > 6", "5 < 6 & 7 > 6"),
         ("&#36984;&#33289;", "選舉"),
@@ -48,6 +59,12 @@ def test_clean_text_is_one_visible_line(text: str) -> None:
 def test_html_becomes_the_words_a_reader_sees(markup: str, text: str) -> None:
     """Blocks part words, inline tags do not; entities are decoded once."""
     assert from_html(markup) == text
+
+
+def test_what_a_hidden_character_parted_is_composed() -> None:
+    """A letter and its accent become one character though a zero-width one stood between, or a ruled line beside."""
+    assert clean("cafe\u200b\u0301") == "café"
+    assert clean("e\u0301" + "=" * 300 + "e\u0301") == "é" + "=" * 300 + "é"
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,47 @@ def test_the_longest_of_overlapping_names_wins_and_all_are_found_in_order() -> N
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Joann Lee Wong said", ["Lee Wong"]),
+        ("Ann Lee Wong said", ["Ann Lee"]),
+        ("Ann Lee, Lee Wong", ["Ann Lee", "Lee Wong"]),
+        ("Ｊｏａｎｎ　Ｌｅｅ　Ｗｏｎｇ", ["Ｌｅｅ　Ｗｏｎｇ"]),
+        ("卓望晴雪盈說", ["卓望晴"]),
+        ("訪晴雪盈、Joann Lee Wong和卓望晴", ["晴雪盈", "Lee Wong", "卓望晴"]),
+        ("访晴雪莹Lee Wongs", ["晴雪莹"]),
+    ],
+)
+def test_a_name_cut_out_of_a_word_hides_no_other(text: str, words: list[str]) -> None:
+    """Names that overlap: only those that are whole words compete, and then the leftmost wins."""
+    names = {"a": "Ann Lee", "b": "Lee Wong", "c": "卓望晴", "d": "晴雪盈", "e": "晴雪瑩"}
+    watchlist = Watchlist(Candidate(id=id, names=(name,)) for id, name in names.items())
+    assert [text[match.start : match.end] for match in watchlist.match(text)] == words
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("見歐陽楷。", "歐陽楷"),
+        ("见欧阳楷。", "欧阳楷"),
+        ("met ＡＮＮ　ＬＥＥ.", "ＡＮＮ　ＬＥＥ"),
+        ("met Lee Ann.", "Lee Ann"),
+    ],
+)
+def test_a_name_that_two_candidates_share_is_a_hit_for_both(text: str, name: str) -> None:
+    """Nobody can tell from the name who is meant, so both are named; spellings of one candidate count once."""
+    start = text.index(name)
+    watchlist = Watchlist(
+        [
+            Candidate(id="first", names=("歐陽楷", "Ann Lee"), aliases=("欧阳楷", "Lee Ann")),
+            Candidate(id="second", names=("欧阳楷", "ANN LEE"), aliases=("Lee-Ann",)),
+        ]
+    )
+    hits = [(match.candidate_id, match.start, match.end) for match in watchlist.match(text)]
+    assert hits == [(who, start, start + len(name)) for who in ("first", "second")]
+
+
 def test_an_empty_watchlist_finds_nothing() -> None:
     """No candidates, no hits, no error."""
     assert Watchlist([]).match("卓望晴") == ()

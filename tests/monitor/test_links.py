@@ -1,0 +1,39 @@
+"""The canonical form of a link."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.links import link_key
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("?q=%A4%A4", "?q=%A4%E5"),  # 中 and 文 in Big5
+        ("?%A4%A4=1", "?%A4%E5=1"),
+        ("?q=%D6%D0", "?q=%CE%C4"),  # 中 and 文 in GBK
+        ("?q=%A4%A4", "?q=%EF%BF%BD%EF%BF%BD"),
+        ("?q=中", "?q=文"),
+    ],
+)
+def test_different_queries_are_different_stories(one: str, other: str) -> None:
+    """Whatever encoding the site has chosen, its bytes are kept."""
+    keys = {link_key(f"https://a.example/story{query}") for query in (one, other)}
+    assert len(keys) == 2
+
+
+def test_one_query_has_one_form() -> None:
+    """Case of the escapes, escapes that were not needed, and tracking beside bytes that are no UTF-8."""
+    assert link_key("https://a.example/s?q=%a4%A4&utm_source=%A4") == "a.example/s?q=%A4%A4"
+    assert link_key("https://a.example/s?q=選") == link_key("https://a.example/s?q=%E9%81%B8")
+    assert link_key("https://a.example/s?q=%41") == "a.example/s?q=A"
+
+
+@given(st.binary(max_size=12), st.binary(max_size=12))
+def test_only_equal_bytes_are_equal(one: bytes, other: bytes) -> None:
+    """Two values share a key when, and only when, they are the same bytes."""
+    keys = [link_key("https://a.example/s?q=" + "".join(f"%{byte:02x}" for byte in value)) for value in (one, other)]
+    assert (keys[0] == keys[1]) == (one == other)
