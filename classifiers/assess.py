@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,8 +16,10 @@ from classifiers.scoring import combine
 from monitor.config import Settings
 from monitor.reference import load_watchlist
 from monitor.store import Store, assessments
-from monitor.types import Assessment, Lang, Role, StageReport
+from monitor.types import Assessment, Item, Lang, Role, StageReport
 from monitor.watchlist import Watchlist
+
+log = logging.getLogger(__name__)
 
 BATCH = 200
 
@@ -80,20 +83,45 @@ class Bench:
 def assess(store: Store, settings: Settings, now: datetime) -> StageReport:
     """Assess what the live model has not assessed: all new texts, and of older ones those in the window.
 
-    One transaction a batch. Raises ModelError and ConfigError before anything is written.
+    One transaction a batch. An item that cannot be assessed is a problem of the report and waits for the next pass;
+    it holds up no other. Raises ModelError and ConfigError before anything is written.
     """
     bench = Bench.of(*registry.live(store, now), settings)
     since = now - timedelta(days=settings.assess.window_days)
     assessed = flagged = last = 0
+    problems: list[str] = []
     while True:
         with store.read() as connection:
             items = assessments.backlog(connection, bench.model_id, since, BATCH, after=last)
         if not items:
             break
-        opinions = bench.assess([Judged(item.text, item.lang, item.link, item.role) for item in items])
+        opinions, failed = _opinions(bench, items)
         with store.write() as connection:
-            assessments.insert_all(connection, zip(items, opinions, strict=True), now)
-        assessed += len(items)
-        flagged += sum(opinion.flagged for opinion in opinions)
+            assessments.insert_all(connection, opinions, now)
+        assessed += len(opinions)
+        flagged += sum(opinion.flagged for _, opinion in opinions)
+        problems += failed
         last = items[-1].id
-    return StageReport("assess", {"assessed": assessed, "flagged": flagged, "model": bench.model_id})
+    return StageReport(
+        "assess", {"assessed": assessed, "flagged": flagged, "model": bench.model_id}, problems=tuple(problems)
+    )
+
+
+def _opinions(bench: Bench, items: Sequence[Item]) -> tuple[list[tuple[Item, Assessment]], list[str]]:
+    """The items that could be assessed with their assessments, and a sentence for each that could not."""
+    try:
+        return list(zip(items, bench.assess([_judged(item) for item in items]), strict=True)), []
+    except Exception:
+        log.exception("a batch of %d items cannot be assessed as one; each is assessed by itself", len(items))
+    opinions, problems = [], []
+    for item in items:
+        try:
+            opinions.append((item, bench.assess([_judged(item)])[0]))
+        except Exception as error:
+            log.exception("item %d cannot be assessed", item.id)
+            problems.append(f"item {item.id} cannot be assessed: {type(error).__name__}")
+    return opinions, problems
+
+
+def _judged(item: Item) -> Judged:
+    return Judged(item.text, item.lang, item.link, item.role)

@@ -97,7 +97,7 @@ def list_models(context: Context, as_json: bool) -> None:
 
 @models.command(epilog=example("pollwatch models evaluate labelled.jsonl", "pollwatch models evaluate --json"))
 @click.argument("file", type=click.File("r", encoding="utf-8-sig"), required=False)
-@click.option("--model", "model_id", metavar="ID", help="A registered model; default: the live one, or the seeds'.")
+@click.option("--model", "model_id", metavar="ID", help="A registered model to measure on FILE; default: the live one.")
 @json_option
 @pass_context
 def evaluate(context: Context, file: Iterable[str] | None, model_id: str | None, as_json: bool) -> None:
@@ -108,6 +108,8 @@ def evaluate(context: Context, file: Iterable[str] | None, model_id: str | None,
     from classifiers import evaluate
     from classifiers.examples import parse_lines, seed_examples
 
+    if file is None and model_id:
+        raise click.UsageError("--model needs a FILE to be measured on; without one the seeds' training is measured")
     if file is None:
         figures = evaluate.cross_validate(seed_examples())
     else:
@@ -138,7 +140,7 @@ def promote(context: Context, id: str, as_json: bool) -> None:
     _print_models([row], as_json=as_json, one=True)
 
 
-@models.command(epilog=example('pollwatch models explain "Polls close at six this year"'))
+@models.command(epilog=example('pollwatch models explain "Polls close at 6 pm this year"'))
 @click.argument("text")
 @click.option("--model", "model_id", metavar="ID", help="A registered model; default: the live one, or the seeds'.")
 @json_option

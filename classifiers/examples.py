@@ -62,10 +62,10 @@ def read_file(path: Path) -> list[Example]:
     Raises InputError naming the line.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        with path.open(encoding="utf-8-sig") as file:
+            return [read_example(row, where) for where, row in parse_lines(file, str(path))]
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(str(path), f"cannot be read as UTF-8 text: {error}") from error
-    return [read_example(row, where) for where, row in parse_lines(lines, str(path))]
 
 
 def parse_lines(lines: Iterable[str], name: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -78,8 +78,8 @@ def parse_lines(lines: Iterable[str], name: str) -> Iterator[tuple[str, dict[str
             continue
         where = f"{name}, line {number}"
         try:
-            row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+            row = json.loads(line, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError) as error:
             raise InputError(where, f"not JSON: {error}") from None
         if "\\ud" in line.lower() and _has_lone_surrogate(json.dumps(row, ensure_ascii=False)):
             raise InputError(where, "not text: half of a surrogate pair (\\ud800 to \\udfff) stands alone")
@@ -105,6 +105,10 @@ def read_example(row: Mapping[str, Any], where: str, keys: Sequence[str] | None 
         stance=read_word(row, "stance", Stance, where),
         claim_type=read_word(row, "claim_type", ClaimType, where),
     )
+
+
+def _refuse_constant(word: str) -> None:
+    raise ValueError(f"{word} is not JSON")
 
 
 def _has_lone_surrogate(text: str) -> bool:

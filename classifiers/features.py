@@ -20,7 +20,7 @@ from monitor.text import fold
 
 _TOKEN = re.compile(
     r"""(?P<link>  (?:https?://|www\.)[\x21-\x7e]+
-                 | \b(?:[a-z0-9-]+\.)+
+                 | \b(?:[a-z0-9-]{1,63}+\.){1,8}
                    (?:com|net|org|info|biz|top|xyz|online|site|app|io|me|co|hk|cn|tw|uk|example|test)\b
                    (?:/[\x21-\x7e]*)? )
       | (?P<account> @[a-z0-9_]{2,} )

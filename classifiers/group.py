@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from classifiers import neardup
 from monitor.config import Settings
 from monitor.store import Connection, Store, incidents
-from monitor.store.incidents import Flagged, Member
+from monitor.store.incidents import Contradiction, Flagged, Member
 from monitor.text import shorten
 from monitor.types import StageReport
 
@@ -27,7 +27,7 @@ class Copy:
     verbatim: bool = False  # all but equal to an item that can be found, and about the same people
 
 
-def group(store: Store, settings: Settings, now: datetime) -> StageReport:  # noqa: ARG001 - stages are called alike
+def group(store: Store, settings: Settings, now: datetime) -> StageReport:
     """Put every flagged item into an incident. Counts: ``items, incidents_new, joined``.
 
     Items are taken one after another in a fixed order, so neither the size of a batch nor a kill between two of them
@@ -35,7 +35,7 @@ def group(store: Store, settings: Settings, now: datetime) -> StageReport:  # no
     """
     counts = Counter(items=0, incidents_new=0, joined=0)
     with store.read() as connection:
-        waiting = incidents.backlog(connection)
+        waiting = incidents.backlog(connection, now - timedelta(days=settings.triage.max_age_days))
     for start in range(0, len(waiting), BATCH):
         with store.write() as connection:
             # Asked again under the write lock: another process may have grouped some of them meanwhile.
@@ -51,7 +51,7 @@ def _place(connection: Connection, flagged: Flagged, now: datetime) -> str:
     minhash = neardup.signature(item.text)
     bands = neardup.bands(minhash)
     copy = _same_link(connection, flagged) or most_similar(
-        minhash, flagged.names, incidents.candidates_by_bands(connection, bands)
+        minhash, flagged.names, flagged.findings, incidents.candidates_by_bands(connection, bands)
     )
     if copy is None:
         title = item.title or shorten(item.summary, 120)
@@ -72,15 +72,18 @@ def _same_link(connection: Connection, flagged: Flagged) -> Copy | None:
     return Copy(incident_id, "same-link", 1.0) if incident_id is not None else None
 
 
-def most_similar(minhash: bytes, names: frozenset[str], members: Iterable[Member]) -> Copy | None:
+def most_similar(
+    minhash: bytes, names: frozenset[str], findings: frozenset[Contradiction], members: Iterable[Member]
+) -> Copy | None:
     """The incident of the most similar near-copy; of equals the first. None when there is no near-copy.
 
     One wording used about two people is two claims: when each text names somebody whom the other does not, they are
-    never copies.
+    never copies. Nor is one wording with two facts one claim: a text that contradicts a line of the roster or the facts
+    file which the other leaves alone says something new, and a decision about the other must not silence it.
     """
     best: Copy | None = None
     for member in members:
-        if not (names <= member.names or member.names <= names):
+        if not (names <= member.names or member.names <= names) or not findings <= member.findings:
             continue
         similarity = neardup.similarity(minhash, member.minhash)
         if similarity >= neardup.threshold(minhash, member.minhash) and (best is None or similarity > best.similarity):

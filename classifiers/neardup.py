@@ -27,8 +27,8 @@ VERBATIM = 0.9  # a repost: punctuation, an added tag, a corrected letter
 
 _URL = re.compile(r"https?://\S+|www\.\S+", re.IGNORECASE)
 _BYLINE = re.compile(  # an outlet's name at the edge of a line, added by aggregators, and agency marks
-    r"^\s*【[^】]{0,12}(?:訊|讯|報道|报道|消息|專訊|专讯)】|[(（][^)）]{0,8}(?:報道|报道|綜合報道)[)）]"
-    r"|^\s*\([A-Z][\w ]{1,20}\)\s*[-–—]|\s[-–—|]\s[A-Z][\w'’]*(?: [A-Z][\w'’]*){0,3}\s*$",
+    r"^\s{0,4}【[^】]{0,12}(?:訊|讯|報道|报道|消息|專訊|专讯)】|[(（][^)）]{0,8}(?:報道|报道|綜合報道)[)）]"
+    r"|^\s{0,4}\([A-Z][\w ]{1,20}\)\s*[-–—]|\s[-–—|]\s[A-Z][\w'’]*(?: [A-Z][\w'’]*){0,3}\s*$",
     re.MULTILINE,
 )
 _TOKEN = re.compile(r"[a-z0-9\u00df-\u024f\u0370-\u052f]+|" + HAN.pattern)

@@ -16,19 +16,23 @@ import monitor
 from classifiers import evaluate
 from classifiers.examples import Example, digest, seed_examples
 from classifiers.model import Model, fit
-from monitor.errors import ModelError
+from monitor.errors import ModelError, ModelVersionError
 from monitor.store import Connection, Store, models
 
 # A stored model holds NumPy arrays, numbers, texts, lists and dictionaries. skops reads no type beyond its own list of
 # harmless ones, and this is what we allow in addition.
 TRUSTED_TYPES: tuple[str, ...] = ()
 _MEND = "run `pollwatch models train`"
+_MEND_VERSION = "run `pollwatch models train`, then `pollwatch models promote` with the id that it prints"
+_SEED = "seed"  # the prefix of models that learned from the seeds alone
 
 _loaded: dict[tuple[str, str], Model] = {}  # by id and checksum; a process uses one or two
 
 
 def live(store: Store, now: datetime) -> tuple[str, Model]:
     """The live model and its id; trained from the seeds and registered when the store has none yet.
+
+    A live model of the seeds that other versions of the libraries wrote is trained anew.
 
     Raises ModelError when it is damaged or of another version, BusyError when another process trains for minutes.
     """
@@ -37,10 +41,23 @@ def live(store: Store, now: datetime) -> tuple[str, Model]:
         with store.lock("train", wait_s=120):
             found = _live_id(store)
             if found is None:
-                found = register(store, seed_examples(), now, prefix="seed")
-                with store.write() as connection:
-                    models.promote(connection, found)
+                found = _register_seed_model(store, now)
+    try:
+        return found, load(store, found)
+    except ModelVersionError:
+        if not found.startswith(f"{_SEED}-"):
+            raise
+    # What the seeds alone taught can be learned again: an upgrade of the libraries must not stop the desk.
+    with store.lock("train", wait_s=120):
+        found = _register_seed_model(store, now)
     return found, load(store, found)
+
+
+def _register_seed_model(store: Store, now: datetime) -> str:
+    found = register(store, seed_examples(), now, prefix=_SEED)
+    with store.write() as connection:
+        models.promote(connection, found)
+    return found
 
 
 def live_or_default(store: Store) -> tuple[str, Model]:
@@ -53,7 +70,7 @@ def live_or_default(store: Store) -> tuple[str, Model]:
 def default_model() -> tuple[str, Model]:
     """The model that the seeds give, in memory, with its id."""
     examples = seed_examples()
-    return model_id("seed", digest(examples)), fit(examples)[0]
+    return model_id(_SEED, digest(examples)), fit(examples)[0]
 
 
 def register(store: Store, examples: Sequence[Example], now: datetime, prefix: str) -> str:
@@ -124,7 +141,9 @@ def loads(id: str, blob: bytes, sha256: str, written_by: Mapping[str, str]) -> M
     """A model from its bytes. Raises ModelError when they are not those that were stored, or of other versions."""
     for name, present in versions().items():
         if _minor(written_by.get(name, "")) != _minor(present):
-            raise ModelError(id, f"was written by {name} {written_by.get(name, '?')}, this is {present}: {_MEND}")
+            raise ModelVersionError(
+                id, f"was written by {name} {written_by.get(name, '?')}, this is {present}: {_MEND_VERSION}"
+            )
     if hashlib.sha256(blob).hexdigest() != sha256:
         raise ModelError(id, f"is damaged, its checksum differs: {_MEND}")
     try:

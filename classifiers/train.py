@@ -10,9 +10,11 @@ from classifiers import registry
 from classifiers.examples import IMPERSONATION_TYPES, Example, seed_examples
 from monitor.config import Settings
 from monitor.store import Store, models
-from monitor.types import ClaimType, Decision, Label, Lang, Stance, Verdict
+from monitor.types import FALSE_VERDICTS, ClaimType, Decision, Label, Lang, Stance
 
-_FALSE = frozenset({Verdict.FALSE, Verdict.MISLEADING, Verdict.PARTLY_FALSE})
+# Of the reasons to dismiss, those that speak of the text: a copy of a falsehood or somebody else's scam is no example
+# of a genuine text.
+_GENUINE_REASONS = frozenset({"not-false", "opinion", "satire"})
 
 
 def train(store: Store, settings: Settings, now: datetime, extra_rows: Sequence[Example] = ()) -> str:  # noqa: ARG001 - every stage takes the settings
@@ -30,15 +32,17 @@ def train(store: Store, settings: Settings, now: datetime, extra_rows: Sequence[
 def from_decision(row: Mapping[str, Any]) -> Example | None:
     """What a decision teaches about its item (a row of ``models.reviewed``); None when it teaches nothing. Pure.
 
-    `dismiss` says genuine. `clarify` with the verdict false, misleading or partly false says that the text was what
-    its assessment took it for. `refer` says impersonation if the claim type is one. Stance and claim type are learned
-    with a confirmed falsehood only: nobody looked at those of a dismissed text.
+    `dismiss` says genuine, if its reason speaks of the text. `clarify` with the verdict false, misleading or partly
+    false says that the text was what its assessment took it for. `refer` says impersonation if the claim type is one.
+    Stance and claim type are learned with a confirmed falsehood only: nobody looked at those of a dismissed text.
     """
     claim_type = ClaimType(row["claim_type"]) if row["claim_type"] else None
     decision, verdict = Decision(row["decision"]), row["verdict"]
     if decision is Decision.DISMISS:
+        if row["reason"].partition(":")[0].strip() not in _GENUINE_REASONS:
+            return None
         return Example(row["text"], Label.GENUINE, Lang(row["lang"]))
-    if decision is Decision.CLARIFY and verdict in _FALSE:
+    if decision is Decision.CLARIFY and verdict in FALSE_VERDICTS:
         label = Label(row["label"])
         if label is Label.GENUINE:
             label = Label.FALSE_INFORMATION

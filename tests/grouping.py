@@ -29,6 +29,7 @@ class Row:
     names: Sequence[str] = ()
     flagged: bool = True
     claim_type: str | None = None
+    findings: Sequence[tuple[str, str]] = ()  # rule, and what it rests on
 
 
 def fill(store: Store, rows: Iterable[Row]) -> list[int]:
@@ -68,7 +69,15 @@ def _insert(connection: Connection, number: int, row: Row) -> int:
         .returning(items.c.id)
     )
     assert item_id is not None
-    assess(connection, item_id, flagged=row.flagged, names=row.names, claim_type=row.claim_type, at=seen)
+    assess(
+        connection,
+        item_id,
+        flagged=row.flagged,
+        names=row.names,
+        claim_type=row.claim_type,
+        findings=row.findings,
+        at=seen,
+    )
     return int(item_id)
 
 
@@ -85,7 +94,7 @@ def assess(connection: Connection, item_id: int, *, model: str = "m1", **given: 
             stance="asserts",
             claim_type=given.get("claim_type"),
             matches=[{"candidate_id": name, "alias": name, "start": 0, "end": 1} for name in given.get("names", ())],
-            findings=[],
+            findings=[{"rule": rule, "rests_on": line} for rule, line in given.get("findings", ())],
             reasons=[],
             assessed_at=given["at"],
         )

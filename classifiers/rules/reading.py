@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from monitor.text import clean, fold, fold_with_offsets, shorten
 from monitor.types import Match
 
-# A full stop ends a sentence before a capital, unless it belongs to an abbreviation: "No. 3", "Mr. Chan", "8 p.m."
+# A full stop before a space ends a sentence, unless it belongs to an abbreviation: "No. 3", "Mr. Chan", "8 p.m."
+# Here and below: a run of equal characters is tried once, from its first and as a whole, or the time to read a long
+# one grows with its square.
 _SENTENCE_END = re.compile(
-    r"[。！？!?；;\n]+|(?<!\bNo)(?<!\bno)(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bMrs)(?<!\b[A-Za-z])\.+(?=[\s\"'”’)]+\S|\s*$)"
+    r"[。！？!?；;\n]+|"
+    r"(?:(?<!\.)\.{2,}+|(?<!\bNo)(?<!\bno)(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bMrs)(?<!\b[A-Za-z])\.)"
+    r"(?=[\s\"'”’)]+\S|\s*$)"
 )
 _LONGEST = 500  # characters of a sentence
 
@@ -115,14 +119,26 @@ _MAGNITUDES = {"hundred": 100, "thousand": 1000, "million": 1_000_000, "m": 1_00
 
 HAN_NUMBER = "[零〇一二两三四五六七八九十百千万亿]"
 COUNT = (
-    rf"(?:\d[\d,]*(?:\.\d+)? ?(?:(?:hundred|thousand|million)\b|[mk]\b|[万亿千])*|{HAN_NUMBER}+"
+    rf"(?:\d[\d,]*+(?:\.\d++)? ?(?:(?:hundred|thousand|million)\b|[mk]\b|[万亿千])*|{HAN_NUMBER}++"
     rf"|\b(?:{'|'.join(_ENGLISH)})\b(?: (?:hundred|thousand|million)\b)*)"
 )
+_LARGEST = 10**12  # what is said of an election is smaller; beyond it stand telephone numbers and mischief
+_LONGEST_NUMBER = 40  # characters
 
 
 def number(words: str) -> int | None:
-    """The value of a folded number: ``912,346``, ``1.2 million``, ``120万``, ``九十一万二千``, ``five``; else None."""
+    """The value of a folded number: ``912,346``, ``1.2 million``, ``120万``, ``九十一万二千``, ``five``.
+
+    None when it is no number, or one above a million million.
+    """
     words = words.strip()
+    if len(words) > _LONGEST_NUMBER:
+        return None
+    value = _value(words)
+    return value if value is not None and value <= _LARGEST else None
+
+
+def _value(words: str) -> int | None:
     if words and all(char in _DIGITS or char in _UNITS or char in _MYRIADS for char in words):
         return _han_number(words)
     found = re.fullmatch(r"(\d[\d,]*(?:\.\d+)?|[a-z]+)((?: ?(?:hundred|thousand|million|m|k|[万亿千]))*)", words)

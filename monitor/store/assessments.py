@@ -7,11 +7,27 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, exists, or_, select, tuple_
 from sqlalchemy.dialects.sqlite import insert
 
-from monitor.store.schema import assessments, feeds, items
+from monitor.store.schema import assessments, feeds, items, models
 from monitor.types import Assessment, Item, Lang, Role
+
+_other = assessments.alias("other")
+_live = models.alias("live")
+
+
+def _precedence(table: FromClause) -> Any:
+    by_live_model = exists().where(_live.c.id == table.c.model_id, _live.c.live).correlate(table)
+    return tuple_(table.c.revision, by_live_model, table.c.assessed_at, table.c.model_id)
+
+
+# The assessment of an item that counts, wherever one is read: of its latest text that has any, the live model's, so
+# that promoting an earlier model takes back what its successor thought; without one, the newest. (Two models may have
+# assessed in one instant: then the later id.)
+IN_FORCE: ColumnElement[bool] = ~exists().where(
+    _other.c.item_id == assessments.c.item_id, _precedence(_other) > _precedence(assessments)
+)
 
 
 def backlog(connection: Connection, model_id: str, since: datetime, limit: int, after: int = 0) -> list[Item]:

@@ -7,11 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, exists, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, and_, exists, func, insert, or_, select, update
 
 from monitor.errors import NotFoundError
+from monitor.store.assessments import IN_FORCE
 from monitor.store.schema import assessments, bands, feeds, incident_items, incidents, items, signatures
 from monitor.types import ClaimType, Item, Lang, Role
+
+# A flood of varied copies of one text costs no more an item than the first of them: so many items are found by one
+# band, the first to be grouped, and of those found by any, so many are compared, those that share most bands.
+BAND_SIZE = 100
+CANDIDATES = 50
+
+Contradiction = tuple[str, str]  # the rule of a finding, and the line of roster or facts that it rests on
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +30,7 @@ class Flagged:
     link_key: str | None
     claim_type: ClaimType | None
     names: frozenset[str]  # ids of the watched people and offices it names
+    findings: frozenset[Contradiction] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,38 +41,28 @@ class Member:
     incident_id: int
     minhash: bytes
     names: frozenset[str]
+    findings: frozenset[Contradiction] = frozenset()
 
 
-_newer = assessments.alias("newer")
-# The newest opinion on an item's current text. Two models may have assessed in one instant: then the later id counts.
-_NEWEST = and_(
-    assessments.c.revision == items.c.revision,
-    ~exists().where(
-        _newer.c.item_id == assessments.c.item_id,
-        _newer.c.revision == assessments.c.revision,
-        tuple_(_newer.c.assessed_at, _newer.c.model_id) > tuple_(assessments.c.assessed_at, assessments.c.model_id),
-    ),
-)
+# The order of grouping rests on what was published, not on when it was stored.
+_PUBLISHED = (items.c.published_at.is_(None), items.c.published_at, items.c.feed_id, items.c.key)
+_CLAIM = (assessments.c.matches, assessments.c.findings)
+_OF_CURRENT_TEXT = and_(assessments.c.revision == items.c.revision, IN_FORCE)
 
 
-def backlog(connection: Connection) -> list[int]:
-    """Ids of the flagged items in no incident, in the order of grouping.
+def backlog(connection: Connection, published_since: datetime) -> list[int]:
+    """Ids of the flagged items in no incident, in the order of grouping: date (items without one last), feed, key.
 
-    That order rests on what was published, not on when it was stored: date (items without one last), feed, key.
+    Stories published before ``published_since`` are left out: a feed that is new to us brings its archive along.
     """
-    return list(
-        connection.scalars(
-            _flagged(items.c.id).order_by(
-                items.c.published_at.is_(None), items.c.published_at, items.c.feed_id, items.c.key
-            )
-        )
-    )
+    recent = or_(items.c.published_at.is_(None), items.c.published_at >= published_since)
+    return list(connection.scalars(_flagged(items.c.id).where(recent).order_by(*_PUBLISHED)))
 
 
 def flagged(connection: Connection, item_ids: Sequence[int]) -> list[Flagged]:
     """Those of ``item_ids`` that are still flagged and in no incident, in the order given."""
     rows = connection.execute(
-        _flagged(items, feeds.c.outlet, feeds.c.role, assessments.c.claim_type, assessments.c.matches)
+        _flagged(items, feeds.c.outlet, feeds.c.role, assessments.c.claim_type, *_CLAIM)
         .join(feeds, feeds.c.id == items.c.feed_id)
         .where(items.c.id.in_(item_ids))
     )
@@ -73,6 +72,7 @@ def flagged(connection: Connection, item_ids: Sequence[int]) -> list[Flagged]:
             link_key=row.link_key,
             claim_type=ClaimType(row.claim_type) if row.claim_type else None,
             names=_names(row.matches),
+            findings=_findings(row.findings),
         )
         for row in rows
     }
@@ -84,7 +84,7 @@ def _flagged(*columns: Any) -> Select[Any]:
         select(*columns)
         .select_from(items)
         .join(assessments, assessments.c.item_id == items.c.id)
-        .where(_NEWEST, assessments.c.flagged, ~exists().where(incident_items.c.item_id == items.c.id))
+        .where(_OF_CURRENT_TEXT, assessments.c.flagged, ~exists().where(incident_items.c.item_id == items.c.id))
     )
 
 
@@ -99,17 +99,34 @@ def by_link_key(connection: Connection, link_key: str, feed_id: int) -> int | No
 
 
 def candidates_by_bands(connection: Connection, values: Iterable[int]) -> list[Member]:
-    """The grouped items that share at least one band, the earliest incident first."""
-    shared = select(bands.c.item_id).where(bands.c.band.in_(list(values)))
-    rows = connection.execute(
-        select(signatures.c.item_id, incident_items.c.incident_id, signatures.c.minhash, assessments.c.matches)
-        .join(incident_items, incident_items.c.item_id == signatures.c.item_id)
-        .join(items, items.c.id == signatures.c.item_id)
-        .outerjoin(assessments, and_(assessments.c.item_id == items.c.id, _NEWEST))
-        .where(signatures.c.item_id.in_(shared))
-        .order_by(incident_items.c.incident_id, signatures.c.item_id)
+    """The CANDIDATES grouped items that share most of these bands, the earliest incident first.
+
+    Of items that share equally many, those of the earliest incidents, and within one those published first.
+    """
+    sharing = (
+        select(bands.c.item_id, func.count().label("shared"))
+        .where(bands.c.band.in_(list(values)))
+        .group_by(bands.c.item_id)
+        .subquery()
     )
-    return [Member(row.item_id, row.incident_id, row.minhash, _names(row.matches)) for row in rows]
+    nearest = (
+        select(incident_items.c.item_id, incident_items.c.incident_id)
+        .join(sharing, sharing.c.item_id == incident_items.c.item_id)
+        .join(items, items.c.id == incident_items.c.item_id)
+        .order_by(sharing.c.shared.desc(), incident_items.c.incident_id, *_PUBLISHED)
+        .limit(CANDIDATES)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(nearest.c.item_id, nearest.c.incident_id, signatures.c.minhash, *_CLAIM)
+        .join(signatures, signatures.c.item_id == nearest.c.item_id)
+        .join(items, items.c.id == nearest.c.item_id)
+        .outerjoin(assessments, and_(assessments.c.item_id == items.c.id, _OF_CURRENT_TEXT))
+        .order_by(nearest.c.incident_id, *_PUBLISHED)
+    )
+    return [
+        Member(row.item_id, row.incident_id, row.minhash, _names(row.matches), _findings(row.findings)) for row in rows
+    ]
 
 
 def add(connection: Connection, first: Flagged, title: str, now: datetime) -> int:
@@ -142,10 +159,12 @@ def add_item(
 
 
 def add_signature(connection: Connection, item_id: int, minhash: bytes, values: Sequence[int]) -> None:
-    """Make a grouped item findable by its bands."""
+    """Make a grouped item findable by those of its bands by which fewer than BAND_SIZE are."""
     connection.execute(insert(signatures).values(item_id=item_id, minhash=minhash))
-    if values:
-        connection.execute(insert(bands), [{"band": value, "item_id": item_id} for value in dict.fromkeys(values)])
+    full = select(bands.c.band).where(bands.c.band.in_(values)).group_by(bands.c.band).having(func.count() >= BAND_SIZE)
+    taken = set(connection.scalars(full))
+    if rows := [{"band": value, "item_id": item_id} for value in dict.fromkeys(values) if value not in taken]:
+        connection.execute(insert(bands), rows)
 
 
 def get(connection: Connection, incident_id: int) -> dict[str, Any]:
@@ -212,6 +231,10 @@ def _summaries() -> Select[Any]:
 
 def _names(matches: Sequence[Mapping[str, Any]] | None) -> frozenset[str]:
     return frozenset(match["candidate_id"] for match in matches or ())
+
+
+def _findings(findings: Sequence[Mapping[str, Any]] | None) -> frozenset[Contradiction]:
+    return frozenset((finding["rule"], finding["rests_on"]) for finding in findings or ())
 
 
 def _item(row: Row[Any]) -> Item:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from monitor.errors import NotFoundError
-from monitor.store.schema import alerts, assessments, decisions, incident_items, items, models
+from monitor.store.schema import alerts, assessments, decisions, incident_items, items, models, revisions
 from monitor.types import join_text
 
 _LISTED = [column for column in models.columns if column.name != "blob"]
@@ -56,40 +56,46 @@ def promote(connection: Connection, model_id: str) -> None:
 
 
 def reviewed(connection: Connection) -> list[dict[str, Any]]:
-    """Every item that a reviewer decided on: ``text, lang, decision, verdict``, and the ``label, stance, claim_type``
-    that its newest assessment gave. The last decision about an item counts; ordered by item.
+    """Every item that a reviewer decided on: ``text, lang, decision, verdict, reason``, and the ``label, stance,
+    claim_type`` that its assessment gave; all as they stood when it was decided, for an outlet may correct itself.
+
+    The last decision about an item counts; ordered by item.
     """
-    newest = func.max(assessments.c.assessed_at)
-    opinions = (
-        select(assessments.c.item_id, assessments.c.revision, newest.label("assessed_at"))
-        .group_by(assessments.c.item_id, assessments.c.revision)
-        .subquery()
+    replaced = and_(
+        revisions.c.item_id == items.c.id,
+        revisions.c.seen_at <= decisions.c.at,
+        revisions.c.replaced_at > decisions.c.at,
     )
+    revision = func.coalesce(revisions.c.revision, items.c.revision)
     query = (
         select(
             items.c.id,
-            items.c.title,
-            items.c.summary,
+            func.coalesce(revisions.c.title, items.c.title).label("title"),
+            func.coalesce(revisions.c.summary, items.c.summary).label("summary"),
             items.c.lang,
             decisions.c.decision,
             decisions.c.verdict,
+            decisions.c.reason,
             assessments.c.label,
             assessments.c.stance,
             assessments.c.claim_type,
         )
         .join_from(decisions, alerts, alerts.c.id == decisions.c.alert_id)
-        .join(incident_items, incident_items.c.incident_id == alerts.c.incident_id)
+        .join(
+            incident_items,
+            and_(incident_items.c.incident_id == alerts.c.incident_id, incident_items.c.added_at <= decisions.c.at),
+        )
         .join(items, items.c.id == incident_items.c.item_id)
-        .join(opinions, and_(opinions.c.item_id == items.c.id, opinions.c.revision == items.c.revision))
+        .outerjoin(revisions, replaced)
         .join(
             assessments,
             and_(
                 assessments.c.item_id == items.c.id,
-                assessments.c.revision == items.c.revision,
-                assessments.c.assessed_at == opinions.c.assessed_at,
+                assessments.c.revision == revision,
+                assessments.c.assessed_at <= decisions.c.at,
             ),
         )
-        .order_by(items.c.id, decisions.c.id, assessments.c.model_id)
+        .order_by(items.c.id, decisions.c.id, assessments.c.assessed_at, assessments.c.model_id)
     )
     last = {row["id"]: row for row in connection.execute(query).mappings()}
     return [{**row, "text": join_text(row["title"], row["summary"])} for row in last.values()]

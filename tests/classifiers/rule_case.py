@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from classifiers.rules import Reference, check
-from monitor.config import Settings
+from monitor.config import load_file
 from monitor.reference import load_watchlist
 from monitor.types import Finding
 
-SETTINGS = Settings(folder=Path(__file__).parents[1] / "data")
+SETTINGS = load_file(Path(__file__).parents[1] / "data" / "pollwatch.toml")
 REFERENCE = Reference.load(SETTINGS)
 WATCHLIST, _ = load_watchlist(SETTINGS)
 

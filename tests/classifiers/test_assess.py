@@ -10,12 +10,14 @@ import pytest
 from classifiers import registry
 from classifiers.assess import BATCH, Bench, Judged, assess
 from classifiers.examples import Example
+from classifiers.group import group
 from classifiers.train import train
 from monitor import seeds
 from monitor.config import Settings
 from monitor.errors import ConfigError
-from monitor.store import Store, assessments, feeds, items, models
-from monitor.types import ClaimType, Entry, Label, Lang, Role, Stance
+from monitor.store import Store, alerts, assessments, feeds, items, models
+from monitor.types import ClaimType, Entry, Label, Lang, Match, Role, Stance
+from monitor.watchlist import Watchlist
 
 WITHDRAWN = "Perry Man has withdrawn from Kingfisher Point, his agent confirmed last night"
 NEWS = "Ferry company adds two sailings on Sunday evenings from June"
@@ -68,6 +70,63 @@ def test_a_pass_that_died_half_way_is_finished_by_the_next(store: Store, setting
         rows = [assessments.for_item(connection, id) for id in range(1, 6)]
     assert [len(found) for found in rows] == [1] * 5
     assert rows[0][0]["assessed_at"] == now
+
+
+def test_one_item_that_cannot_be_assessed_holds_up_no_other(
+    store: Store, settings: Settings, now: datetime, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A fault that nobody knows yet: it is tried once a pass, named in the report and the log, and tried again."""
+    publish(store, now, [NEWS, "poison", WITHDRAWN])
+    read, asked = Watchlist.match, []
+
+    def match(watchlist: Watchlist, text: str) -> tuple[Match, ...]:
+        asked.append(text)
+        if text == "poison":
+            raise OverflowError
+        return read(watchlist, text)
+
+    monkeypatch.setattr(Watchlist, "match", match)
+    report = assess(store, settings, now)
+    assert (report.counts["assessed"], report.counts["flagged"]) == (2, 1)
+    assert report.problems == ("item 2 cannot be assessed: OverflowError",)
+    assert "item 2" in caplog.text
+    assert asked.count("poison") == 2  # with its batch, and by itself
+    assert assess(store, settings, now).problems == report.problems
+    monkeypatch.setattr(Watchlist, "match", read)
+    assert assess(store, settings, now).counts["assessed"] == 1
+
+
+def test_a_number_beyond_all_measure_is_assessed(store: Store, settings: Settings, now: datetime) -> None:
+    """Digits and magnitudes without end are no figure, and stop nothing."""
+    publish(
+        store, now, ["文沛霖：共有1" + "亿" * 60 + "選民", f"Perry Man: {'9' * 400} voters, polls close at {'9' * 400}"]
+    )
+    report = assess(store, settings, now)
+    assert (report.counts["assessed"], report.problems) == (2, ())
+
+
+def test_the_live_models_opinion_counts_after_a_rollback(store: Store, settings: Settings, now: datetime) -> None:
+    """Promoting the earlier model again takes back what its successor thought, wherever opinions are read."""
+    publish(store, now, [WITHDRAWN])
+    first = assess(store, settings, now).counts["model"]
+    second = train(store, settings, now, [Example("The kiosk sells maps", Label.GENUINE, Lang.EN)])
+    with store.write() as connection:
+        models.promote(connection, second)
+    assess(store, settings, now + timedelta(hours=1))
+    group(store, settings, now)
+
+    def in_force() -> set[object]:
+        with store.read() as connection:
+            latest = items.latest_assessment(connection, 1)
+            (member,) = alerts.incident(connection, 1)["items"]
+        assert latest is not None
+        return {latest["model_id"], member["model_id"]}
+
+    assert in_force() == {second}
+    with store.write() as connection:
+        models.promote(connection, str(first))
+    assert assess(store, settings, now + timedelta(hours=2)).counts["assessed"] == 0
+    assert in_force() == {first}
 
 
 def test_an_edited_item_is_assessed_again(store: Store, settings: Settings, now: datetime) -> None:

@@ -166,3 +166,17 @@ def test_the_digest_tells_data_apart(examples: list[Example]) -> None:
     changed = [Example(examples[0].text, Label.IMPERSONATION, examples[0].lang), *examples[1:]]
     assert digest(examples) == digest(seed_examples())
     assert digest(changed) != digest(examples)
+
+
+def test_a_byte_order_mark_and_a_line_separator_inside_a_text_are_no_faults(tmp_path: Path) -> None:
+    """Spreadsheets write the one, word processors the other; JSON Lines end with a newline only."""
+    file = tmp_path / "labels.jsonl"
+    file.write_text('\ufeff{"text": "one\u2028two", "label": "genuine"}\n', encoding="utf-8")
+    assert [example.text for example in read_file(file)] == ["one\u2028two"]
+
+
+@pytest.mark.parametrize("line", ['{"text": NaN}', '{"text": "x", "id": ' + "9" * 5000 + "}", "[" * 100_000])
+def test_what_is_not_quite_json_is_refused_with_its_line(line: str) -> None:
+    """Numbers that are none, or that no machine counts, and endless brackets."""
+    with pytest.raises(InputError, match="tips, line 1: not"):
+        list(parse_lines([line], "tips"))

@@ -12,12 +12,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
 from classifiers import group as grouping
 from classifiers import neardup
 from classifiers.group import group
 from monitor.config import Settings
 from monitor.store import Store, incidents, migrate, open_store
+from monitor.store.schema import bands
 from tests.classifiers.test_neardup import FERRY_HANS, FERRY_ZH, RAIL_EN
 from tests.grouping import START, Row, assess, fill, partition
 
@@ -96,6 +98,26 @@ def test_one_wording_about_two_people_is_two_claims(store: Store, settings: Sett
     assert partition(store) == {frozenset({ids[0], ids[2]}), frozenset({ids[1]})}
 
 
+def test_a_falsehood_added_to_a_copy_is_another_claim(store: Store, settings: Settings, now: datetime) -> None:
+    """A copy that contradicts a fact which the original leaves alone opens its own incident; a copy of it joins it."""
+    notice = (
+        "Kingfisher Point notice: bring your identity card, stations are easy to reach by bus and ferry, tell your "
+        "neighbours and grandparents, and remember that polls close at {} on the day, so come early with your family"
+    )
+    closes = ("facts-closes", "facts.toml: polling.closes = 22:30")
+    right, wrong, again, plain = fill(
+        store,
+        [
+            Row("Notice", notice.format("10:30 pm"), feed=1, minute=1),
+            Row("Notice", notice.format("6:00 pm"), feed=2, minute=2, findings=[closes]),
+            Row("Notice!", notice.format("6:00 pm"), feed=3, minute=3, findings=[closes]),
+            Row("A notice", notice.format("10:30 pm"), feed=4, minute=4),
+        ],
+    )
+    group(store, settings, now)
+    assert partition(store) == {frozenset({right, plain}), frozenset({wrong, again})}
+
+
 def test_only_the_newest_assessment_of_the_current_text_counts(store: Store, settings: Settings, now: datetime) -> None:
     """A newer model that withdraws the flag takes the item out of the backlog, one that sets it puts it in."""
     cleared, raised, old = fill(
@@ -119,6 +141,49 @@ def test_reposts_add_no_weight(store: Store, settings: Settings, now: datetime) 
     assert len(found) < 5
 
 
+def variants(count: int) -> list[Row]:
+    """Variations of one text, each with six of its sixty words replaced: many share bands, few are near-copies."""
+    chance = random.Random(1)
+    words = [f"w{number}ord" for number in range(400)]
+    base = chance.choices(words, k=60)
+    rows = []
+    for minute in range(count):
+        text = list(base)
+        for _ in range(6):
+            text[chance.randrange(60)] = chance.choice(words)
+        rows.append(Row(" ".join(text), minute=minute))
+    return rows
+
+
+def test_a_flood_of_variants_costs_each_the_same(store: Store, settings: Settings, now: datetime) -> None:
+    """However many share a band, a bounded number is found by it, and of those found a bounded number is compared."""
+    rows = variants(400)
+    fill(store, rows)
+    group(store, settings, now)
+    for row in rows:
+        with store.read() as connection:
+            found = incidents.candidates_by_bands(connection, neardup.bands(neardup.signature(row.title)))
+        assert len(found) <= incidents.CANDIDATES
+    with store.read() as connection:
+        holders = connection.scalars(select(func.count()).select_from(bands).group_by(bands.c.band)).all()
+    assert max(holders) == incidents.BAND_SIZE
+
+
+def test_those_that_share_most_bands_are_compared(
+    store: Store, settings: Settings, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With room for one candidate it is the original, though others share some bands and came earlier."""
+    rows = [*variants(30), Row(RAIL_EN, minute=40)]
+    fill(store, rows)
+    group(store, settings, now)
+    monkeypatch.setattr(incidents, "CANDIDATES", 1)
+    own = neardup.bands(neardup.signature(RAIL_EN))
+    others = neardup.bands(neardup.signature(rows[0].title))
+    with store.read() as connection:
+        (found,) = incidents.candidates_by_bands(connection, [*own, *others[:5]])
+    assert found.minhash == neardup.signature(RAIL_EN)
+
+
 def test_running_twice_changes_nothing(store: Store, settings: Settings, now: datetime) -> None:
     """A second run finds nothing to do."""
     fill(store, rumours(40))
@@ -138,11 +203,22 @@ def test_titles_of_items_without_one(store: Store, settings: Settings, now: date
     assert len(title) <= 120
 
 
-@pytest.mark.parametrize("batch", [1, 7, 1000])
+@pytest.mark.parametrize(("batch", "room"), [(1, 50), (7, 50), (1000, 50), (7, 2)])
 def test_partition_does_not_depend_on_batches_or_row_ids(
-    store: Store, settings: Settings, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: int
+    store: Store,
+    settings: Settings,
+    now: datetime,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    batch: int,
+    room: int,
 ) -> None:
-    """What was published decides: not how many items a transaction takes, nor the order in which they were stored."""
+    """What was published decides: not how many items a transaction takes, nor the order in which they were stored.
+
+    That holds as well where there is ``room`` for few of the candidates.
+    """
+    monkeypatch.setattr(incidents, "CANDIDATES", room)
+    monkeypatch.setattr(incidents, "BAND_SIZE", room)
     rows = [Row(r.title, r.summary, r.feed, number) for number, r in enumerate(rumours(120))]
     shuffled = random.Random(batch).sample(rows, len(rows))
     other = open_store(f"sqlite:///{tmp_path / 'other.db'}", must_exist=False)

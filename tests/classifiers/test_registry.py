@@ -18,7 +18,7 @@ from sqlalchemy import update
 from classifiers import registry
 from classifiers.examples import digest, seed_examples
 from classifiers.model import Model
-from monitor.errors import ModelError, NotFoundError
+from monitor.errors import ModelError, ModelVersionError, NotFoundError
 from monitor.store import Store, models
 from monitor.store.schema import models as table
 
@@ -124,3 +124,21 @@ def test_an_unknown_model_is_not_found(store: Store) -> None:
         registry.load(store, "seed-00000000")
     with store.write() as connection, pytest.raises(NotFoundError):
         models.promote(connection, "seed-00000000")
+
+
+def test_an_upgrade_of_the_libraries_does_not_stop_the_desk(
+    store: Store, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the seeds alone taught is learned again by itself; what people taught is not thrown away."""
+    id, _ = registry.live(store, now)
+    old = {"pollwatch": "0.0.1", "scikit-learn": "0.1", "skops": "0.1"}
+    monkeypatch.setattr(registry, "_loaded", {})  # as in a new process
+    with store.write() as connection:
+        connection.execute(update(table).values(versions=old))
+    assert registry.live(store, now)[0] == id
+    with store.read() as connection:
+        assert models.get(connection, id)["versions"] == registry.versions()
+    with store.write() as connection:
+        connection.execute(update(table).values(versions=old, id="reviewed-12345678"))
+    with pytest.raises(ModelVersionError, match="models promote"):
+        registry.live(store, now)

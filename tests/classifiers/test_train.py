@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import insert
@@ -23,6 +23,7 @@ ROW = {
     "stance": "asserts",
     "claim_type": "candidate-status",
     "verdict": None,
+    "reason": "not-false",
 }
 
 
@@ -30,6 +31,11 @@ ROW = {
     ("changed", "label"),
     [
         ({"decision": "dismiss"}, Label.GENUINE),
+        ({"decision": "dismiss", "reason": "satire: every April"}, Label.GENUINE),
+        ({"decision": "dismiss", "reason": "opinion"}, Label.GENUINE),
+        ({"decision": "dismiss", "reason": "duplicate-story: see alert 5"}, None),
+        ({"decision": "dismiss", "reason": "not-election"}, None),
+        ({"decision": "dismiss", "reason": "other: no idea"}, None),
         ({"decision": "clarify", "verdict": "false"}, Label.FALSE_INFORMATION),
         ({"decision": "clarify", "verdict": "misleading", "label": "impersonation"}, Label.IMPERSONATION),
         ({"decision": "clarify", "verdict": "partly_false", "label": "genuine"}, Label.FALSE_INFORMATION),
@@ -85,6 +91,26 @@ def test_decisions_reach_the_next_model(store: Store, settings: Settings, now: d
     assert train(store, settings, now) == id
 
 
+def test_the_text_that_was_decided_on_is_learned_not_the_outlets_correction(
+    store: Store, settings: Settings, now: datetime
+) -> None:
+    """After the decision the outlet corrects itself, and is assessed again: the falsehood stays the falsehood."""
+    false = Entry("k", None, None, "文沛霖已經退選，選票上沒有他的名字", "", None, None)
+    correction = Entry("k", None, None, "更正：文沛霖並無退選，本報報道有誤", "", None, None)
+    with store.write() as connection:
+        feed, _ = feeds.add(connection, "https://a.example/rss", now)
+        items.add(connection, feed.id, [false], now)
+    assess(store, settings, now)
+    _decide(store, now + timedelta(minutes=5), ["watch"])
+    with store.write() as connection:
+        items.edit(connection, items.get(connection, 1), correction, now + timedelta(hours=1))
+    assess(store, settings, now + timedelta(hours=1))
+    with store.read() as connection:
+        (row,) = models.reviewed(connection)
+    assert row["text"] == false.title
+    assert row["stance"] == "asserts"
+
+
 def test_labelled_rows_reach_the_next_model(store: Store, settings: Settings, now: datetime) -> None:
     """Rows of a file count like decisions."""
     rows = [Example("The kiosk by the pier sells maps", Label.GENUINE, Lang.EN)]
@@ -114,5 +140,5 @@ def _decide(store: Store, now: datetime, acts: list[str]) -> None:
         )
         for act in acts:
             connection.execute(
-                insert(decisions).values(alert_id=1, reviewer="wing", decision=act, reason="looked", at=now)
+                insert(decisions).values(alert_id=1, reviewer="wing", decision=act, reason="not-false", at=now)
             )

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from monitor.errors import NotFoundError
-from monitor.store import Connection, Store, incidents
+from monitor.store import Connection, Store, incidents, models
 from monitor.types import ClaimType
-from tests.grouping import START, Row, fill
+from tests.grouping import START, Row, assess, fill
 
 
 def _open(connection: Connection, item_id: int, now: datetime) -> int:
@@ -34,7 +34,31 @@ def test_backlog_is_in_the_order_of_publication(store: Store) -> None:
         ],
     )
     with store.read() as connection:
-        assert incidents.backlog(connection) == [early, other_feed, late, undated]
+        assert incidents.backlog(connection, START) == [early, other_feed, late, undated]
+
+
+def test_an_archive_is_not_the_news(store: Store) -> None:
+    """What was published before the day given is left out; what has no date is not."""
+    _, recent, undated = fill(store, [Row("a", minute=1), Row("b", minute=2), Row("c", minute=None)])
+    with store.read() as connection:
+        assert incidents.backlog(connection, START + timedelta(minutes=2)) == [recent, undated]
+
+
+def test_the_live_models_opinion_counts(store: Store, now: datetime) -> None:
+    """Of the current text, and over newer ones; the newest of any model where the live one has none."""
+    cleared, raised, unknown = fill(
+        store, [Row("a", minute=1), Row("b", minute=2, flagged=False), Row("c", minute=3, flagged=False)]
+    )
+    with store.write() as connection:
+        for item_id, flagged in ((cleared, False), (raised, True)):
+            assess(connection, item_id, model="live", flagged=flagged, at=START)
+            assess(connection, item_id, model="newest", flagged=not flagged, at=now + timedelta(days=1))
+        assess(connection, unknown, model="newest", flagged=True, at=now + timedelta(days=1))
+        assert incidents.backlog(connection, START) == [cleared, unknown]
+        for model, live in (("newest", False), ("live", True)):
+            row = {"id": model, "created_at": now, "live": live, "data_sha256": "", "sha256": ""}
+            models.put(connection, {**row, "versions": {}, "metrics": {}, "blob": b""})
+        assert incidents.backlog(connection, START) == [raised, unknown]
 
 
 def test_flagged_keeps_order_and_leaves_out_what_is_done(store: Store, now: datetime) -> None:
