@@ -19,6 +19,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from alerts.pipeline import STAGES, run_stage
 from monitor.config import Settings
+from monitor.errors import PollwatchError
 from monitor.invisible import safe
 from monitor.store import Store
 
@@ -35,37 +36,44 @@ class _SafeFormatter(logging.Formatter):
         return "\n".join(safe(line) for line in super().format(record).split("\n"))
 
 
-def serve(store: Store, settings: Settings, say: Callable[[str], None]) -> None:
-    """Run until SIGTERM or SIGINT. Raises BusyError when another daemon works on the same store."""
+def serve(store: Store, settings: Settings, say: Callable[[str], None]) -> signal.Signals:
+    """Run until SIGTERM or SIGINT, and return which. Raises BusyError when another daemon works on the same store."""
     handler = logging.StreamHandler()
-    handler.setFormatter(_SafeFormatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(_SafeFormatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    # We record every fault of a stage ourselves; that a pass takes longer than a tick is no news.
+    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     with store.lock("daemon", busy=BUSY):
         say(f"pollwatch runs on {store.url}; stop it with Ctrl-C or SIGTERM")
-        finished = asyncio.run(_serve(store, settings))
-        say("stopped")
-        if not finished:
+        received, idle = asyncio.run(_serve(store, settings))
+        say("stopped" if idle else "stopped; what was not finished is done again at the next start")
+        if not idle:
             # A thread that still computes cannot be cancelled, and the interpreter would wait for it.
             store.close()
-            os._exit(0)
+            os._exit(130 if received is signal.SIGINT else 0)
+    return received
 
 
-async def _serve(store: Store, settings: Settings) -> bool:
-    """The scheduler's life; True when nothing was running at its end."""
+async def _serve(store: Store, settings: Settings) -> tuple[signal.Signals, bool]:
+    """The scheduler's life; returns the signal that ended it, and whether nothing was running then."""
     loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
+    stop: asyncio.Future[signal.Signals] = loop.create_future()
+
+    def end(received: signal.Signals) -> None:
+        if not stop.done():
+            stop.set_result(received)
+
     for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
+        loop.add_signal_handler(name, end, name)
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="stages")
     collector = ThreadPoolExecutor(max_workers=1, thread_name_prefix="collect")
     running: set[asyncio.Future[None]] = set()
 
     async def in_thread(pool: ThreadPoolExecutor, names: tuple[str, ...]) -> None:
-        work = loop.run_in_executor(pool, _run_stages, names, store, settings, stop.is_set)
+        work = loop.run_in_executor(pool, _run_stages, names, store, settings, stop.done)
         running.add(work)
         work.add_done_callback(running.discard)
-        await work
+        await asyncio.shield(work)  # the end of the scheduler cancels this job, never the thread it waits for
 
     scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1})
     rest = tuple(name for name, _ in STAGES if name != "collect")
@@ -80,13 +88,15 @@ async def _serve(store: Store, settings: Settings) -> bool:
             misfire_grace_time=None,
         )
     scheduler.start()
-    await stop.wait()
-    scheduler.shutdown(wait=False)
+    received = await stop
+    scheduler.remove_all_jobs()
     if running:
         await asyncio.wait(running, timeout=STOP_WITHIN_S)
-    thread.shutdown(wait=False, cancel_futures=True)
-    collector.shutdown(wait=False, cancel_futures=True)
-    return not running
+    idle = not running
+    scheduler.shutdown(wait=False)
+    for pool in (thread, collector):
+        pool.shutdown(wait=False, cancel_futures=True)
+    return received, idle
 
 
 def _run_stages(names: tuple[str, ...], store: Store, settings: Settings, stopping: Callable[[], bool]) -> None:
@@ -97,6 +107,9 @@ def _run_stages(names: tuple[str, ...], store: Store, settings: Settings, stoppi
             return
         try:
             report = run_stage(name, stages[name], store, settings, lambda: datetime.now(UTC))
+        except PollwatchError as error:  # a sentence for a person: a wrong file, a full disk
+            log.error("%s: %s", name, error)  # noqa: TRY400 - the sentence says all
+            continue
         except Exception:  # the daemon outlives every fault of a stage; `status` shows it
             log.exception("stage %s failed", name)
             continue

@@ -8,6 +8,7 @@ arrive lies between the server's acceptance and our record of it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -24,13 +25,24 @@ LONGEST_PERIOD = timedelta(days=7)
 _FIRST_RETRY, _LAST_RETRY = timedelta(seconds=30), timedelta(minutes=30)
 
 
+@dataclass(slots=True)
+class Sending:
+    """What became of the messages that were tried: receivers served, receivers not, and a sentence for each fault."""
+
+    sent: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
 def digest(store: Store, settings: Settings, now: datetime) -> StageReport:
     """Stage: once the digest's time has come, write it for every receiver and send what waits, in its time."""
     day = due_date(settings, now)
     queued = enqueue(store, settings, day, now) if day else []
-    sent, problems = send_waiting(store, settings, now)
-    counts: dict[str, Any] = {"date": day.isoformat() if day else None, "queued": len(queued), "sent": len(sent)}
-    return StageReport("digest", counts, tuple(problems))
+    sending = send_waiting(store, settings, now)
+    date = day.isoformat() if day else None
+    return StageReport(
+        "digest", {"date": date, "queued": len(queued), "sent": len(sending.sent)}, tuple(sending.problems)
+    )
 
 
 def due_date(settings: Settings, now: datetime) -> date | None:
@@ -53,12 +65,14 @@ def period(store: Store, settings: Settings, day: date, now: datetime) -> tuple[
     return max(start, end - LONGEST_PERIOD), end
 
 
-def compose(store: Store, settings: Settings, day: date, now: datetime) -> Summary:
-    """The numbers of one day's digest. Raises InputError for a day that has not come."""
+def compose(store: Store, settings: Settings, day: date, now: datetime, end: datetime | None = None) -> Summary:
+    """The numbers of one day's digest, up to ``end`` if given. Raises InputError for a day out of reach."""
     if day > settings.calendar.local_date(now):
         raise InputError(f"--date {day}", "this day has not come yet")
-    start, end = period(store, settings, day, now)
-    return gather(store, settings, day, start, end, now)
+    if day.year < 2000:
+        raise InputError(f"--date {day}", "there was nothing to watch then")
+    start, natural_end = period(store, settings, day, now)
+    return gather(store, settings, day, start, end or natural_end, now)
 
 
 def message(settings: Settings, summary: Summary, receiver: str) -> bytes:
@@ -86,10 +100,12 @@ def enqueue(store: Store, settings: Settings, day: date, now: datetime) -> list[
     """Write the digest of ``day`` for every receiver that has none yet; returns those receivers."""
     with store.read() as connection:
         have = notices.receivers_of(connection, KIND, day.isoformat())
+        fixed_end = notices.period_end(connection, KIND, day.isoformat())
     missing = [receiver for receiver in dict.fromkeys(settings.digest.receivers) if receiver not in have]
     if not missing:
         return []
-    summary = compose(store, settings, day, now)
+    # A receiver who is added later in the day gets the period of the others: tomorrow's starts for all where it ends.
+    summary = compose(store, settings, day, now, end=fixed_end)
     queued = []
     with store.write() as connection:
         for receiver in missing:
@@ -110,37 +126,47 @@ def enqueue(store: Store, settings: Settings, day: date, now: datetime) -> list[
 
 def send_waiting(
     store: Store, settings: Settings, now: datetime, *, day: date | None = None, at_once: bool = False
-) -> tuple[list[str], list[str]]:
-    """Send what waits and whose next attempt has come; returns the receivers served and the problems met.
+) -> Sending:
+    """Send what waits and whose next attempt has come.
 
     One process sends at a time: the lock dies with its holder, so a killed sender blocks nobody.
     """
+    result = Sending()
     with store.lock(KIND, wait_s=settings.smtp.timeout_s if at_once else 0):
         with store.read() as connection:
             waiting = notices.waiting(connection, KIND, day.isoformat() if day else None)
         ready = [n for n in waiting if at_once or n.tried_at is None or now >= n.tried_at + retry_after(n.attempts)]
         if not ready:
-            return [], []
-        sent, problems = [], []
+            return result
         try:
             with mail.connect(settings) as session:
                 for notice in ready:
-                    try:
-                        mail.deliver(session, settings, notice.receiver, notice.message)
-                    except MailError as error:
-                        problems.append(str(error))
-                        with store.write() as connection:
-                            notices.failed(connection, notice.id, now, error.detail)
-                    else:
-                        with store.write() as connection:
-                            notices.sent(connection, notice.id, now)
-                        sent.append(notice.receiver)
+                    _send(store, session, settings, notice, now, result)
         except MailError as error:  # the server as a whole: every message stays for the next attempt
-            problems.append(str(error))
-            with store.write() as connection:
-                for notice in ready:
-                    notices.failed(connection, notice.id, now, error.detail)
-        return sent, problems
+            result.problems.append(str(error))
+            for notice in ready:
+                _keep(store, notice, now, error, result)
+    return result
+
+
+def _send(
+    store: Store, session: mail.Session, settings: Settings, notice: notices.Notice, now: datetime, result: Sending
+) -> None:
+    try:
+        mail.deliver(session, settings, notice.receiver, notice.message)
+    except MailError as error:
+        result.problems.append(str(error))
+        _keep(store, notice, now, error, result)
+    else:
+        with store.write() as connection:
+            notices.sent(connection, notice.id, now)
+        result.sent.append(notice.receiver)
+
+
+def _keep(store: Store, notice: notices.Notice, now: datetime, error: MailError, result: Sending) -> None:
+    with store.write() as connection:
+        notices.failed(connection, notice.id, now, error.detail)
+    result.failed.append(notice.receiver)
 
 
 def retry_after(attempts: int) -> timedelta:

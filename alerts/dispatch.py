@@ -9,7 +9,7 @@ from typing import Any
 
 from alerts.clocks import Terms, due_at, take_due, terms_at
 from alerts.priority import prioritise, priority_name
-from alerts.routing import Routes, Traits, load_routes, teams
+from alerts.routing import Routes, Traits, load_routes, team
 from monitor import taxonomy
 from monitor.config import Settings
 from monitor.reference import load_watchlist
@@ -35,8 +35,8 @@ class Rules:
 def dispatch(store: Store, settings: Settings, now: datetime) -> StageReport:
     """Open an alert for every incident that never had one, and raise those whose incident has grown.
 
-    Counts: ``opened``, ``raised`` (more urgent, or a higher score). Raises ConfigError for a wrong routes file or
-    watchlist. A priority never falls by itself: people have seen it.
+    Counts: ``opened``, ``raised`` (became more urgent). A score that rises is kept without an audit entry; a priority
+    never falls by itself, for people have seen it. Raises ConfigError for a wrong routes file or watchlist.
     """
     routes = load_routes(settings)
     _, watchlist = load_watchlist(settings)
@@ -49,7 +49,7 @@ def dispatch(store: Store, settings: Settings, now: datetime) -> StageReport:
 
 def route_to(facts: IncidentFacts, priority: int, rules: Rules) -> str:
     """The team that the alert is for."""
-    return teams(rules.routes, traits(facts, priority, rules.constituencies))[0]
+    return team(rules.routes, traits(facts, priority, rules.constituencies))
 
 
 def traits(facts: IncidentFacts, priority: int, constituencies: Mapping[str, tuple[str, ...]]) -> Traits:
@@ -132,12 +132,16 @@ def _revisions(connection: Connection, ids: Sequence[int], rules: Rules) -> list
 
 
 def _write_revision(connection: Connection, before: Alert, after: Alert, now: datetime) -> bool:
+    """Write a revision; True when the alert became more urgent, which the audit tells."""
+    if after.priority == before.priority:
+        alert_store.rescore(connection, before.id, after.score)
+        return False
     detail: dict[str, Any] = {
         "priority": [priority_name(before.priority), priority_name(after.priority)],
         "score": [before.score, after.score],
+        "route": [before.route, after.route],
+        "reasons": list(after.priority_reasons),
     }
-    if after.priority != before.priority:
-        detail |= {"route": [before.route, after.route], "reasons": list(after.priority_reasons)}
     return alert_store.change(
         connection, before, after, at=now, actor=ACTOR, action="alert.reprioritise", detail=detail
     )

@@ -17,6 +17,8 @@ from monitor.config import Settings
 from monitor.errors import ConfigError, MailError
 from monitor.text import clean
 
+Session = smtplib.SMTP  # what `connect` gives and `deliver` takes
+
 
 def message_id(kind: str, date: str, receiver: str, sender: str) -> str:
     """The one Message-ID of a kind, date and receiver: a copy sent twice shows as a copy."""
@@ -47,7 +49,7 @@ def _address(mailbox: str) -> Address:
 
 
 @contextmanager
-def connect(settings: Settings) -> Iterator[smtplib.SMTP]:
+def connect(settings: Settings) -> Iterator[Session]:
     """A session with the configured server, encrypted and logged in as configured.
 
     Raises MailError when the server cannot be reached, is not who it says, or refuses the login; ConfigError when a
@@ -80,7 +82,7 @@ def connect(settings: Settings) -> Iterator[smtplib.SMTP]:
         session.close()
 
 
-def deliver(session: smtplib.SMTP, settings: Settings, receiver: str, message: bytes) -> None:
+def deliver(session: Session, settings: Settings, receiver: str, message: bytes) -> None:
     """Hand over one message; returns only once the server has accepted it. Raises MailError."""
     try:
         session.sendmail(parseaddr(settings.digest.sender)[1], [parseaddr(receiver)[1]], message)

@@ -8,10 +8,12 @@ from datetime import datetime
 from alerts.digest import digest
 from alerts.dispatch import dispatch
 from alerts.escalate import escalate
+from alerts.routing import load_routes
 from classifiers.assess import assess
 from classifiers.group import group
 from monitor.collect import collect
 from monitor.config import Settings
+from monitor.reference import load_facts, load_watchlist
 from monitor.store import Store, runs
 from monitor.types import StageReport
 
@@ -40,6 +42,12 @@ def run_stage(name: str, stage: Stage, store: Store, settings: Settings, clock: 
     with store.write() as connection:
         runs.finished(connection, name, clock(), report=report.as_json())
     return report
+
+
+def check_files(settings: Settings) -> None:
+    """Read every file that the stages rest on. Raises ConfigError: better now than in the middle of a pass."""
+    for look in (load_watchlist, load_facts, load_routes):
+        look(settings)
 
 
 def run_once(

@@ -11,7 +11,7 @@ from alerts.clocks import Terms, terms_at
 from alerts.routing import load_routes
 from alerts.transitions import Decide, Release, Renew, Take, transition
 from monitor.config import Settings
-from monitor.errors import RefusedError
+from monitor.errors import RefusedError, UnfitActError
 from monitor.store import Connection, Store, audit, decisions
 from monitor.store import alerts as alert_store
 from monitor.text import clean
@@ -145,9 +145,9 @@ def _name(reviewer: str) -> str:
     """The name as the audit keeps it. Raises RefusedError for none, and for those that the program acts under."""
     name = clean(reviewer)
     if not name:
-        raise RefusedError("no-reviewer", "say who acts: --reviewer NAME or POLLWATCH_REVIEWER")
+        raise UnfitActError("no-reviewer", "say who acts: --reviewer NAME or POLLWATCH_REVIEWER")
     if name in (dispatch.ACTOR, escalate.ACTOR):
-        raise RefusedError("no-reviewer", f"the audit calls the program itself {name}: use another name")
+        raise UnfitActError("no-reviewer", f"the audit calls the program itself {name}: use another name")
     return name
 
 

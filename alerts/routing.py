@@ -47,7 +47,6 @@ class Route(_Table):
 
     team: str | None = Field(None, min_length=1)
     match: Matchers = Matchers()
-    goes_on: bool = Field(False, alias="continue")
     routes: tuple[Route, ...] = ()
 
 
@@ -114,21 +113,13 @@ def load_routes(settings: Settings) -> Routes:
     return routes
 
 
-def teams(routes: Routes, traits: Traits) -> tuple[str, ...]:
-    """Who gets an alert with these traits, first the one it is for; each team once.
+def team(routes: Routes, traits: Traits) -> str:
+    """Who gets an alert with these traits.
 
-    Alertmanager's walk (dispatch/route.go, ``Route.Match``): depth first into the first child whose matchers hold,
-    and into the ones after it while they say ``continue``; a node none of whose children match is the answer itself.
+    Alertmanager's walk (dispatch/route.go, ``Route.Match``), for one team: depth first into the first child whose
+    matchers hold; a node none of whose children match is the answer itself, and a child inherits its parent's team.
     """
-    return tuple(dict.fromkeys(_walk(routes.route, str(routes.route.team), traits)))
-
-
-def _walk(route: Route, inherited: str, traits: Traits) -> list[str]:
-    team = route.team or inherited
-    found: list[str] = []
-    for child in route.routes:
-        if child.match.hold(traits):
-            found += _walk(child, team, traits)
-            if not child.goes_on:
-                break
-    return found or [team]
+    node, found = routes.route, str(routes.route.team)
+    while child := next((child for child in node.routes if child.match.hold(traits)), None):
+        node, found = child, child.team or found
+    return found

@@ -6,12 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from alerts import digest
+from alerts.pipeline import STAGES
 from alerts.routing import load_routes
 from classifiers import registry
-from monitor import config, reference
+from monitor import config, seeds
 from monitor.config import Settings
 from monitor.errors import ConfigError, PollwatchError
+from monitor.reference import load_facts, load_watchlist
 from monitor.store import Store, migrate, open_store, runs, summary
+
+FAILURES = 3  # in a row, from which a feed is a problem
 
 
 def check_configuration(given: str | None) -> list[str]:
@@ -21,12 +25,25 @@ def check_configuration(given: str | None) -> list[str]:
     except ConfigError as error:
         return [str(error)]
     problems = []
-    for look in (reference.load_watchlist, reference.load_facts, load_routes, _check_password, _check_store):
+    for look in (load_watchlist, load_facts, load_routes, _check_password, _check_store):
         try:
             look(settings)
         except PollwatchError as error:
             problems.append(str(error))
     return problems
+
+
+def unset(settings: Settings) -> list[str]:
+    """What is not wrong and yet probably not meant: a sentence each."""
+    notes = []
+    if not settings.digest.receivers:
+        notes.append("digest.receivers names nobody: no daily mail is sent")
+    if settings.election.polling_opens is None:
+        notes.append("election.polling_opens is not set: priorities and due times never change with the phase")
+    for path, seed in ((settings.files.watchlist, "watchlist.toml"), (settings.files.facts, "facts.toml")):
+        if settings.path(path).read_text(encoding="utf-8") == seeds.text(seed):
+            notes.append(f"{path} is still the invented sample")
+    return notes
 
 
 def _check_password(settings: Settings) -> None:
@@ -70,9 +87,11 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
     return {
         "ok": not problems,
         "problems": problems,
-        "feeds": {**feeds, "failing_feeds": feeds["failing_feeds"]},
+        "notes": unset(settings),
+        "feeds": feeds,
         "queue": {**queue, **backlog},
         "clocks": clocks,
+        "daemon": {"running": store.is_locked("daemon")},
         "model": model or {},
     }
 
@@ -90,11 +109,21 @@ def _queue_problems(queue: dict[str, Any]) -> list[str]:
 
 
 def _stage_problems(stages: dict[str, Any], now: datetime, settings: Settings) -> list[str]:
-    problems = [f"stage {stage} failed: {row['error']}" for stage, row in stages.items() if row["error"]]
-    finished = [row["finished_at"] for row in stages.values() if row["finished_at"]]
+    """Each stage is judged by itself: one that hangs must not hide behind the others."""
     quiet = timedelta(seconds=max(600, 10 * settings.daemon.tick_s))
-    if not finished:
-        problems.append("nothing has run yet: `pollwatch run`")
-    elif now - max(finished) > quiet:
-        problems.append(f"nothing has run since {max(finished).isoformat(timespec='seconds')}: is `pollwatch run` up?")
+    problems = []
+    for name, _ in STAGES:
+        row = stages.get(name)
+        if row is None:
+            problems.append(f"{name} has never run: `pollwatch run`")
+        elif row["finished_at"] is None or now - row["finished_at"] > quiet:
+            last = _moment(row["finished_at"]) if row["finished_at"] else "never"
+            begun = f", last begun {_moment(row['started_at'])}"
+            problems.append(f"{name} last finished {last}{begun}: is `pollwatch run` up?")
+        if row and row["error"]:
+            problems.append(f"{name} failed: {row['error']}")
     return problems
+
+
+def _moment(instant: datetime) -> str:
+    return instant.isoformat(timespec="seconds")

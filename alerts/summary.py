@@ -29,7 +29,8 @@ class Summary:
     phase: Phase
     queue: Mapping[str, Any]
     alerts: Sequence[Mapping[str, Any]]  # the most urgent live ones, at most SHOWN
-    decided: Sequence[Mapping[str, Any]]
+    decisions_made: int
+    decided: Sequence[Mapping[str, Any]]  # the newest of them
     collected: Mapping[str, Any]
     flagged: Mapping[str, Any]
     backlog: Mapping[str, int]
@@ -52,7 +53,7 @@ class Summary:
         return {
             "period": {"start": self.start.isoformat(), "end": self.end.isoformat(), "phase": self.phase.value},
             "open": {**self.queue, "alerts": list(self.alerts)},
-            "decided": list(self.decided),
+            "decided": {"decisions": self.decisions_made, "newest": list(self.decided)},
             "found": {**self.collected, **self.flagged},
             "coverage": {**self.feeds, "quiet_feeds": list(self.quiet_feeds), **self.backlog},
             "provenance": dict(self.provenance),
@@ -74,6 +75,7 @@ def gather(store: Store, settings: Settings, day: date, start: datetime, end: da
             phase=calendar.phase(now),
             queue=summary.queue(connection, now),
             alerts=top,
+            decisions_made=summary.decisions_made(connection, start, end),
             decided=summary.decided(connection, start, end),
             collected=summary.collected(connection, start, end),
             flagged=summary.flagged(connection, start, end),

@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import assert_never
 
 from alerts.clocks import Terms, due_at, lease_is_over
-from monitor.errors import RefusedError
-from monitor.types import Alert, AlertState, Decision, Verdict
+from monitor.errors import RefusedError, UnfitActError
+from monitor.types import FALSE_VERDICTS, Alert, AlertState, Decision, Verdict
 
 
 class DismissReason(StrEnum):
@@ -74,8 +74,8 @@ _STATE_AFTER = {
 def transition(alert: Alert, act: Act, now: datetime, terms: Terms) -> Alert:
     """``alert`` as it is after ``act`` at ``now``. A lease that is over counts as free at once.
 
-    Raises RefusedError with one of the reasons: decided, held, not-held, not-holder, lease-running, no-reason,
-    no-verdict, not-open.
+    Raises RefusedError with one of the reasons: decided, held, not-held, not-holder, lease-running, not-open;
+    UnfitActError with no-reason, no-verdict, contradiction.
     """
     if not isinstance(act, Expire) and lease_is_over(alert, now):
         alert = _opened(alert, terms)
@@ -99,6 +99,8 @@ def transition(alert: Alert, act: Act, now: datetime, terms: Terms) -> Alert:
 
 def _take(alert: Alert, act: Take, now: datetime, terms: Terms) -> Alert:
     _require_undecided(alert)
+    if alert.state is AlertState.LEASED and alert.holder == act.reviewer:
+        raise RefusedError("held", f"you hold alert {alert.id} until {_clock(alert)}; `renew` makes it longer")
     if alert.state is AlertState.LEASED:
         raise RefusedError("held", f"alert {alert.id} is held by {alert.holder} until {_clock(alert)}")
     if alert.state is not AlertState.OPEN:
@@ -116,7 +118,7 @@ def _take(alert: Alert, act: Take, now: datetime, terms: Terms) -> Alert:
 def _release(alert: Alert, act: Release, terms: Terms) -> Alert:
     _require_leased(alert)
     if alert.holder != act.reviewer and not act.reason:
-        raise RefusedError(
+        raise UnfitActError(
             "no-reason", f"alert {alert.id} is held by {alert.holder}: say why you release it (--reason)"
         )
     return _opened(alert, terms)
@@ -125,9 +127,11 @@ def _release(alert: Alert, act: Release, terms: Terms) -> Alert:
 def _decide(alert: Alert, act: Decide, now: datetime) -> Alert:
     _require_holder(alert, act.reviewer)
     if act.decision is Decision.CLARIFY and act.verdict is None:
-        raise RefusedError("no-verdict", "to clarify a claim, say what it is (--verdict)")
+        raise UnfitActError("no-verdict", "to clarify a claim, say what it is (--verdict)")
     if not act.reason:
-        raise RefusedError("no-reason", "say why (--reason)")
+        raise UnfitActError("no-reason", "say why (--reason)")
+    if act.decision in (Decision.DISMISS, Decision.DUPLICATE) and act.verdict in FALSE_VERDICTS:
+        raise UnfitActError("contradiction", f"a claim that is {act.verdict} is not to be {act.decision}: clarify it")
     if act.decision is Decision.DISMISS:
         _require_dismiss_reason(act.reason)
     return replace(
@@ -155,7 +159,7 @@ def _require_undecided(alert: Alert) -> None:
 def _require_leased(alert: Alert) -> None:
     _require_undecided(alert)
     if alert.state is not AlertState.LEASED:
-        raise RefusedError("not-held", f"nobody holds alert {alert.id} now: take it first")
+        raise RefusedError("not-held", f"nobody holds alert {alert.id} now; `take` holds it")
 
 
 def _require_holder(alert: Alert, reviewer: str) -> None:
@@ -168,9 +172,9 @@ def _require_dismiss_reason(reason: str) -> None:
     word, _, words = (part.strip() for part in reason.partition(":"))
     if word not in set(DismissReason):
         known = ", ".join(DismissReason)
-        raise RefusedError("no-reason", f"a dismissal starts with one of {known}; words may follow after a colon")
+        raise UnfitActError("no-reason", f"a dismissal starts with one of {known}; words may follow after a colon")
     if word == DismissReason.OTHER and not words:
-        raise RefusedError("no-reason", "say which other reason: `other: …`")
+        raise UnfitActError("no-reason", "say which other reason: `other: …`")
 
 
 def _clock(alert: Alert) -> str:

@@ -5,10 +5,12 @@ Order of precedence: environment (``POLLWATCH_DATABASE__URL``), then the file, t
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import json
 import os
 import tomllib
+from collections.abc import Iterable
 from datetime import date, datetime
 from datetime import time as wall_clock
 from email.utils import parseaddr
@@ -16,8 +18,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from monitor.calendar import Calendar
 from monitor.errors import ConfigError
@@ -125,6 +136,7 @@ class Assess(_Section):
 class Triage(_Section):
     """The queue."""
 
+    max_age_days: int = Field(30, ge=1, description="A story that was published longer ago opens no alert.")
     lease_minutes: int = Field(10, ge=1, le=240, description="How long a reviewer holds an alert before it returns.")
 
 
@@ -162,7 +174,7 @@ class Daemon(_Section):
 
 
 class Settings(BaseSettings):
-    """The whole configuration, checked. ``folder`` is what relative paths start at."""
+    """The whole configuration, checked."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX,
@@ -181,8 +193,8 @@ class Settings(BaseSettings):
     digest: Digest = Digest()
     smtp: Smtp = Smtp()
     daemon: Daemon = Daemon()
-    folder: Path = Field(Path(), exclude=True)
-    file: str = Field(DEFAULT_FILE, exclude=True)
+    _folder: Path = PrivateAttr(Path())
+    _file: str = PrivateAttr(DEFAULT_FILE)
 
     @classmethod
     def settings_customise_sources(
@@ -196,9 +208,14 @@ class Settings(BaseSettings):
         """The environment wins over the file; nothing else is read."""
         return env_settings, init_settings
 
+    @property
+    def file(self) -> str:
+        """The configuration file, as messages name it."""
+        return self._file
+
     def path(self, relative: Path) -> Path:
-        """A path of the configuration, made absolute."""
-        return (self.folder / relative).absolute()
+        """A path of the configuration, made absolute; relative ones start at its file."""
+        return (self._folder / relative).absolute()
 
     @property
     def database_url(self) -> str:
@@ -262,15 +279,57 @@ def load_file(path: Path) -> Settings:
         raise ConfigError(
             str(path), "smtp.password", "secrets do not belong here; use POLLWATCH_SMTP__PASSWORD or password_file"
         )
-    for reserved in ("folder", "file"):
-        if reserved in data:
-            raise ConfigError(str(path), reserved, "no such key")
+    _check_environment()
     try:
-        return Settings(**data, folder=path.parent.absolute(), file=str(path))
+        settings = Settings(**data)
     except ValidationError as error:
         raise _config_error(str(path), error) from None
-    except ValueError as error:  # pydantic-settings: an environment list that is not JSON
-        raise ConfigError("environment", ENV_PREFIX + "…", f"{error}; lists are given as JSON") from None
+    except SettingsError as error:  # a list that is not JSON
+        variable = next((name for name in _given() if _not_json(name)), f"{ENV_PREFIX}…")
+        raise ConfigError("environment", variable, "not JSON; a list is given as '[\"127.0.0.0/8\"]'") from error
+    settings._folder, settings._file = path.parent.absolute(), str(path)
+    return settings
+
+
+def _given() -> list[str]:
+    """The variables that set a key, as they are spelt."""
+    others = {f"{ENV_PREFIX}{name}" for name in ("CONFIG", "REVIEWER", "SHARED")}
+    return sorted(name for name in os.environ if name.upper().startswith(ENV_PREFIX) and name.upper() not in others)
+
+
+def _check_environment() -> None:
+    """A misspelt variable must not be ignored: on polling day nobody would notice. Raises ConfigError."""
+    known = {
+        f"{ENV_PREFIX}{section}__{key}".upper()
+        for section, table in Settings.model_fields.items()
+        for key in _keys(table.annotation)
+    }
+    for name in _given():
+        if name.upper() not in known:
+            raise ConfigError("environment", name, f"no such key{_meant(name.upper(), known)}")
+
+
+def _keys(table: Any) -> list[str]:
+    return list(table.model_fields)
+
+
+def _not_json(name: str) -> bool:
+    section, _, key = name.removeprefix(ENV_PREFIX).lower().partition("__")
+    field = Settings.model_fields[section].annotation.model_fields[key]  # type: ignore[union-attr]  # checked before
+    try:
+        json.loads(os.environ[name])
+    except ValueError:
+        return "tuple" in str(field.annotation)
+    return False
+
+
+def _all_keys() -> list[str]:
+    return [f"{section}.{key}" for section, table in Settings.model_fields.items() for key in _keys(table.annotation)]
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -301,8 +360,8 @@ def _config_error(file: str, error: ValidationError) -> ConfigError:
     where = "environment" if variable in {name.upper() for name in os.environ} else file
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
-        message = "no such key; `pollwatch config check` and README list them"
-    elif first["type"] != "value_error":
+        message = f"no such key{_meant(key, _all_keys())}"
+    elif first["type"] != "value_error" and "password" not in key:
         shown = json.dumps(first.get("input"), default=str, ensure_ascii=False)
         message = f"{message} (found {shown[:80]})"
     return ConfigError(where, variable if where == "environment" else key, message)

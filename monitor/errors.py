@@ -5,13 +5,16 @@ PollwatchError                     exit 2 unless said otherwise; its text is one
 ├── StoreError
 │   ├── StaleSchemaError           the store is older than the program: run `pollwatch db upgrade`
 │   ├── NewerSchemaError           the store is newer than the program
-│   └── MissingStoreError          there is no store yet
+│   ├── MissingStoreError          there is no store yet
+│   └── BrokenStoreError           damaged, read-only, locked or full: the database's own words
 ├── NotFoundError(kind, id)        no such feed, item, alert, model
 ├── FeedError(url, kind)           one feed could not be read; recorded as data, never stops a pass
 │   └── BlockedAddressError        the address guard said no
 ├── InputError(where)              a file given on the command line (OPML, JSON Lines) is wrong
-├── ModelError(id)                 a stored model is damaged, unknown or of another version
+├── ModelError(id)                 a stored model is damaged or unknown
+│   └── ModelVersionError          it was written by other versions of the libraries
 ├── RefusedError(reason)           exit 1: the queue refused an act (a lost race, no lease)
+│   └── UnfitActError              exit 2: the act itself lacks something or contradicts itself
 ├── BusyError(name)                exit 1: another process holds the lock
 └── MailError(receiver)            exit 1: the SMTP server did not take a message
 """
@@ -63,6 +66,14 @@ class MissingStoreError(StoreError):
     def __init__(self, url: str) -> None:
         self.url = url
         super().__init__(f"there is no store at {url} yet: run `pollwatch init` or `pollwatch db upgrade`")
+
+
+class BrokenStoreError(StoreError):
+    """The database refused: the store is damaged, read-only, locked or its disk full."""
+
+    def __init__(self, url: str, detail: str) -> None:
+        self.url, self.detail = url, detail
+        super().__init__(f"the store {url} cannot be used: {detail}")
 
 
 class NotFoundError(PollwatchError, LookupError):
@@ -133,6 +144,10 @@ class ModelError(PollwatchError):
         super().__init__(f"model {id}: {detail}")
 
 
+class ModelVersionError(ModelError):
+    """A stored model was written by other versions of the libraries than those installed."""
+
+
 class RefusedError(PollwatchError):
     """The queue refused an act; ``reason`` is a word scripts can read."""
 
@@ -141,6 +156,12 @@ class RefusedError(PollwatchError):
     def __init__(self, reason: str, detail: str) -> None:
         self.reason, self.detail = reason, detail
         super().__init__(detail)
+
+
+class UnfitActError(RefusedError):
+    """An act lacks something or contradicts itself: no state of the queue would make it right."""
+
+    exit_code = 2
 
 
 class BusyError(PollwatchError):

@@ -5,6 +5,8 @@ The commands of each floor stand in that floor's `cli`; here they are only put t
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Sequence
 
@@ -48,6 +50,9 @@ for command in (init, demo, config, feeds, collect, items, classify, run, alerts
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the script. Ends the process: 0 done, 1 "no", 2 wrong words or configuration, 130 on Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a locale that lacks our characters must not end the program
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = cli.main(args=arguments, prog_name="pollwatch", standalone_mode=False)
     except PollwatchError as error:
@@ -61,7 +66,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
-    except BrokenPipeError:  # the reader of our output went away, as `| head` does
-        sys.stderr.close()
-        sys.exit(0)
+    except BrokenPipeError:
+        _leave_quietly()
+    except OSError as error:
+        say(f"pollwatch: {error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+        sys.exit(2)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _leave_quietly()
+    except OSError as error:
+        say(f"pollwatch: the output cannot be written: {error.strerror}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _leave_quietly() -> None:
+    """The reader of our output went away, as `| head` does: that is no fault of anybody's."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
+    sys.exit(0)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from monitor.cli.base import (
+    NUMBER,
     Context,
     example,
     instant,
@@ -27,7 +28,7 @@ def audit() -> None:
 
 @audit.command("list", epilog=example("pollwatch audit list --limit 20", "pollwatch audit list --since 2026-11-01"))
 @since_option
-@click.option("--limit", type=click.IntRange(min=1), help="Only the newest so many.")
+@click.option("--limit", type=NUMBER, help="Only the newest so many.")
 @json_option
 @pass_context
 def list_entries(context: Context, since: str | None, limit: int | None, as_json: bool) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+
 import click
 
-from monitor.cli.base import Context, example, json_option, now, pass_context, print_object, say
+from monitor.cli.base import Context, cell, example, json_option, now, pass_context, print_object, say
 
 
 @click.command(epilog=example("pollwatch run --once", "pollwatch run"))
@@ -14,13 +16,15 @@ from monitor.cli.base import Context, example, json_option, now, pass_context, p
 def run(context: Context, once: bool, as_json: bool) -> None:
     """Run the daemon: collect, assess, group, dispatch, escalate, digest, each at its time, until SIGTERM."""
     with context.store() as (store, settings):
+        from alerts import pipeline
+
+        pipeline.check_files(settings)
         if not once:
             from alerts import daemon
 
-            daemon.serve(store, settings, say)
+            if daemon.serve(store, settings, say) == signal.SIGINT:
+                raise KeyboardInterrupt
             return
-        from alerts import pipeline
-
         reports = pipeline.run_once(store, settings, now, progress=say)
         if as_json:
             print_object({stage: report.as_json() for stage, report in reports.items()})
@@ -49,8 +53,12 @@ def status(context: Context, as_json: bool) -> None:
         )
         click.echo(f"queue  {queue['open']} open, {queue['leased']} held, {queue['overdue']} past due")
         click.echo(f"model  {model.get('id', '-')}")
+        click.echo(f"daemon {'running' if found['daemon']['running'] else 'not running'}")
         for stage, clock in found["clocks"].items():
-            click.echo(f"{stage:9} last finished {clock['finished_at'] or '-'}")
+            ended = "failed at" if clock["error"] else "last finished"
+            click.echo(f"{stage:9} {ended} {cell(clock['finished_at'])}")
+        for note in found["notes"]:
+            say(f"note: {note}")
         for problem in found["problems"]:
             say(f"! {problem}")
         if found["ok"]:
@@ -69,14 +77,17 @@ def config() -> None:
 @pass_context
 def config_check(context: Context, as_json: bool) -> None:
     """Validate the configuration and every file it names; exit 1 when something is wrong."""
-    from alerts.status import check_configuration
+    from alerts.status import check_configuration, unset
 
     problems = check_configuration(context.config_file)
+    notes = [] if problems else unset(context.settings())
     if as_json:
-        print_object({"ok": not problems, "problems": problems})
+        print_object({"ok": not problems, "problems": problems, "notes": notes})
     else:
         for problem in problems:
             click.echo(problem)
+        for note in notes:
+            say(f"note: {note}")
         if not problems:
             click.echo("ok")
     if problems:

@@ -22,6 +22,7 @@ def demo(directory: Path, as_json: bool) -> None:
     Leaves a folder with configuration, database and digest to explore.
     """
     from alerts import demo as library
+    from monitor.text import shorten
 
     outcome = library.run(_free(directory), now, say)
     if as_json:
@@ -36,9 +37,11 @@ def demo(directory: Path, as_json: bool) -> None:
             }
         )
         return
-    rows = [{**row, "why": "; ".join(row["reasons"]), "about": row["matches"]} for row in outcome.alerts]
-    columns = ("id", "priority", "score", "claim_type", "about", "items", "title", "why")
-    print_table(rows, columns, empty="the queue is empty")
+    rows = [
+        {**row, "title": shorten(row["title"], 48), "why": _why(row), "about": row["matches"]} for row in outcome.alerts
+    ]
+    columns = ("id", ("priority", "pri"), "score", "claim_type", "about", "items", "title", "why")
+    print_table(rows, columns, empty="the queue is empty", wide=("about", "items", "claim_type"))
     folder = outcome.folder
     say(
         f"\n{outcome.detected} of {outcome.planted} planted falsehoods are in the queue, "

@@ -32,8 +32,7 @@ def digest(context: Context, day: datetime | None, send: bool, out: Path | None,
         on: date = day.date() if day else settings.calendar.local_date(moment)
         summary = library.compose(store, settings, on, moment)
         receivers = list(settings.digest.receivers)
-        sent: list[str] = []
-        problems: list[str] = []
+        sending = library.Sending()
         if out:
             _write(out, library.message(settings, summary, receivers[0] if receivers else settings.digest.sender))
             say(f"wrote {out}")
@@ -41,29 +40,29 @@ def digest(context: Context, day: datetime | None, send: bool, out: Path | None,
             if not receivers:
                 raise click.UsageError(f"{settings.file}: digest.receivers: name at least one receiver")
             library.enqueue(store, settings, on, moment)
-            sent, problems = library.send_waiting(store, settings, moment, day=on, at_once=True)
+            sending = library.send_waiting(store, settings, moment, day=on, at_once=True)
         if as_json:
-            waiting = {receiver for receiver in receivers if any(receiver in problem for problem in problems)}
             print_object(
                 {
                     "date": on.isoformat(),
                     "receivers": receivers,
-                    "sent": sent,
-                    "skipped": [r for r in receivers if send and r not in sent and r not in waiting],
-                    "problems": problems,
+                    "sent": sending.sent,
+                    "failed": sending.failed,
+                    "skipped": [r for r in receivers if send and r not in (*sending.sent, *sending.failed)],
+                    "problems": sending.problems,
                     "sections": summary.sections(),
                 }
             )
         elif send:
-            for receiver in sent:
+            for receiver in sending.sent:
                 click.echo(f"sent to {safe(receiver)}")
-            if not sent and not problems:
+            if not sending.sent and not sending.failed:
                 click.echo(f"the digest of {on} was sent already")
         elif not out:
             click.echo(render("digest.txt", library.view(summary)))
-        for problem in problems:
+        for problem in sending.problems:
             say(f"! {problem}")
-    if problems:
+    if sending.problems:
         raise SystemExit(1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +11,7 @@ from typing import Any
 import click
 
 from monitor.cli.base import (
+    NUMBER,
     Context,
     cell,
     example,
@@ -44,8 +46,10 @@ def alerts() -> None:
     "--all", "every", is_flag=True, help="Decided and closed ones too; default: those that wait for a person."
 )
 @click.option("--mine", is_flag=True, help="Only those that I hold.")
-@click.option("--priority", type=click.Choice(["P1", "P2", "P3", "P4"]), help="Only this priority.")
-@click.option("--limit", type=click.IntRange(min=1), help="At most so many, the most urgent first.")
+@click.option(
+    "--priority", type=click.Choice(["P1", "P2", "P3", "P4"], case_sensitive=False), help="Only this priority."
+)
+@click.option("--limit", type=NUMBER, help="At most so many, the most urgent first.")
 @reviewer_option
 @json_option
 @pass_context
@@ -79,20 +83,21 @@ def list_alerts(
     columns = (
         "id",
         ("priority", "pri"),
+        "due",
         "level",
         "state",
-        "due",
         "claim_type",
         ("matches", "about"),
         ("spread", "items/outlets"),
         "holder",
         "title",
     )
-    print_table(table, columns, empty="nothing waits for a person")
+    asked = f"no alert is {' or '.join(states)}" if states else "nothing waits for a person"
+    print_table(table, columns, empty=asked, wide=("level", "state", "matches", "spread"))
 
 
 @alerts.command(epilog=example("pollwatch alerts show 7"))
-@click.argument("alert_id", metavar="ID", type=int)
+@click.argument("alert_id", metavar="ID", type=NUMBER)
 @json_option
 @pass_context
 def show(context: Context, alert_id: int, as_json: bool) -> None:
@@ -109,7 +114,7 @@ def show(context: Context, alert_id: int, as_json: bool) -> None:
 
 
 @alerts.command(epilog=example("pollwatch alerts take", "pollwatch alerts take 7"))
-@click.argument("alert_id", metavar="[ID]", type=int, required=False)
+@click.argument("alert_id", metavar="[ID]", type=NUMBER, required=False)
 @reviewer_option
 @json_option
 @pass_context
@@ -128,7 +133,7 @@ def take(context: Context, alert_id: int | None, reviewer: str | None, as_json: 
 
 
 @alerts.command(epilog=example("pollwatch alerts renew 7"))
-@click.argument("alert_id", metavar="ID", type=int)
+@click.argument("alert_id", metavar="ID", type=NUMBER)
 @reviewer_option
 @json_option
 @pass_context
@@ -145,7 +150,7 @@ def renew(context: Context, alert_id: int, reviewer: str | None, as_json: bool) 
 
 
 @alerts.command(epilog=example("pollwatch alerts release 7", 'pollwatch alerts release 7 --reason "shift ended"'))
-@click.argument("alert_id", metavar="ID", type=int)
+@click.argument("alert_id", metavar="ID", type=NUMBER)
 @click.option("--reason", default="", help="Why; required for an alert that somebody else holds.")
 @reviewer_option
 @json_option
@@ -168,7 +173,7 @@ def release(context: Context, alert_id: int, reason: str, reviewer: str | None, 
         "pollwatch alerts decide 8 --decision dismiss --reason satire",
     )
 )
-@click.argument("alert_id", metavar="ID", type=int)
+@click.argument("alert_id", metavar="ID", type=NUMBER)
 @click.option("--decision", required=True, type=_one_of(Decision))
 @click.option("--verdict", type=_one_of(Verdict), help="The finding about the claim; clarify needs one.")
 @click.option(
@@ -214,8 +219,14 @@ def _relative(row: Mapping[str, Any], moment: datetime) -> str:
 
 
 def _print_alert(found: Mapping[str, Any], moment: datetime) -> None:
+    from rich.console import Console
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 10_000, highlight=False, markup=False)
     for line in _lines(found, moment):
-        click.echo(safe(line))
+        words = safe(line).lstrip()
+        console.print(Padding(Text(words), (0, 0, 0, len(line) - len(line.lstrip())), expand=False))
 
 
 def _lines(found: Mapping[str, Any], moment: datetime) -> Iterator[str]:

@@ -6,16 +6,18 @@ import contextlib
 import getpass
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from monitor.invisible import safe
+from monitor.invisible import INVISIBLE, safe
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -24,6 +26,15 @@ if TYPE_CHECKING:
     from monitor.store import Store
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+# The zone in which times are shown to people: the election's, once a configuration is read.
+_clock: ContextVar[tzinfo | None] = ContextVar("clock", default=None)
+
+
+NUMBER = click.IntRange(1, 2**63 - 1)  # what a database can count
+WIDE = 110  # columns of a terminal from which every column of a table is shown
+NARROW_COLUMN = 23
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +47,9 @@ class Context:
         """The configuration. Raises ConfigError."""
         from monitor.config import load
 
-        return load(self.config_file)
+        settings = load(self.config_file)
+        _clock.set(settings.calendar.zone)
+        return settings
 
     @contextlib.contextmanager
     def store(self) -> Iterator[tuple[Store, Settings]]:
@@ -74,16 +87,23 @@ def now() -> datetime:
 
 def reviewer_name(given: str | None) -> str:
     """Who acts: the option, else $POLLWATCH_REVIEWER, else the login name."""
-    name = given or os.environ.get("POLLWATCH_REVIEWER") or getpass.getuser()
+    try:
+        name = given or os.environ.get("POLLWATCH_REVIEWER") or getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        name = ""
+    if not safe(name).strip():
+        raise click.UsageError("say who acts: --reviewer NAME or POLLWATCH_REVIEWER")
     return safe(name).strip()
 
 
 def instant(text: str, zone: ZoneInfo) -> datetime:
     """An ISO 8601 date or time given on the command line; without an offset it is local to ``zone``."""
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text).replace(microsecond=0)
     except ValueError:
-        raise click.BadParameter("not a time; try 2026-11-30T07:30 or 2026-11-30", param_hint="--since") from None
+        moment = None
+    if moment is None or not 2000 <= moment.year <= 2100:  # the ends of the calendar have no neighbours to compare with
+        raise click.BadParameter("not a time; try 2026-11-30T07:30 or 2026-11-30", param_hint="--since")
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
@@ -100,8 +120,8 @@ def say(message: str) -> None:
 
 
 def print_object(data: Mapping[str, Any]) -> None:
-    """One JSON object on stdout."""
-    click.echo(json.dumps(data, ensure_ascii=False, default=_plain))
+    """One JSON object on stdout; invisible characters stand in it as escapes."""
+    click.echo(INVISIBLE.sub(_escaped, json.dumps(data, ensure_ascii=False, default=_plain)))
 
 
 def print_lines(rows: Iterable[Mapping[str, Any]]) -> None:
@@ -110,8 +130,19 @@ def print_lines(rows: Iterable[Mapping[str, Any]]) -> None:
         print_object(row)
 
 
-def print_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str | tuple[str, str]], *, empty: str) -> None:
-    """A table for people; ``columns`` are keys, or (key, heading). ``empty`` goes to stderr when there is no row."""
+def print_table(
+    rows: Iterable[Mapping[str, Any]],
+    columns: Sequence[str | tuple[str, str]],
+    *,
+    empty: str,
+    wide: Sequence[str] = (),
+) -> None:
+    """A table for people; ``columns`` are keys, or (key, heading). ``empty`` goes to stderr when there is no row.
+
+    On a terminal each row is one line: the last column, the long one, takes what is left and is cut, and the keys of
+    ``wide`` are shown only where there is room. In a file or a pipe nothing is left out.
+    """
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -120,17 +151,28 @@ def print_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str | tuple
     if not rows:
         say(empty)
         return
+    terminal = sys.stdout.isatty()
+    console = Console(file=sys.stdout, width=None if terminal else 10_000, highlight=False, markup=False)
+    narrow = terminal and console.width < WIDE
     pairs = [(c, c.replace("_", " ")) if isinstance(c, str) else c for c in columns]
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for _, heading in pairs:
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell(row.get(key))) for key, _ in pairs))
-    Console(file=sys.stdout, width=None if sys.stdout.isatty() else 200, highlight=False, markup=False).print(table)
+    pairs = [(key, heading) for key, heading in pairs if not (narrow and key in wide)]
+    lines = [[cell(row.get(key)) for key, _ in pairs] for row in rows]
+    widths = [max(map(cell_len, words)) for words in zip(*lines, [heading for _, heading in pairs], strict=True)]
+    if narrow:
+        widths[:-1] = [min(width, NARROW_COLUMN) for width in widths[:-1]]
+    if terminal:
+        left = console.width - sum(widths[:-1]) - 2 * (len(widths) - 1)
+        widths[-1] = max(NARROW_COLUMN, min(widths[-1], left))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for (_, heading), width in zip(pairs, widths, strict=True):
+        table.add_column(heading, no_wrap=True, overflow="ellipsis", width=width)
+    for line in lines:
+        table.add_row(*map(Text, line))
+    console.print(table)
 
 
 def cell(value: Any) -> str:
-    """A value as a person reads it in a table."""
+    """A value as a person reads it in a table; times in the election's zone."""
     if value is None or value in ("", [], ()):
         return "-"
     if isinstance(value, bool):
@@ -138,10 +180,14 @@ def cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.2f}"
     if isinstance(value, datetime):
-        return value.astimezone().strftime("%m-%d %H:%M")
+        return value.astimezone(_clock.get()).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, (list, tuple)):
         return ", ".join(cell(v) for v in value)
     return safe(str(value))
+
+
+def _escaped(char: re.Match[str]) -> str:
+    return json.dumps(char.group())[1:-1]
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Alerts, and what is known of the incidents behind them. No alert changes without an audit entry beside it."""
+"""Alerts, and what is known of the incidents behind them. No act changes one without an audit entry beside it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func,
 
 from monitor.errors import NotFoundError
 from monitor.store import audit
+from monitor.store.assessments import IN_FORCE
 from monitor.store.schema import alerts, assessments, feeds, incident_items, incidents, items, revisions
 from monitor.types import (
     LIVE,
@@ -129,6 +130,11 @@ def change(
     return True
 
 
+def rescore(connection: Connection, alert_id: int, score: float) -> None:
+    """Keep a higher score: what the model says of the incident now, no act of anybody's."""
+    connection.execute(update(alerts).where(alerts.c.id == alert_id).values(score=score))
+
+
 def listing(
     connection: Connection,
     *,
@@ -171,7 +177,7 @@ def incident_facts(connection: Connection, incident_ids: Iterable[int]) -> dict[
 
 
 def incident(connection: Connection, incident_id: int) -> dict[str, Any]:
-    """One incident with its items in the order of time, each with its newest assessment and its earlier texts."""
+    """One incident with its items in the order of time, each with its assessment and its earlier texts."""
     head = connection.execute(select(incidents).where(incidents.c.id == incident_id)).mappings().one()
     earlier: dict[int, list[dict[str, Any]]] = {}
     query = (
@@ -191,35 +197,24 @@ def incident(connection: Connection, incident_id: int) -> dict[str, Any]:
 
 
 def _members(incident_ids: Sequence[int], *extra: ColumnElement[Any]) -> Select[Any]:
-    """The items of incidents in the order of time, each with its newest assessment if it has one.
-
-    The newest is the one of the latest text, and of several, the one made last.
-    """
-    newest_first = (assessments.c.revision.desc(), assessments.c.assessed_at.desc(), assessments.c.model_id.desc())
-    rank = func.row_number().over(partition_by=assessments.c.item_id, order_by=newest_first)
-    ranked = (
-        select(assessments, rank.label("rank"))
-        .join(incident_items, incident_items.c.item_id == assessments.c.item_id)
-        .where(incident_items.c.incident_id.in_(incident_ids))
-        .subquery()
-    )
+    """The items of incidents in the order of time, each with the assessment in force if it has one."""
     assessed = ("label", "score", "flagged", "stance", "matches", "findings", "reasons", "model_id")
     return (
         select(
             incident_items.c.incident_id,
             incident_items.c.item_id,
             incidents.c.lang,
-            func.coalesce(incidents.c.claim_type, ranked.c.claim_type).label("claim_type"),
+            func.coalesce(incidents.c.claim_type, assessments.c.claim_type).label("claim_type"),
             items.c.link,
             feeds.c.outlet,
-            *(ranked.c[key] for key in assessed),
+            *(assessments.c[key] for key in assessed),
             *extra,
         )
         .select_from(incident_items)
         .join(incidents, incidents.c.id == incident_items.c.incident_id)
         .join(items, items.c.id == incident_items.c.item_id)
         .join(feeds, feeds.c.id == items.c.feed_id)
-        .outerjoin(ranked, and_(ranked.c.item_id == items.c.id, ranked.c.rank == 1))
+        .outerjoin(assessments, and_(assessments.c.item_id == items.c.id, IN_FORCE))
         .where(incident_items.c.incident_id.in_(incident_ids))
         .order_by(incident_items.c.incident_id, *_SEEN)
     )

@@ -85,6 +85,14 @@ def failed(connection: Connection, id: int, now: datetime, error: str) -> None:
     )
 
 
+def period_end(connection: Connection, kind: str, date: str) -> datetime | None:
+    """Where the messages of that date stop counting; None when there is none yet."""
+    end: datetime | None = connection.scalar(
+        select(func.max(notices.c.period_end)).where(notices.c.kind == kind, notices.c.date == date)
+    )
+    return end
+
+
 def last_period_end(connection: Connection, kind: str, before_date: str) -> datetime | None:
     """Where the newest message of an earlier date stopped counting."""
     end: datetime | None = connection.scalar(

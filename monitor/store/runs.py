@@ -12,10 +12,9 @@ from monitor.store.schema import runs
 
 
 def started(connection: Connection, stage: str, now: datetime) -> None:
-    """A run of ``stage`` begins; what the run before it did is forgotten."""
-    values = {"started_at": now, "finished_at": None, "report": None, "error": None}
-    if connection.execute(update(runs).where(runs.c.stage == stage).values(**values)).rowcount == 0:
-        connection.execute(insert(runs).values(stage=stage, **values))
+    """A run of ``stage`` begins; what the run before it did stays until this one has ended."""
+    if connection.execute(update(runs).where(runs.c.stage == stage).values(started_at=now)).rowcount == 0:
+        connection.execute(insert(runs).values(stage=stage, started_at=now))
 
 
 def finished(
@@ -31,6 +30,6 @@ def finished(
 
 
 def latest(connection: Connection) -> dict[str, dict[str, Any]]:
-    """The last run of every stage by its name: started_at, finished_at, report, error."""
+    """Every stage by its name: started_at of its last run, and finished_at, report, error of the last that ended."""
     rows = connection.execute(select(runs).order_by(runs.c.started_at, runs.c.stage)).mappings()
     return {row["stage"]: {key: value for key, value in row.items() if key != "stage"} for row in rows}

@@ -10,9 +10,11 @@ from sqlalchemy import Connection, Select, and_, case, func, or_, select
 from monitor.store.schema import alerts, assessments, audit, decisions, feeds, incidents, items, models, notices
 from monitor.types import LIVE
 
+SHOWN = 50  # rows of a list; the count beside it says how many there are
+
 
 def feed_health(connection: Connection) -> dict[str, Any]:
-    """How many feeds are ok, failing, new, disabled; ``failing_feeds`` says which and why (50 at most)."""
+    """How many feeds are ok, failing, new, disabled; ``failing_feeds`` says which and why (SHOWN at most)."""
     health = case(
         (feeds.c.enabled.is_(False), "disabled"),
         (feeds.c.error_kind.is_not(None), "failing"),
@@ -26,10 +28,10 @@ def feed_health(connection: Connection) -> dict[str, Any]:
         select(*(feeds.c[name] for name in columns))
         .where(feeds.c.enabled.is_(True), feeds.c.error_kind.is_not(None))
         .order_by(feeds.c.failures.desc(), feeds.c.id)
-        .limit(50)
+        .limit(SHOWN)
     )
     disabled = (
-        select(*(feeds.c[name] for name in columns)).where(feeds.c.enabled.is_(False)).order_by(feeds.c.id).limit(50)
+        select(*(feeds.c[name] for name in columns)).where(feeds.c.enabled.is_(False)).order_by(feeds.c.id).limit(SHOWN)
     )
     return {
         "total": sum(counts.values()),
@@ -50,7 +52,7 @@ def quiet_feeds(connection: Connection, since: datetime) -> list[dict[str, Any]]
             or_(feeds.c.last_new_at.is_(None), feeds.c.last_new_at < since),
         )
         .order_by(feeds.c.id)
-        .limit(50)
+        .limit(SHOWN)
     )
     return _rows(connection, query)
 
@@ -115,8 +117,14 @@ def flagged(connection: Connection, start: datetime, end: datetime) -> dict[str,
     return {"incidents_new": sum(by_type.values()), "by_claim_type": by_type}
 
 
-def decided(connection: Connection, start: datetime, end: datetime, limit: int = 50) -> list[dict[str, Any]]:
-    """Decisions of the period, newest first, with the incident's title."""
+def decisions_made(connection: Connection, start: datetime, end: datetime) -> int:
+    """How many decisions were made in the period."""
+    query = select(func.count()).select_from(decisions).where(decisions.c.at >= start, decisions.c.at < end)
+    return connection.scalar(query) or 0
+
+
+def decided(connection: Connection, start: datetime, end: datetime) -> list[dict[str, Any]]:
+    """Decisions of the period, the newest SHOWN first, with the incident's title."""
     query = (
         select(
             decisions.c.alert_id,
@@ -131,7 +139,7 @@ def decided(connection: Connection, start: datetime, end: datetime, limit: int =
         .select_from(decisions.join(alerts, alerts.c.id == decisions.c.alert_id).join(incidents))
         .where(decisions.c.at >= start, decisions.c.at < end)
         .order_by(decisions.c.at.desc(), decisions.c.id.desc())
-        .limit(limit)
+        .limit(SHOWN)
     )
     return _rows(connection, query)
 

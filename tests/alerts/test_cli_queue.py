@@ -73,7 +73,7 @@ def test_list_filters(settings: Settings) -> None:
     assert ids("--mine", "--reviewer", "ben") == [1]
     assert ids("--priority", "P2") == []
     empty = _run(settings, alerts, "list", "--state", "snoozed")
-    assert (empty.stdout, empty.stderr) == ("", "nothing waits for a person\n")
+    assert (empty.stdout, empty.stderr) == ("", "no alert is snoozed\n")
 
 
 def test_show_says_why_and_where(settings: Settings) -> None:
@@ -123,7 +123,7 @@ def test_audit_list_and_verify(settings: Settings, store: Store) -> None:
     lines = [json.loads(line) for line in _run(settings, audit, "list", "--json").stdout.splitlines()]
     assert [entry["seq"] for entry in lines] == [1, 2]
     assert {"seq", "at", "actor", "action", "subject", "hash"} <= set(lines[0])
-    assert _run(settings, audit, "list", "--since", "2999-01-01").stderr == "the audit has no entry yet\n"
+    assert _run(settings, audit, "list", "--since", "2099-01-01").stderr == "the audit has no entry yet\n"
     wrong = _run(settings, audit, "list", "--since", "yesterday")
     assert (wrong.exit_code, "not a time" in wrong.stderr) == (2, True)
     assert "alert.open" in _run(settings, audit, "list").stdout

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from alerts import demo
 from monitor.config import load_file
 from monitor.store import Store, feeds, open_store
 from monitor.types import Lang, Role
+from tests.fakes import feed_server, rss
 
 CLI = [sys.executable, "-m", "alerts"]
 
@@ -33,16 +34,17 @@ def _daemon(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         yield process
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        if process.stderr:
+            process.stderr.close()
 
 
-def _prepare(folder: Path, address: str) -> Store:
+def _prepare(folder: Path, address: str, slugs: Iterable[str] = ()) -> Store:
     file = folder / "pollwatch.toml"
     file.write_text('[fetch]\nallow_private = ["127.0.0.0/8"]\n[daemon]\ntick_s = 1\n', encoding="utf-8")
     store = open_store(load_file(file).database_url)
-    documents, _ = demo.sample_documents(datetime.now(UTC))
     with store.write() as connection:
-        for slug in documents:
+        for slug in slugs or demo.sample_documents(datetime.now(UTC))[0]:
             feeds.add(connection, f"{address}/{slug}", datetime.now(UTC), outlet=slug, role=Role.MEDIA, lang=Lang.EN)
     return store
 
@@ -88,6 +90,38 @@ def test_it_works_until_sigterm_and_a_second_one_is_refused(folder: Path) -> Non
             assert process.wait(timeout=10) == 0
             assert time.monotonic() - asked < 10
         store.close()
+
+
+@pytest.mark.parametrize(("name", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_a_slow_feed_does_not_keep_it_from_stopping(folder: Path, name: signal.Signals, code: int) -> None:
+    """It ends in time, without a traceback, and the pass that was cut off is no failure of the feed."""
+    with feed_server() as server:
+        url = server.put("/slow", rss(), delay_s=60)
+        store = _prepare(folder, url.rpartition("/")[0], ["slow"])
+        with _daemon(folder) as process:
+            deadline = time.monotonic() + 60
+            while not server.requests:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            process.send_signal(name)
+            assert process.wait(timeout=10) == code
+            assert process.stderr is not None
+            assert "Traceback" not in process.stderr.read()
+        with store.read() as connection:
+            assert [feed.failures for feed in feeds.listing(connection)] == [0]
+        store.close()
+
+
+def test_it_does_not_start_on_a_wrong_file(folder: Path) -> None:
+    """One sentence before anything is fetched, for the daemon and for a single pass."""
+    (folder / "watchlist.toml").write_text(
+        '[[candidate]]\nid = "x"\nnames = ["某"]\nstatus = "winner"\n', encoding="utf-8"
+    )
+    for words in (["run"], ["run", "--once"]):
+        done = subprocess.run([*CLI, *words], cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 2
+        assert "watchlist.toml: candidate.0.status" in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_once_reports_every_stage(folder: Path) -> None:

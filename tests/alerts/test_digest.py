@@ -175,6 +175,22 @@ def test_the_period_starts_where_the_last_one_stopped(store: Store, configure: C
     assert digest.period(store, settings, date(2027, 3, 31), later) == (later - timedelta(days=7), later)
 
 
+def test_a_receiver_added_later_makes_no_hole_for_the_others(
+    store: Store, configure: Configure, tmp_path: Path
+) -> None:
+    """All get the same period, and tomorrow's starts for all where it ended."""
+    with smtp_server(tmp_path) as mailbox:
+        both = _toml(mailbox)
+        digest.digest(
+            store, configure(both.replace(json.dumps(RECEIVERS, ensure_ascii=False), '["a@b.example"]')), MORNING
+        )
+        settings = configure(both)
+        digest.digest(store, settings, MORNING + timedelta(hours=7))
+        assert len(mailbox.messages) == 3
+    tomorrow = MORNING + timedelta(days=1)
+    assert digest.period(store, settings, date(2027, 3, 2), tomorrow) == (MORNING, tomorrow)
+
+
 def test_asked_for_by_hand_it_covers_what_there_is_so_far(store: Store, settings: Settings) -> None:
     """At noon and at six in the morning alike; the first digest of all starts a day before its time."""
     for moment in (MORNING + timedelta(hours=4), MORNING - timedelta(hours=2)):
@@ -265,4 +281,8 @@ def test_by_line(folder: Path, configure: Configure, tmp_path: Path) -> None:
         assert (first["sent"], first["skipped"]) == (RECEIVERS, [])
         assert (again["sent"], again["skipped"]) == ([], RECEIVERS)
         assert len(mailbox.messages) == 2
+    away = runner.invoke(cli, [*base, "--send", "--json", "--date", "2026-10-01"])
+    assert away.exit_code == 1
+    report = json.loads(away.stdout)
+    assert (report["sent"], report["failed"], report["skipped"]) == ([], RECEIVERS, [])
     assert set(first) >= {"date", "receivers", "sent", "skipped", "sections"}

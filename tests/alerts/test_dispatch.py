@@ -108,7 +108,7 @@ def test_the_newest_assessment_of_the_latest_text_counts(store: Store, settings:
 
 def test_a_held_alert_rises_too_and_stays_held(store: Store, settings: Settings, now: datetime) -> None:
     """The reviewer keeps the lease; the clock is the one for deciding."""
-    incident = add_incident(store, now)
+    incident = add_incident(store, now, score=0.65)
     dispatch(store, settings, now)
     queue.take(store, settings, "maya", now)
     with store.write() as connection:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from alerts.routing import Routes, load_routes, teams
+from alerts.routing import Routes, load_routes, team
 from monitor.config import Settings
 from monitor.errors import ConfigError
 from monitor.types import Phase
@@ -21,45 +21,43 @@ def _routes(*children: dict[str, Any]) -> Routes:
     return Routes.model_validate({"route": {"team": "desk", "routes": list(children)}, "targets": TARGETS})
 
 
-def _teams(routes: Routes, **traits: str) -> tuple[str, ...]:
-    return teams(routes, {key: frozenset(value.split(",")) for key, value in traits.items()})
+def _team(routes: Routes, **traits: str) -> str:
+    return team(routes, {key: frozenset(value.split(",")) for key, value in traits.items()})
 
 
 def test_the_starter_file_routes(settings: Settings) -> None:
     """What `init` writes sends a scam to the police liaison and Chinese texts to the Chinese desk."""
     routes = load_routes(settings)
-    assert _teams(routes, claim_type="scam-lure", lang="zh-Hant") == ("police-liaison",)
-    assert _teams(routes, claim_type="candidate-fact", lang="zh-Hans") == ("desk-chinese",)
-    assert _teams(routes, claim_type="candidate-fact", lang="en") == ("desk",)
+    assert _team(routes, claim_type="scam-lure", lang="zh-Hant") == "police-liaison"
+    assert _team(routes, claim_type="candidate-fact", lang="zh-Hans") == "desk-chinese"
+    assert _team(routes, claim_type="candidate-fact", lang="en") == "desk"
     assert routes.targets.of(Phase.POLLING_DAY, 1).take == 5
     assert routes.targets.of(Phase.COUNT, 4).decide == 4320
 
 
-def test_first_child_wins_unless_it_goes_on() -> None:
-    """As in Alertmanager: the first match ends the walk, `continue` lets the next have it too."""
+def test_the_first_child_wins() -> None:
+    """As in Alertmanager: the first match ends the walk."""
     first = {"match": {"lang": "en"}, "team": "english"}
     second = {"match": {"priority": ["P1", "P2"]}, "team": "urgent"}
-    assert _teams(_routes(first, second), lang="en", priority="P1") == ("english",)
-    assert _teams(_routes({**first, "continue": True}, second), lang="en", priority="P1") == ("english", "urgent")
-    assert _teams(_routes({**first, "continue": True}, second), lang="en", priority="P3") == ("english",)
-    assert _teams(_routes(first, second), lang="zh-Hant", priority="P3") == ("desk",)
+    assert _team(_routes(first, second), lang="en", priority="P1") == "english"
+    assert _team(_routes(first, second), lang="zh-Hant", priority="P3") == "desk"
 
 
 def test_children_inherit_and_the_deepest_match_is_the_answer() -> None:
     """A child without a team has its parent's; a parent none of whose children match takes the alert itself."""
     inner = {"match": {"constituency": "翠灣北"}, "team": "jade-bay"}
     outer = {"match": {"lang": "zh-Hant"}, "team": "chinese", "routes": [inner, {"match": {"priority": "P1"}}]}
-    assert _teams(_routes(outer), lang="zh-Hant", constituency="Jade Bay North,翠灣北") == ("jade-bay",)
-    assert _teams(_routes(outer), lang="zh-Hant", priority="P1") == ("chinese",)
-    assert _teams(_routes(outer), lang="zh-Hant", priority="P2") == ("chinese",)
+    assert _team(_routes(outer), lang="zh-Hant", constituency="Jade Bay North,翠灣北") == "jade-bay"
+    assert _team(_routes(outer), lang="zh-Hant", priority="P1") == "chinese"
+    assert _team(_routes(outer), lang="zh-Hant", priority="P2") == "chinese"
 
 
 def test_every_matcher_must_hold() -> None:
     """Two keys are "and", a list is "any of these"."""
     routes = _routes({"match": {"label": "impersonation", "candidate": ["a", "b"]}, "team": "both"})
-    assert _teams(routes, label="impersonation", candidate="b") == ("both",)
-    assert _teams(routes, label="impersonation", candidate="c") == ("desk",)
-    assert _teams(routes, candidate="a") == ("desk",)
+    assert _team(routes, label="impersonation", candidate="b") == "both"
+    assert _team(routes, label="impersonation", candidate="c") == "desk"
+    assert _team(routes, candidate="a") == "desk"
 
 
 @pytest.mark.parametrize(

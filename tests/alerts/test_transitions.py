@@ -115,6 +115,8 @@ def test_decisions_end_the_lease(decision: Decision, verdict: Verdict | None, re
     [
         (Decision.CLARIFY, None, "it is false", "no-verdict"),
         (Decision.CLARIFY, Verdict.FALSE, "", "no-reason"),
+        (Decision.DISMISS, Verdict.FALSE, "opinion", "contradiction"),
+        (Decision.DUPLICATE, Verdict.MISLEADING, "of alert 3", "contradiction"),
         (Decision.WATCH, None, "", "no-reason"),
         (Decision.DISMISS, None, "boring", "no-reason"),
         (Decision.DISMISS, None, "satirical", "no-reason"),

@@ -31,7 +31,7 @@ def test_the_environment_wins(configure: Configure, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("toml", "key", "mend"),
     [
-        ("[fetch]\ntimeot_s = 3\n", "fetch.timeot_s", "no such key"),
+        ("[fetch]\ntimeot_s = 3\n", "fetch.timeot_s", "no such key; did you mean fetch.timeout_s?"),
         ("[nonsense]\na = 1\n", "nonsense", "no such key"),
         ("[fetch]\ntimeout_s = -1\n", "fetch.timeout_s", "greater than 0"),
         ('[fetch]\nallow_private = ["localhost"]\n', "fetch.allow_private.0", "not a network"),
@@ -69,8 +69,19 @@ def test_a_fault_in_the_environment_names_the_variable(configure: Configure, mon
 def test_an_environment_list_must_be_json(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
     """A list written by hand is the usual slip."""
     monkeypatch.setenv("POLLWATCH_FETCH__ALLOW_PRIVATE", "127.0.0.0/8")
-    with pytest.raises(ConfigError, match="JSON"):
+    with pytest.raises(ConfigError, match="POLLWATCH_FETCH__ALLOW_PRIVATE: not JSON"):
         configure("")
+
+
+@pytest.mark.parametrize(
+    "name", ["POLLWATCH_FETHC__TIMEOUT_S", "POLLWATCH_FETCH_TIMEOUT_S", "POLLWATCH_FOLDER", "POLLWATCH_SMTP"]
+)
+def test_a_misspelt_variable_is_no_secret(configure: Configure, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """It is named, and what it held is not shown."""
+    monkeypatch.setenv(name, '{"password": 12345}')
+    with pytest.raises(ConfigError, match=f"{name}: no such key") as caught:
+        configure("")
+    assert "12345" not in str(caught.value)
 
 
 def test_no_file_says_what_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

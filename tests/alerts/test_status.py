@@ -1,0 +1,126 @@
+"""`status` and the exit of the program: what is wrong is said, in a sentence, with the right code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from alerts.pipeline import STAGES
+from alerts.status import status
+from monitor.config import Settings
+from monitor.store import Store, runs
+
+CLI = [sys.executable, "-m", "alerts"]
+
+
+def _problems(store: Store, settings: Settings, now: datetime) -> list[str]:
+    return [p for p in status(store, settings, now)["problems"] if "feeds" not in p and "model" not in p]
+
+
+def test_a_stage_that_hangs_does_not_hide_behind_the_others(store: Store, settings: Settings, now: datetime) -> None:
+    """Each is judged by itself: never run, begun and never finished, failed."""
+    with store.write() as connection:
+        for name, _ in STAGES:
+            runs.started(connection, name, now)
+            runs.finished(connection, name, now, report={})
+    assert _problems(store, settings, now + timedelta(minutes=5)) == []
+    later = now + timedelta(hours=3)
+    with store.write() as connection:
+        for name, _ in STAGES:
+            runs.started(connection, name, later)
+            if name not in ("collect", "assess"):
+                runs.finished(connection, name, later, report={})
+        runs.finished(connection, "assess", later, error="OSError: no space")
+    collect, assess = _problems(store, settings, later)
+    assert collect.startswith("collect last finished 2027-03-01T04:30:00+00:00, last begun 2027-03-01T07:30:00+00:00")
+    assert assess == "assess failed: OSError: no space"
+
+
+def test_an_error_stays_until_the_next_run_has_ended(store: Store, settings: Settings, now: datetime) -> None:
+    """A stage that fails at every tick must not look well while it tries again."""
+    with store.write() as connection:
+        for name, _ in STAGES:
+            runs.started(connection, name, now)
+            runs.finished(connection, name, now, report={})
+        runs.finished(connection, "group", now, error="it broke")
+        runs.started(connection, "group", now + timedelta(seconds=30))
+    assert _problems(store, settings, now + timedelta(minutes=1)) == ["group failed: it broke"]
+
+
+def test_what_is_probably_not_meant_is_noted(store: Store, settings: Settings, now: datetime) -> None:
+    """Nobody gets the mail, no polling day, the invented sample still in place: notes, not faults."""
+    notes = " ".join(status(store, settings, now)["notes"])
+    for words in ("digest.receivers", "polling_opens", "watchlist.toml is still", "facts.toml is still"):
+        assert words in notes
+
+
+def _run(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [*CLI, *words], cwd=folder, capture_output=True, check=False, env={**os.environ, **environment}, timeout=60
+    )
+
+
+@pytest.mark.parametrize("words", [["items", "list"], ["status"], ["alerts", "list"], ["db", "upgrade"]])
+def test_a_damaged_store_is_one_sentence(folder: Path, words: list[str]) -> None:
+    """Never a traceback; `db check` calls it damage and answers no."""
+    (folder / "pollwatch.db").write_bytes(b"this is not a database" * 500)
+    done = _run(folder, *words)
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"pollwatch: the store sqlite:///")
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_db_check_answers_no_for_a_damaged_store(folder: Path) -> None:
+    """Pages overwritten in the middle are what a dying disk leaves."""
+    path = folder / "pollwatch.db"
+    content = bytearray(path.read_bytes())
+    content[3 * 4096 : 9 * 4096] = os.urandom(6 * 4096)
+    path.write_bytes(content)
+    done = _run(folder, "db", "check", "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["problems"]
+
+
+def test_a_locale_without_our_characters_and_a_full_device_are_no_tracebacks(folder: Path) -> None:
+    """Cron runs in odd environments."""
+    odd = _run(folder, "feeds", "add", "https://a.example/rss", "--outlet", "海港日報", PYTHONIOENCODING="ascii")
+    assert odd.returncode == 0
+    listed = _run(folder, "feeds", "list", PYTHONIOENCODING="ascii")
+    assert listed.returncode == 0
+    assert b"\\u6d77" in listed.stdout
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*CLI, "items", "list", "--json"], cwd=folder, stdout=full, stderr=subprocess.PIPE, check=False
+        )
+        assert done.returncode == 0  # nothing to print
+        done = subprocess.run([*CLI, "feeds", "list"], cwd=folder, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_closed_pipe_is_no_fault(folder: Path) -> None:
+    """`pollwatch … | head -1` under pipefail."""
+    command = f"set -o pipefail; {sys.executable} -m alerts config check --json | head -c 1 >/dev/null"
+    assert subprocess.run(["bash", "-c", command], cwd=folder, check=False).returncode == 0
+
+
+def test_wrong_words_end_with_2(folder: Path) -> None:
+    """Ids beyond what a database counts, times beyond the calendar, an act that contradicts itself."""
+    for words in (
+        ["alerts", "show", "9" * 20],
+        ["items", "show", "9" * 20],
+        ["audit", "list", "--since", "0001-01-01"],
+        ["digest", "--date", "0001-01-01"],
+        ["alerts", "take", "--reviewer", " "],
+        ["models", "evaluate", "--model", "nope"],
+        ["nonsense"],
+    ):
+        done = _run(folder, *words)
+        assert done.returncode == 2, words
+        assert b"Traceback" not in done.stderr, words
