@@ -136,7 +136,9 @@ class Assess(_Section):
 class Triage(_Section):
     """The queue."""
 
-    max_age_days: int = Field(30, ge=1, description="A story that was published longer ago opens no alert.")
+    max_age_days: int = Field(
+        30, ge=1, description="A story published longer ago opens no alert, unless it names somebody watched."
+    )
     lease_minutes: int = Field(10, ge=1, le=240, description="How long a reviewer holds an alert before it returns.")
 
 

@@ -53,9 +53,15 @@ _OF_CURRENT_TEXT = and_(assessments.c.revision == items.c.revision, IN_FORCE)
 def backlog(connection: Connection, published_since: datetime) -> list[int]:
     """Ids of the flagged items in no incident, in the order of grouping: date (items without one last), feed, key.
 
-    Stories published before ``published_since`` are left out: a feed that is new to us brings its archive along.
+    A feed that is new to us brings its archive along: what was published before ``published_since`` is left out unless
+    it names somebody on the watchlist or a rule found something in it.
     """
-    recent = or_(items.c.published_at.is_(None), items.c.published_at >= published_since)
+    recent = or_(
+        items.c.published_at.is_(None),
+        items.c.published_at >= published_since,
+        func.json_array_length(assessments.c.matches) > 0,
+        func.json_array_length(assessments.c.findings) > 0,
+    )
     return list(connection.scalars(_flagged(items.c.id).where(recent).order_by(*_PUBLISHED)))
 
 

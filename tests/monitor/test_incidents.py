@@ -38,10 +38,19 @@ def test_backlog_is_in_the_order_of_publication(store: Store) -> None:
 
 
 def test_an_archive_is_not_the_news(store: Store) -> None:
-    """What was published before the day given is left out; what has no date is not."""
-    _, recent, undated = fill(store, [Row("a", minute=1), Row("b", minute=2), Row("c", minute=None)])
+    """What was published before the day given is left out, unless it names somebody or a rule found something."""
+    _, named, found, recent, undated = fill(
+        store,
+        [
+            Row("a", minute=1),
+            Row("b", minute=1, names=["man"]),
+            Row("c", minute=1, findings=[("facts-closes", "facts.toml")]),
+            Row("d", minute=2),
+            Row("e", minute=None),
+        ],
+    )
     with store.read() as connection:
-        assert incidents.backlog(connection, START + timedelta(minutes=2)) == [recent, undated]
+        assert incidents.backlog(connection, START + timedelta(minutes=2)) == [named, found, recent, undated]
 
 
 def test_the_live_models_opinion_counts(store: Store, now: datetime) -> None:
