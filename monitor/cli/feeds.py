@@ -187,6 +187,8 @@ def collect(context: Context, every: bool, as_json: bool) -> None:
 
     with context.store() as (store, settings):
         report = stage(store, settings, now(), every=every, progress=say).as_json()
+    if not report["feeds"] and not every:
+        say("no feed is due now; `--all` asks every one that is enabled")
     if as_json:
         print_object(report)
         return
