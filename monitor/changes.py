@@ -20,7 +20,9 @@ RETRY_AFTER_CAP_S = 24 * 3600
 JITTER = 0.1  # feeds added together drift apart by up to this part of their interval
 
 _Sign = tuple[str | None, ...]
-_RANKS, _BY_NAME = 4, (1, 2)  # of what ``_signs`` gives
+_RANKS, _BY_NAME = 5, (1, 2, 4)  # of what ``_signs`` gives
+_NAME_ALONE = 4
+ALIKE = 0.3  # share of common word pieces from which two texts under one guid are one story; unrelated ones have 0.1
 
 _SPACE_BESIDE_HAN = re.compile(rf"(?<={HAN.pattern}) | (?={HAN.pattern})")
 
@@ -38,11 +40,11 @@ class Changes:
 def decide(stored: Mapping[str, Item], entries: Iterable[Entry], now: datetime) -> Changes:
     """Compare a document with the items of its feed, ``stored`` by key.
 
-    An entry is the item with which it shares two of guid, link and title: where two of them differ, another story has
-    come, though outlets do use a guid again. An edit is a change of the words a reader sees in title or summary, or of
-    the host that the link leads to; another date, other markup or other white space is none. An entry that appears
-    twice counts once. Entries of ``new`` and ``moved`` carry the key they are to be stored under. A publication date
-    in the future becomes ``now``.
+    An entry is the item with which it shares two of guid, link and title, or the guid alone if the texts are alike: a
+    new headline often brings a new address, and some outlets use one guid for story after story. An edit is a change
+    of the words a reader sees in title or summary, or of the host that the link leads to; another date, other markup
+    or other white space is none. An entry that appears twice counts once. Entries of ``new`` and ``moved`` carry the
+    key they are to be stored under. A publication date in the future becomes ``now``.
     """
     unique: dict[_Sign | None, Entry] = {}
     for entry in entries:
@@ -95,7 +97,9 @@ def _recognise(items: Sequence[Item], entries: Sequence[Entry]) -> list[Item | N
             sign = signs[rank]
             # A guid that several stories use names none of them.
             ambiguous = rank in _BY_NAME and max(in_items[sign], in_entries[sign]) > 1
-            if sign is not None and sign in bearers and found[place] is None and not ambiguous:
+            if sign is None or sign not in bearers or found[place] is not None or ambiguous:
+                continue
+            if rank != _NAME_ALONE or _alike(free[bearers[sign]], entries[place]):
                 found[place] = free.pop(bearers.pop(sign))
     return found
 
@@ -104,7 +108,19 @@ def _signs(story: Entry | Item) -> tuple[_Sign | None, ...]:
     """By what an entry is recognised, the surest sign first. Without a guid its address is its name."""
     link, title = link_key(story.link), _words(story.title)
     name = story.guid or link or story.key
-    return (name, link, title), (name, link), (name, title), (link, title) if link and title else None
+    guid = (story.guid,) if story.guid else None
+    return (name, link, title), (name, link), (name, title), (link, title) if link and title else None, guid
+
+
+def _alike(item: Item, entry: Entry) -> bool:
+    """Whether two texts are versions of one story: Jaccard similarity of their character trigrams."""
+    a, b = (_pieces(f"{_words(story.title)} {_words(story.summary)}") for story in (item, entry))
+    return len(a & b) >= ALIKE * max(1, len(a | b))
+
+
+def _pieces(text: str) -> set[str]:
+    folded = text.casefold()
+    return {folded[start : start + 3] for start in range(len(folded) - 2)}
 
 
 def _free_key(entry: Entry, taken: set[str], now: datetime) -> str:

@@ -151,6 +151,42 @@ def test_a_guid_used_again_does_not_overwrite_a_story() -> None:
     assert [(item.title, item.revision) for item in edited] == [("題A", 0), ("改題", 1)]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "edited"),
+    [
+        (
+            ("Polls close at 10:30 pm on Sunday", "The office confirmed the hours for all 186 stations."),
+            ("Polls to close at 10:30 pm, office confirms", "The office confirmed the hours for all 186 stations."),
+            True,
+        ),
+        (
+            ("投票站晚上十時半關閉", "選舉事務署公布一百八十六個票站的開放時間。"),
+            ("票站十時半關閉", "選舉事務署公布一百八十六個票站的開放時間。"),
+            True,
+        ),
+        (
+            ("Polls close at 10:30 pm on Sunday", "The office confirmed the hours for all 186 stations."),
+            ("Ferry to Moonrise Island delayed by fog", "Passengers waited for two hours at the pier."),
+            False,
+        ),
+        (
+            ("投票站晚上十時半關閉", "選舉事務署公布票站時間。"),
+            ("月升島渡輪因大霧延誤", "乘客在碼頭等候兩小時。"),
+            False,
+        ),
+    ],
+)
+def test_a_new_headline_with_a_new_address_under_one_guid(
+    before: tuple[str, str], after: tuple[str, str], edited: bool
+) -> None:
+    """Alike texts are one story, edited and moved; unlike ones are two stories under a guid used again."""
+    old, new = (
+        entry("g", title=title, summary=summary, link=f"https://a.example/{number}")
+        for number, (title, summary) in enumerate((before, after))
+    )
+    assert outcome(decide(kept([old]), [new], NOW)) == ((0, 1, 1, 0) if edited else (1, 0, 0, 0))
+
+
 def test_a_guid_used_again_without_links_neither_doubles_nor_overwrites() -> None:
     """Once several stories are known to share the guid, it names none of them: then the title decides."""
     a, b, c = (reused(letter, link=None) for letter in "ABC")
