@@ -54,7 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):  # a locale that lacks our characters must not end the program
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = cli.main(args=arguments, prog_name="pollwatch", standalone_mode=False)
+        # Not `cli.main`: it ends with 1 when the reader of our output goes away, and 1 means "no".
+        with cli.make_context("pollwatch", list(sys.argv[1:] if arguments is None else arguments)) as context:
+            cli.invoke(context)
+    except click.exceptions.Exit as ended:
+        sys.exit(ended.exit_code)
     except PollwatchError as error:
         say(f"pollwatch: {error}")
         sys.exit(error.exit_code)
@@ -79,10 +83,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         say(f"pollwatch: the output cannot be written: {error.strerror}")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(2)
-    sys.exit(code if isinstance(code, int) else 0)
+    sys.exit(0)
 
 
 def _leave_quietly() -> None:
     """The reader of our output went away, as `| head` does: that is no fault of anybody's."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter complains at its end
     sys.exit(0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +15,7 @@ from monitor.cli.base import (
     cell,
     example,
     json_option,
+    make_console,
     now,
     pass_context,
     print_lines,
@@ -219,11 +219,10 @@ def _relative(row: Mapping[str, Any], moment: datetime) -> str:
 
 
 def _print_alert(found: Mapping[str, Any], moment: datetime) -> None:
-    from rich.console import Console
     from rich.padding import Padding
     from rich.text import Text
 
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 10_000, highlight=False, markup=False)
+    console = make_console()
     for line in _lines(found, moment):
         words = safe(line).lstrip()
         console.print(Padding(Text(words), (0, 0, 0, len(line) - len(line.lstrip())), expand=False))

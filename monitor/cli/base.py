@@ -22,6 +22,8 @@ from monitor.invisible import INVISIBLE, safe
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from rich.console import Console
+
     from monitor.config import Settings
     from monitor.store import Store
 
@@ -130,6 +132,19 @@ def print_lines(rows: Iterable[Mapping[str, Any]]) -> None:
         print_object(row)
 
 
+def make_console() -> Console:
+    """Where tables and wrapped text are written: as wide as the terminal; in a file or a pipe nothing is cut."""
+    from rich.console import Console
+
+    class PlainConsole(Console):
+        def on_broken_pipe(self) -> None:
+            """Told to the root like any other closed pipe; rich would end the process with 1."""
+            raise  # noqa: PLE0704 - rich calls this while it handles the BrokenPipeError
+
+    width = None if sys.stdout.isatty() else 10_000
+    return PlainConsole(file=sys.stdout, width=width, highlight=False, markup=False)
+
+
 def print_table(
     rows: Iterable[Mapping[str, Any]],
     columns: Sequence[str | tuple[str, str]],
@@ -143,7 +158,6 @@ def print_table(
     ``wide`` are shown only where there is room. In a file or a pipe nothing is left out.
     """
     from rich.cells import cell_len
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -152,7 +166,7 @@ def print_table(
         say(empty)
         return
     terminal = sys.stdout.isatty()
-    console = Console(file=sys.stdout, width=None if terminal else 10_000, highlight=False, markup=False)
+    console = make_console()
     narrow = terminal and console.width < WIDE
     pairs = [(c, c.replace("_", " ")) if isinstance(c, str) else c for c in columns]
     pairs = [(key, heading) for key, heading in pairs if not (narrow and key in wide)]
