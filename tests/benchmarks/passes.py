@@ -1,0 +1,162 @@
+"""One pass of a contestant that is a library, in a process of its own: `python passes.py NAME STEP FOLDER`.
+
+`FOLDER/urls` holds one address a line. The step `prepare` makes what a first pass needs. `update` is a pass, and
+prints one JSON object: `pass_s`, the seconds that the library's own call took, and for pollwatch `stall_s`, the longest
+time for which its event loop came to no turn, and `failed`, the number of feeds that failed. Libraries are imported
+where they are used: `reader` has an environment of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+CONCURRENCY = 32  # of the raw loop: the default of pollwatch's fetch.concurrency
+READER_WORKERS = 10  # the default of its command line; more threads share one interpreter
+BEAT_S = 0.01
+
+
+class Watch:
+    """Notes by how much an event loop was late at most, from its creation to its end."""
+
+    def __init__(self) -> None:
+        self.stall_s = 0.0
+        self.beats = 0
+
+    def follow(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Look at ``loop`` again in BEAT_S."""
+        loop.call_later(BEAT_S, self._beat, loop, loop.time() + BEAT_S)
+
+    def _beat(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
+        self.stall_s = max(self.stall_s, loop.time() - due)
+        self.beats += 1
+        self.follow(loop)
+
+
+class WatchedPolicy(asyncio.DefaultEventLoopPolicy):
+    """Every event loop made from now on is watched, whoever makes it."""
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__()
+        self.watch = watch
+
+    def new_event_loop(self) -> asyncio.AbstractEventLoop:
+        loop = super().new_event_loop()
+        self.watch.follow(loop)
+        return loop
+
+
+def prepare_pollwatch(folder: Path) -> None:
+    """A working folder as `pollwatch init` writes it, with the feeds."""
+    from monitor.config import load_file
+    from monitor.starter import write_starter
+    from monitor.store import feeds, open_store
+
+    write_starter(folder)
+    with closing(open_store(load_file(folder / "pollwatch.toml").database_url)) as store, store.write() as connection:
+        for url in _urls(folder):
+            feeds.add(connection, url, datetime.now(UTC))
+
+
+def update_pollwatch(folder: Path) -> dict[str, Any]:
+    """What `pollwatch collect --all` does, progress on stderr included."""
+    from monitor.cli.base import say
+    from monitor.collect import collect
+    from monitor.config import load_file
+    from monitor.store import migrate, open_store
+
+    watch = Watch()
+    asyncio.set_event_loop_policy(WatchedPolicy(watch))
+    settings = load_file(folder / "pollwatch.toml")
+    with closing(open_store(settings.database_url)) as store:
+        migrate.check(store)
+        begun = time.perf_counter()
+        report = collect(store, settings, datetime.now(UTC), every=True, progress=say)
+        pass_s = time.perf_counter() - begun
+    if not watch.beats:
+        raise RuntimeError("the event loop of the pass was not watched")
+    return {"pass_s": pass_s, "stall_s": watch.stall_s, "failed": report.counts["failed"]}
+
+
+def prepare_raw(folder: Path) -> None:
+    """Nothing is known yet."""
+    (folder / "validators.json").write_text("{}")
+
+
+def update_raw(folder: Path) -> dict[str, Any]:
+    """Download every body and keep nothing but the validators: no client that reads can be faster."""
+    import aiohttp  # noqa: F401 - its loading is no part of the pass, for this loop as for the others
+
+    urls = _urls(folder)
+    validators = json.loads((folder / "validators.json").read_text())
+    begun = time.perf_counter()
+    asyncio.run(_download(urls, validators))
+    pass_s = time.perf_counter() - begun
+    (folder / "validators.json").write_text(json.dumps(validators))
+    return {"pass_s": pass_s}
+
+
+async def _download(urls: list[str], validators: dict[str, dict[str, str]]) -> None:
+    import aiohttp
+
+    todo = iter(urls)
+    names = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
+
+        async def work() -> None:
+            for url in todo:
+                async with session.get(url, headers=validators.get(url)) as response:
+                    await response.read()
+                    sent = {names[key]: response.headers[key] for key in names if key in response.headers}
+                    validators[url] = sent or validators.get(url, {})
+
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(CONCURRENCY):
+                tasks.create_task(work())
+
+
+def prepare_reader(folder: Path) -> None:
+    """A database with the feeds."""
+    from reader import make_reader
+
+    with make_reader(str(folder / "reader.sqlite"), search_enabled=False) as reader:
+        for url in _urls(folder):
+            reader.add_feed(url)
+
+
+def update_reader(folder: Path) -> dict[str, Any]:
+    """All feeds, due or not, without the search index that we have none of either."""
+    from reader import make_reader
+
+    with make_reader(str(folder / "reader.sqlite"), search_enabled=False) as reader:
+        begun = time.perf_counter()
+        reader.update_feeds(scheduled=False, workers=READER_WORKERS)
+        return {"pass_s": time.perf_counter() - begun}
+
+
+def _urls(folder: Path) -> list[str]:
+    return (folder / "urls").read_text().split()
+
+
+STEPS: dict[tuple[str, str], Callable[[Path], Any]] = {
+    ("pollwatch", "prepare"): prepare_pollwatch,
+    ("pollwatch", "update"): update_pollwatch,
+    ("raw", "prepare"): prepare_raw,
+    ("raw", "update"): update_raw,
+    ("reader", "prepare"): prepare_reader,
+    ("reader", "update"): update_reader,
+}
+
+if __name__ == "__main__":
+    _, contestant, step, where = sys.argv
+    found = STEPS[contestant, step](Path(where))
+    if found is not None:
+        print(json.dumps(found))
