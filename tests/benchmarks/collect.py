@@ -25,7 +25,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.benchmarks.contestants import Contestant, contestants
-from tests.benchmarks.corpus import count_entries, documents
+from tests.benchmarks.corpus import add_feeds_dir, count_entries, documents
 from tests.benchmarks.processes import Usage, adopt_orphans, measure
 from tests.benchmarks.report import (
     COLD,
@@ -184,16 +184,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    shared = os.environ.get("POLLWATCH_SHARED")
     parser = argparse.ArgumentParser(description="A pass over many feeds, side by side with other feed readers.")
     parser.add_argument("--feeds", type=int, nargs="+", default=[500, 2000], metavar="N", help="Numbers of feeds.")
-    parser.add_argument(
-        "--feeds-dir",
-        type=Path,
-        default=Path(shared) / "feeds" / "real" if shared else None,
-        metavar="DIR",
-        help="Real feeds to copy; default: $POLLWATCH_SHARED/feeds/real, else synthetic ones are made.",
-    )
+    add_feeds_dir(parser)
     parser.add_argument("--peers", default="reader,newsboat,sfeed", metavar="NAMES", help="Empty: none.")
     parser.add_argument(
         "--reader-python", default=sys.executable, metavar="FILE", help="The python that has `reader`; default: this."

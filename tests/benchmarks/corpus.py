@@ -5,6 +5,8 @@ Everything works on bytes and leaves the rest of a document as its publisher wro
 
 from __future__ import annotations
 
+import argparse
+import os
 import random
 import re
 from collections.abc import Iterator
@@ -23,12 +25,30 @@ _PLACES = ("Harbour", "Tin Ping", "Lower Quay", "北角碼頭", "東涌街市", 
 _EVENTS = ("ferry timetable changes", "library opens late", "market is repaired", "渡輪班次更改", "图书馆延长开放时间")
 
 
+def add_feeds_dir(parser: argparse.ArgumentParser) -> None:
+    """The option that names the real feeds."""
+    shared = os.environ.get("POLLWATCH_SHARED")
+    parser.add_argument(
+        "--feeds-dir",
+        type=Path,
+        default=Path(shared) / "feeds" / "real" if shared else None,
+        metavar="DIR",
+        help="Real feeds to copy; default: $POLLWATCH_SHARED/feeds/real, else synthetic ones are made.",
+    )
+
+
 def documents(folder: Path | None) -> list[bytes]:
-    """The XML feeds of ``folder`` that list at least one entry, in order of name; without a folder, synthetic ones."""
+    """The XML feeds of ``folder`` that list at least one entry, in order of name; without a folder, synthetic ones.
+
+    Raises OSError when the folder cannot be read, and ValueError when it holds no such feed.
+    """
     if folder is None:
         return list(_synthetic(60))
     found = [file.read_bytes() for file in sorted(folder.iterdir()) if file.suffix != ".json"]
-    return [body for body in found if count_entries(body)]
+    listed = [body for body in found if count_entries(body)]
+    if not listed:
+        raise ValueError(f"{folder} holds no RSS or Atom document with an entry; name another with --feeds-dir")
+    return listed
 
 
 def count_entries(body: bytes) -> int:

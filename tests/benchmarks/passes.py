@@ -20,6 +20,7 @@ from typing import Any
 
 CONCURRENCY = 32  # of the raw loop: the default of pollwatch's fetch.concurrency
 READER_WORKERS = 10  # the default of its command line; more threads share one interpreter
+SOAK_INTERVAL_S = 30  # between two checks of a feed; the shortest that pollwatch allows
 BEAT_S = 0.01
 
 
@@ -53,7 +54,7 @@ class WatchedPolicy(asyncio.DefaultEventLoopPolicy):
         return loop
 
 
-def prepare_pollwatch(folder: Path) -> None:
+def prepare_pollwatch(folder: Path, interval_s: int | None = None) -> None:
     """A working folder as `pollwatch init` writes it, with the feeds."""
     from monitor.config import load_file
     from monitor.starter import write_starter
@@ -62,7 +63,7 @@ def prepare_pollwatch(folder: Path) -> None:
     write_starter(folder)
     with closing(open_store(load_file(folder / "pollwatch.toml").database_url)) as store, store.write() as connection:
         for url in _urls(folder):
-            feeds.add(connection, url, datetime.now(UTC))
+            feeds.add(connection, url, datetime.now(UTC), interval_s=interval_s)
 
 
 def update_pollwatch(folder: Path) -> dict[str, Any]:
@@ -149,6 +150,7 @@ def _urls(folder: Path) -> list[str]:
 STEPS: dict[tuple[str, str], Callable[[Path], Any]] = {
     ("pollwatch", "prepare"): prepare_pollwatch,
     ("pollwatch", "update"): update_pollwatch,
+    ("pollwatch", "prepare-soak"): lambda folder: prepare_pollwatch(folder, SOAK_INTERVAL_S),
     ("raw", "prepare"): prepare_raw,
     ("raw", "update"): update_raw,
     ("reader", "prepare"): prepare_reader,
