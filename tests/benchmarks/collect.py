@@ -38,7 +38,7 @@ from tests.benchmarks.report import (
     table,
     verdicts,
 )
-from tests.benchmarks.webserver import Site, nginx
+from tests.benchmarks.webserver import Site, check_ready
 
 TIMEOUT_S = 1800.0  # for one pass of one contestant
 ENOUGH = 0.9  # of the feeds must be answered as planned, and of the new entries be kept; readers refuse some feeds
@@ -153,7 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers and folders go with us
     try:
-        nginx()
+        check_ready(max(options.feeds))
         entrants = contestants([peer for peer in options.peers.split(",") if peer], options.reader_python)
         samples = documents(options.feeds_dir)
     except (ValueError, RuntimeError, OSError) as error:

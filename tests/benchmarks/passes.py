@@ -55,7 +55,7 @@ class WatchedPolicy(asyncio.DefaultEventLoopPolicy):
 
 
 def prepare_pollwatch(folder: Path, interval_s: int | None = None) -> None:
-    """A working folder as `pollwatch init` writes it, with the feeds."""
+    """A working folder as `pollwatch init` writes it, with the feeds, each asked every ``interval_s`` seconds."""
     from monitor.config import load_file
     from monitor.starter import write_starter
     from monitor.store import feeds, open_store

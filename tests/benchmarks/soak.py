@@ -26,7 +26,7 @@ from pathlib import Path
 from tests.benchmarks.contestants import PASSES, our_env
 from tests.benchmarks.corpus import add_feeds_dir, documents
 from tests.benchmarks.processes import adopt_orphans, end_session, tree
-from tests.benchmarks.webserver import Site, nginx
+from tests.benchmarks.webserver import Site, check_ready
 
 PERIOD_S = 2.0  # between two looks
 WINDOW_S = 30.0  # of which one look counts: workers and connections come and go with each pass
@@ -121,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers and folders go with us
     try:
-        nginx()
+        check_ready(options.feeds)
         samples = documents(options.feeds_dir)
     except (RuntimeError, ValueError, OSError) as error:
         print(f"cannot run: {error}", file=sys.stderr)

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import getpass
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -93,7 +94,7 @@ class Site:
             validators="" if validators else _NO_VALIDATORS,
         )
         (self.folder / "nginx.conf").write_text(configuration, encoding="utf-8")
-        command = [nginx(), "-p", str(self.folder), "-c", "nginx.conf", "-e", "error.log"]
+        command = [str(_nginx()), "-p", str(self.folder), "-c", "nginx.conf", "-e", "error.log"]
         server = subprocess.Popen(command, start_new_session=True, preexec_fn=_end_with_parent)  # noqa: PLW1509 - one call of libc, no thread is running
         try:
             self._wait(server)
@@ -111,12 +112,19 @@ class Site:
         raise RuntimeError(f"nginx does not run: {(self.folder / 'error.log').read_text(errors='replace')[-500:]}")
 
 
-def nginx() -> str:
-    """The program. Raises RuntimeError with the mend when it is not installed."""
-    found = shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin")
-    if found is None:
+def check_ready(feeds: int) -> None:
+    """Whether so many feeds can be served here. Raises RuntimeError with the mend."""
+    if _nginx() is None:
         raise RuntimeError("the feeds are served by nginx, which is not installed: apt install nginx")
-    return found
+    allowed, wanted = resource.getrlimit(resource.RLIMIT_NOFILE)[0], 2 * feeds + 1000
+    if allowed < wanted:
+        raise RuntimeError(
+            f"{feeds:,} feeds on as many addresses need more open files than {allowed}: ulimit -n {wanted}"
+        )
+
+
+def _nginx() -> str | None:
+    return shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin")
 
 
 def _end_with_parent() -> None:
