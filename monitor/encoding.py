@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import re
 
+import charset_normalizer
+
 # Wider encodings that contain the declared one: what is called Big5 in Hong Kong is Big5-HKSCS, and so on.
 _WIDER = {"big5": "big5hkscs", "gb2312": "gb18030", "gbk": "gb18030", "iso8859-1": "cp1252", "ascii": "cp1252"}
 # Text encodings to Python, yet no document is in them; punycode takes time quadratic in the length.
@@ -22,6 +24,11 @@ _MARKS = (
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
 _HIGH = re.compile(rb"[\x80-\xff]+")
+# What feeds without a word about it are written in. A short list: with all that Python knows, Chinese becomes Baltic.
+_GUESSED = ["big5hkscs", "gb18030", "cp932", "euc_jp", "cp949", "cp1252", "cp1251"]
+_CHINESE = frozenset({"big5hkscs", "gb18030"})
+_DOUBTED = _CHINESE | {"cp1252"}  # nearly any bytes are valid in these, so a wrong label does not show
+SURE = 100  # bytes beyond ASCII from which a guess outweighs a label
 FEW = 0.1  # up to this part of the characters beyond ASCII may be broken and the text still be worth reading
 
 
@@ -29,18 +36,23 @@ def decode(body: bytes, content_type: str | None = None) -> tuple[str, str | Non
     """The text of an XML or HTML document, and a warning when it was not quite what it said it is.
 
     In order: a byte order mark; UTF-8 when the bytes are valid UTF-8 beyond ASCII, whatever is declared; the HTTP
-    header; the XML declaration; either of them, or UTF-8, with a few broken characters; Windows-1252 when the
-    bytes look Western. Raises UnicodeError with a sentence when none of these fits.
+    header; the XML declaration (neither is believed when it says Western or the wrong Chinese, and the bytes are
+    clearly Big5 or GB18030); either of them, or UTF-8, with a few broken characters; what the bytes look like.
+    Raises UnicodeError with a sentence when none of these fits.
     """
     for mark, name in _MARKS:
         if body.startswith(mark):
             return _strictly(body, name), None
     declared = _declared(body, content_type)
-    if not body.isascii():
+    if not (declared and body.isascii()):
         try:
             return body.decode("utf-8-sig"), None
         except UnicodeDecodeError:
             pass
+    said = " and ".join(declared) or "utf-8"
+    better = _chinese_after_all(body) if _DOUBTED.intersection(declared) else None
+    if better and better not in declared:
+        return body.decode(better), f"declared as {said}, read as {better}"
     for name in declared:
         try:
             return body.decode(name), None
@@ -51,9 +63,9 @@ def decode(body: bytes, content_type: str | None = None) -> tuple[str, str | Non
         broken, beyond_ascii = text.count("\ufffd"), len(text) - len(text.encode("ascii", "ignore"))
         if broken <= FEW * beyond_ascii:
             return text, f"{broken} broken characters in {name} text"
-    said = " and ".join(declared) or "utf-8"
-    if _looks_western(body):
-        return body.decode("cp1252", "replace"), f"declared as {said}, read as windows-1252"
+    guess = "windows-1252" if _looks_western(body) else _guess(body)
+    if guess:
+        return body.decode(guess, "replace"), f"declared as {said}, read as {guess}" if declared else None
     raise UnicodeError(f"the text is not {said}, as it says it is")
 
 
@@ -65,22 +77,39 @@ def _strictly(body: bytes, name: str) -> str:
 
 
 def _declared(body: bytes, content_type: str | None) -> list[str]:
-    """What header and XML declaration say, as codecs that Python knows; UTF-8 when they say nothing."""
+    """What header and XML declaration say, as codecs that Python knows; nothing that begins with ASCII is UTF-16."""
     names = []
     if content_type and (charset := _CHARSET.search(content_type)):
         names.append(charset.group(1))
     if declaration := _DECLARED.match(body[:1_000]):
         names.append(declaration.group(1).decode("ascii"))
     known = []
-    for name in names or ["utf-8"]:
+    for name in names:
         try:
             codec = codecs.lookup(name)
         except LookupError:
             continue
         # Python also files hex and zip under codecs.
-        if codec._is_text_encoding and codec.name not in _NOT_OF_DOCUMENTS:
+        wide = codec.name.startswith(("utf-16", "utf-32")) and b"\0" not in body[:1_000]
+        if codec._is_text_encoding and codec.name not in _NOT_OF_DOCUMENTS and not wide:
             known.append(_WIDER.get(codec.name, codec.name))
     return list(dict.fromkeys(known))
+
+
+def _guess(body: bytes) -> str | None:
+    """The encoding that gives the least disorder (charset-normalizer, on five samples of the document)."""
+    best = charset_normalizer.from_bytes(
+        body, cp_isolation=_GUESSED, preemptive_behaviour=False, enable_fallback=False
+    ).best()
+    return best.encoding if best else None
+
+
+def _chinese_after_all(body: bytes) -> str | None:
+    """Big5 or GB18030, when there is enough text to be sure of it and it is valid throughout."""
+    if sum(map(len, _HIGH.findall(body[:200_000]))) < SURE or _looks_western(body[:200_000]):
+        return None
+    guess = _guess(body)
+    return guess if guess in _CHINESE else None
 
 
 def _looks_western(body: bytes) -> bool:

@@ -1,5 +1,7 @@
 """From bytes to entries: the only file that knows feedparser. Pure, and made for hostile documents.
 
+RSS, RDF and Atom are feedparser's; JSON Feed, which it does not know, is read by ``jsonfeed``.
+
 feedparser's own sanitiser and link rewriting stay off: we keep text, not markup, and they can be stalled.
 """
 
@@ -19,9 +21,11 @@ from zoneinfo import ZoneInfo
 
 import feedparser
 
+from monitor import jsonfeed
 from monitor.dates import read_date
 from monitor.encoding import decode
 from monitor.errors import FeedError, FeedErrorKind
+from monitor.jsonfeed import JsonItem
 from monitor.text import clean, from_html, shorten
 from monitor.types import Document, Entry
 
@@ -36,7 +40,7 @@ UTC = ZoneInfo("UTC")
 _ILLEGAL_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 # Possessive: if it could give comments back, it could read them in exponentially many ways.
 _HTML = re.compile(r"(?:<\?xml[^>]*>|<!--.*?-->|\s)*+<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
-_FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml"})
+_FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json"})
 
 
 def parse(body: bytes, url: str, content_type: str | None = None, zone: ZoneInfo = UTC) -> Document:
@@ -56,21 +60,38 @@ def parse(body: bytes, url: str, content_type: str | None = None, zone: ZoneInfo
     markup = _ILLEGAL_IN_XML.sub("", markup).lstrip("\ufeff \t\r\n")
     if _HTML.match(markup):
         raise FeedError(url, FeedErrorKind.HTML, "a web page, not a feed")
+    if markup.startswith("{"):
+        return _json_document(markup, url, zone, warning)
     result = _feedparser(markup, url)
     complaint = _complaint(result)
     if not result.entries and (complaint or not result.version):
-        raise FeedError(url, FeedErrorKind.NOT_A_FEED, complaint or "no RSS, RDF or Atom in it")
-    warnings = [warning, complaint]
-    if len(result.entries) > MAX_ENTRIES:
-        warnings.append(f"{len(result.entries):,} entries, of which the first {MAX_ENTRIES:,} were read")
+        raise FeedError(url, FeedErrorKind.NOT_A_FEED, complaint or "no RSS, RDF, Atom or JSON Feed in it")
     atom = result.version.startswith("atom")
     entries = [_entry(raw, url, zone, atom=atom) for raw in result.entries[:MAX_ENTRIES]]
+    warnings = [warning, complaint, _too_many(len(result.entries))]
+    return _document(_title(result.feed, atom=atom), result.version, entries, warnings)
+
+
+def _json_document(text: str, url: str, zone: ZoneInfo, warning: str | None) -> Document:
+    try:
+        feed = jsonfeed.read(text)
+    except ValueError as error:
+        raise FeedError(url, FeedErrorKind.NOT_A_FEED, shorten(clean(str(error)), 300)) from error
+    entries = [_json_entry(item, url, zone) for item in feed.items[:MAX_ENTRIES]]
+    return _document(clean(feed.title)[:MAX_TITLE], feed.version, entries, [warning, _too_many(len(feed.items))])
+
+
+def _document(title: str, version: str, entries: list[Entry], warnings: list[str | None]) -> Document:
     return Document(
-        title=_title(result.feed, atom=atom),
-        version=result.version,
+        title=title,
+        version=version,
         entries=tuple(_with_distinct_keys(entries)),
         warning="readable, but " + "; ".join(found) if (found := [w for w in warnings if w]) else None,
     )
+
+
+def _too_many(entries: int) -> str | None:
+    return f"{entries:,} entries, of which the first {MAX_ENTRIES:,} were read" if entries > MAX_ENTRIES else None
 
 
 def entry_key(guid: str | None, link: str | None, title: str, summary: str) -> str:
@@ -137,6 +158,23 @@ def _entry(raw: Any, url: str, zone: ZoneInfo, *, atom: bool) -> Entry:
         summary=summary,
         published_raw=published_raw,
         published_at=read_date(published_raw, zone, parsed) if published_raw else None,
+    )
+
+
+def _json_entry(item: JsonItem, url: str, zone: ZoneInfo) -> Entry:
+    title = clean(item.title)[:MAX_TITLE]
+    summary = (clean(item.text) or from_html(item.html))[:MAX_SUMMARY]
+    link = _address(item.url, url)
+    guid = _short(clean(item.id))
+    date = clean(item.date)[:200] or None
+    return Entry(
+        key=entry_key(guid, link, title, summary),
+        guid=guid,
+        link=link,
+        title=title,
+        summary=summary,
+        published_raw=date,
+        published_at=read_date(date, zone) if date else None,
     )
 
 

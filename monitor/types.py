@@ -172,7 +172,7 @@ class Document:
     """A parsed feed."""
 
     title: str
-    version: str  # feedparser's word, e.g. "rss20"
+    version: str  # feedparser's word, e.g. "rss20"; or json1, json1.1
     entries: tuple[Entry, ...]
     warning: str | None = None  # set when the document was malformed but readable
 

@@ -6,6 +6,7 @@ import gzip
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -235,7 +236,10 @@ def test_a_silent_host_is_waited_for_once(
     settings = configure(ALLOW_LOOPBACK + "timeout_s = 1\n")
     with feed_server() as silent:
         dead = [silent.put(f"/{n}", rss(), delay_s=3) for n in range(16)]
-        dead += [f"http://127.0.0.1:9/{n}" for n in range(4)]
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            port = unused.getsockname()[1]
+        dead += [f"http://127.0.0.1:{port}/{n}" for n in range(4)]
         good = server.put("/good", rss(item("A", guid="1")))
         watch(store, now, *dead, good)
         begun = time.monotonic()
@@ -277,7 +281,6 @@ def test_the_interval_is_the_setting_of_today(
 
 def hostile(server: FeedServer) -> dict[str, tuple[str, ...]]:
     """Addresses of feeds that go wrong, and the kinds of error each may end with; no kind: readable after all."""
-    chinese = rss(item("選舉事務署澄清網上流傳的消息", "並不屬實，請勿轉傳", guid="1"))
     many = "<rss version='2.0'><channel>" + "<item/>" * 140_000
     compressed = {"Content-Encoding": "gzip"}
     return {
@@ -290,7 +293,7 @@ def hostile(server: FeedServer) -> dict[str, tuple[str, ...]]:
         server.put("/endless", rss() * 50, endless=True): ("too-large",),
         server.put("/drip", " ", endless=True, pause_s=0.05): ("timeout",),
         server.put("/stall", gzip.compress(many.encode()), headers=compressed): ("stalled",),
-        server.put("/encoding", chinese.encode("big5")): ("encoding",),
+        server.put("/encoding", bytes(range(256)) * 20): ("encoding",),
         server.put("/missing", "no", status=404): ("http",),
         server.put("/gone", "no", status=410): ("gone",),
         server.put("/loop", status=302, headers={"Location": "/loop"}): ("redirect",),

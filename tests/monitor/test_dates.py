@@ -1,0 +1,84 @@
+"""Dates as feeds really write them."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from monitor.dates import read_date
+
+HONG_KONG = ZoneInfo("Asia/Hong_Kong")
+
+
+@pytest.mark.parametrize(
+    ("raw", "utc"),
+    [
+        ("Mon, 01 Mar 2027 16:05:00 HKT", "2027-03-01 08:05"),
+        ("Mon, 01 Mar 2027 16:05:00 SGT", "2027-03-01 08:05"),
+        ("Mon, 01 Mar 2027 16:05:00 PHT", "2027-03-01 08:05"),
+        ("Mon, 01 Mar 2027 16:05:00 JST", "2027-03-01 07:05"),
+        ("Mon, 01 Mar 2027 16:05:00 AEST", "2027-03-01 06:05"),
+        ("Mon, 01 Mar 2027 16:05:00 IST", "2027-03-01 10:35"),
+        ("Thu, 01 Jul 2027 16:05:00 BST", "2027-07-01 15:05"),
+        ("Mon, 01 Mar 2027 16:05:00 EST", "2027-03-01 21:05"),
+        ("Mon, 01 Mar 2027 16:05:00 GMT", "2027-03-01 16:05"),
+        ("Mon, 01 Mar 2027 16:05:00 Z", "2027-03-01 16:05"),
+        ("Mon, 01 Mar 2027 16:05:00 +0800", "2027-03-01 08:05"),
+        ("Mon, 01 Mar 2027 16:05:00 +0800 (HKT)", "2027-03-01 08:05"),
+        ("2027-03-01T16:05:00+08:00", "2027-03-01 08:05"),
+        ("2027-03-01T16:05:00", "2027-03-01 08:05"),
+        ("2027/03/01 16:05", "2027-03-01 08:05"),
+        ("31/12/2026 16:05", "2026-12-31 08:05"),
+        ("2027年3月1日", "2027-02-28 16:00"),
+        ("2027年3月1日 16:05", "2027-03-01 08:05"),
+        ("2027年3月1日 星期一 下午4時05分", "2027-03-01 08:05"),
+        ("2027年03月01日（星期一）上午8:05", "2027-03-01 00:05"),
+        ("2027-03-01 16:05 GMT+8", "2027-03-01 08:05"),
+        ("2027-03-01 16:05:00 UTC-5", "2027-03-01 21:05"),
+        ("2027/03/01 16:05 (星期一)", "2027-03-01 08:05"),
+        ("２０２７年３月１日　１６：０５", "2027-03-01 08:05"),
+        ("2027年3月1日(一) 16:05", "2027-03-01 08:05"),
+        ("二〇二七年三月一日", "2027-02-28 16:00"),
+        ("二零二七年十二月廿一日", "2027-12-20 16:00"),
+        ("二○二七年三月一日星期一下午四時零五分", "2027-03-01 08:05"),
+        ("二零二七年三月三十一日（星期三）晚上十時半", "2027-03-31 14:30"),
+        ("2027年3月1日清晨6点半", "2027-02-28 22:30"),
+        ("民國116年3月1日", "2027-02-28 16:00"),
+        ("中華民國一百一十六年三月一日 16:05", "2027-03-01 08:05"),
+        ("116年3月1日16時05分", "2027-03-01 08:05"),
+        ("lundi 1er mars 2027 à 16h05", "2027-03-01 08:05"),
+        ("12 août 2027", "2027-08-11 16:00"),
+        ("qui, 04 mar 2027 16:05:00 -0300", "2027-03-04 19:05"),
+        ("segunda-feira, 1 de março de 2027 às 16:05", "2027-03-01 08:05"),
+        ("31 de diciembre de 2026", "2026-12-30 16:00"),
+        ("Senin, 01 Maret 2027 15.05 WIB", "2027-03-01 08:05"),
+        ("5 Ogos 2027", "2027-08-04 16:00"),
+        ("1 Marso 2027", "2027-02-28 16:00"),
+        ("1803888300", "2027-03-01 08:05"),
+        ("1803888300000", "2027-03-01 08:05"),
+    ],
+)
+def test_dates_are_read_as_their_authors_meant_them(raw: str, utc: str) -> None:
+    """Zone names, zone-less local times, Chinese dates and epoch numbers."""
+    assert read_date(raw, HONG_KONG) == datetime.fromisoformat(utc).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["", "soon", "March 2027", "16:05", "03/04/2027", "0000-00-00", "0001-01-01", "1970-01-01",
+     "9999-12-31 23:00 -0800", "12345", "2027-13-45", "2027年", "三月一日", "昨天", "丙午年正月初一",
+     "十" * 100 + "年", "民國年3月1日", "3/4/民國116年", "9" * 5_000, "Mon, 01 Mar 2027 99:99:99 GMT"],
+)  # fmt: skip
+def test_what_is_no_certain_date_is_none(raw: str) -> None:
+    """Half dates, absurd years and dates whose day and month nobody can tell apart are not guessed at."""
+    assert read_date(raw, HONG_KONG) is None
+
+
+def test_feedparser_has_the_word_when_the_string_is_beyond_us() -> None:
+    """A zone we do not know, or another language: what feedparser made of it counts."""
+    parsed = time.gmtime(1803888300)
+    assert read_date("lundi 1er mars, midi", HONG_KONG, parsed) == datetime(2027, 3, 1, 8, 5, tzinfo=UTC)
+    assert read_date("Mon, 01 Mar 2027 08:05:00 XYZT", HONG_KONG, parsed) == datetime(2027, 3, 1, 8, 5, tzinfo=UTC)
