@@ -84,6 +84,9 @@ class Fetch(_Section):
     allow_private: tuple[Network, ...] = Field(
         (), description='Private networks that may be fetched, e.g. ["127.0.0.0/8"]. Default: none.'
     )
+    allow_ports: tuple[Annotated[int, Field(ge=1, le=65_535)], ...] = Field(
+        (), description="Ports that may be fetched though they are another service's, e.g. [81]. Default: none."
+    )
     timeout_s: float = Field(
         30.0, gt=0, le=600, description="Longest time for one feed, redirects included, in seconds."
     )

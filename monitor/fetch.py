@@ -7,9 +7,11 @@ import contextlib
 import errno
 import re
 import socket
+import ssl
+import zlib
 from collections import defaultdict
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_network
@@ -18,26 +20,36 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
+from aiohttp.http_exceptions import ContentEncodingError
 
 from monitor import __version__
 from monitor.config import Fetch
 from monitor.errors import BlockedAddressError, FeedError, FeedErrorKind
-from monitor.guard import Network, check_address, check_url
+from monitor.guard import Network, check_address, check_port, check_url
 from monitor.text import clean, shorten
 
 MAX_REDIRECTS = 5
+MAX_RATIO = 200  # of what a body unpacks to and what came over the wire; recorded feeds stay under 20
+RATIO_FROM = 1_000_000  # bytes; smaller ones harm nobody
 MAX_HEADER = 1_000  # characters of a validator; a longer one is not kept
 
 _ACCEPT = (
-    "application/rss+xml, application/atom+xml, application/rdf+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
+    "application/rss+xml, application/atom+xml, application/rdf+xml, application/feed+json, application/xml;q=0.9, "
+    "text/xml;q=0.9, */*;q=0.5"
 )
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PERMANENT = frozenset({301, 308})
+_AS_IT_IS = {"Accept-Encoding": "identity"}
+_GZIP = b"\x1f\x8b"
 _PRINTABLE = re.compile(r"[\x20-\x7e]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """An answer. ``body`` is decompressed, and empty when ``not_modified``."""
+    """An answer. ``body`` is decompressed, and empty when ``not_modified``.
+
+    ``moved_to`` is where the server says the address has gone for good (301, 308), up to the first temporary redirect.
+    """
 
     status: int
     body: bytes
@@ -46,6 +58,7 @@ class Fetched:
     last_modified: str | None
     content_type: str | None
     not_modified: bool
+    moved_to: str | None = None
 
 
 class Fetcher:
@@ -91,29 +104,42 @@ class Fetcher:
         """
         conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
         headers = {name: value for name, value in conditions.items() if value}
+        conditional = bool(headers)
         try:
             async with asyncio.timeout(self._settings.timeout_s):
-                return await self._follow(url, headers)
+                try:
+                    return await self._follow(url, headers, conditional=conditional)
+                except aiohttp.ClientPayloadError as error:
+                    if not isinstance(error.__cause__, ContentEncodingError):
+                        raise
+                # Called compressed and is not, or not so: some servers mean it only when asked for the plain text.
+                return await self._follow(url, {**headers, **_AS_IT_IS}, conditional=conditional, unpack=False)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise _as_feed_error(url, error, self._settings.timeout_s) from error
 
-    async def _follow(self, url: str, headers: dict[str, str]) -> Fetched:
+    async def _follow(self, url: str, headers: Mapping[str, str], *, conditional: bool, unpack: bool = True) -> Fetched:
         if self._session is None:
             raise RuntimeError("use `async with Fetcher(...)`")
-        check_url(url)
-        hop = url
+        self._check(url)
+        hop, moved_to, for_good = url, None, True
         for _ in range(MAX_REDIRECTS + 1):
-            async with self._session.get(hop, headers=headers, allow_redirects=False) as response:
+            async with self._session.get(
+                hop, headers=headers, allow_redirects=False, auto_decompress=unpack
+            ) as response:
                 if response.status not in _REDIRECTS:
-                    return await self._read(url, hop, response, conditional=bool(headers))
+                    fetched = await self._read(url, hop, response, conditional=conditional)
+                    return replace(fetched, moved_to=moved_to)
+                for_good = for_good and response.status in _PERMANENT
                 location = clean(response.headers.get("Location", "")).replace(" ", "%20")
             if not location:
                 raise FeedError(url, FeedErrorKind.REDIRECT, f"{hop} redirects to nowhere", status=response.status)
             hop = urljoin(hop, location)
             try:
-                check_url(hop)
+                self._check(hop)
             except BlockedAddressError as error:
                 raise BlockedAddressError(url, f"redirects to {hop}: {error.detail}") from None
+            if for_good:
+                moved_to = hop
         raise FeedError(url, FeedErrorKind.REDIRECT, f"more than {MAX_REDIRECTS} redirects, the last to {hop}")
 
     async def _read(self, url: str, hop: str, response: aiohttp.ClientResponse, *, conditional: bool) -> Fetched:
@@ -140,17 +166,38 @@ class Fetcher:
         )
 
     async def _body(self, url: str, response: aiohttp.ClientResponse) -> bytes:
-        limit = self._settings.max_bytes
-        too_large = FeedError(url, FeedErrorKind.TOO_LARGE, f"the body is larger than {limit:,} bytes")
-        if (response.content_length or 0) > limit:
-            raise too_large
+        self._measure(url, response.content_length or 0)
         # `response.read()` would unpack a compressed bomb whole; this stops one chunk after the limit.
         body = bytearray()
         async for chunk in response.content.iter_chunked(65_536):
             body += chunk
-            if len(body) > limit:
-                raise too_large
-        return bytes(body)
+            self._measure(url, len(body), response.content.total_raw_bytes)
+        return self._gunzip(url, body) if body.startswith(_GZIP) else bytes(body)
+
+    def _gunzip(self, url: str, packed: bytearray) -> bytes:
+        """The text of a .gz file that is served as a file."""
+        unpacker = zlib.decompressobj(wbits=31)
+        try:
+            body = unpacker.decompress(packed, self._settings.max_bytes + 1)
+        except zlib.error as error:
+            raise FeedError(url, FeedErrorKind.HTTP, f"the body was badly compressed: {error}") from error
+        self._measure(url, len(body), len(packed))
+        if not unpacker.eof:
+            raise FeedError(url, FeedErrorKind.HTTP, "the body broke off: a compressed file without its end")
+        return body
+
+    def _measure(self, url: str, size: int, packed: int | None = None) -> None:
+        """Raise FeedError when a body of ``size`` bytes, unpacked from ``packed``, is too large."""
+        limit = self._settings.max_bytes
+        if size > limit:
+            raise FeedError(url, FeedErrorKind.TOO_LARGE, f"the body is larger than {limit:,} bytes")
+        if packed is not None and size > max(RATIO_FROM, MAX_RATIO * packed):
+            detail = f"the body unpacks to more than {MAX_RATIO} times its size"
+            raise FeedError(url, FeedErrorKind.TOO_LARGE, detail)
+
+    def _check(self, url: str) -> None:
+        check_url(url)
+        check_port(url, self._settings.allow_ports)
 
     def _open_socket(self, address: tuple[Any, ...]) -> socket.socket:
         """aiohttp asks for a socket for every address it is about to connect to, literal or resolved."""
@@ -188,7 +235,7 @@ def _as_feed_error(url: str, error: Exception, timeout_s: float) -> FeedError:
     """Our word for what aiohttp raised. Order matters: its classes inherit from each other."""
     if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, PermissionError):
         return BlockedAddressError(url, error.os_error.strerror or str(error))
-    said = shorten(clean(str(error)), 300)  # a server's own words may be part of it
+    said = shorten(clean(_words_of(error)), 300)  # a server's own words may be part of it
     kinds: list[tuple[type[Exception], FeedErrorKind, str]] = [
         (TimeoutError, FeedErrorKind.TIMEOUT, f"no complete answer within {timeout_s:g} s"),
         (aiohttp.InvalidURL, FeedErrorKind.BLOCKED, "not an address that can be fetched"),
@@ -204,3 +251,9 @@ def _as_feed_error(url: str, error: Exception, timeout_s: float) -> FeedError:
         if isinstance(error, raised):
             return FeedError(url, kind, sentence if kind is FeedErrorKind.TIMEOUT else f"{sentence}: {said}")
     return FeedError(url, FeedErrorKind.HTTP, f"the answer could not be read: {said}")
+
+
+def _words_of(error: Exception) -> str:
+    """What is wrong with a certificate (expired, for another host, signed by itself), else all that was said."""
+    certificate = getattr(error, "certificate_error", None)
+    return certificate.verify_message if isinstance(certificate, ssl.SSLCertVerificationError) else str(error)

@@ -1,13 +1,13 @@
-"""Which addresses may be fetched: public http(s) ones, and private networks only when named. Pure.
+"""Which addresses may be fetched: public http(s) ones on web ports; others only when named. Pure.
 
-``check_url`` looks at the words of a URL before each hop. What a host name really leads to is known only when a
-socket is opened, so ``check_address`` is asked there, once for every address that DNS gave.
+``check_url`` and ``check_port`` look at the words of a URL before each hop. What a host name really leads to is known
+only when a socket is opened, so ``check_address`` is asked there, once for every address that DNS gave.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
@@ -22,6 +22,13 @@ MAX_URL = 2_000  # characters
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
 _NAT64 = IPv6Network("64:ff9b::/96")
 # Neither is private by the registry, and neither leads to a web server of the public internet.
+# Unprivileged ports that are not the web's: those the Fetch standard of the browsers blocks, and common databases,
+# caches, desktops and consoles, which an answer or even a request may harm.
+_OTHER_SERVICES = frozenset({
+    1433, 1434, 1521, 1719, 1720, 1723, 2049, 2181, 2375, 2376, 2379, 2380, 3306, 3389, 3659, 4045, 4190, 5060, 5061,
+    5432, 5672, 5900, 5984, 6000, 6379, 6443, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 8500, 9042, 9092, 9200,
+    9300, 10080, 10250, 11211, 15672, 27017,
+})  # fmt: skip
 _NOT_PUBLIC: tuple[Network, ...] = (IPv4Network("192.88.99.0/24"), IPv6Network("64:ff9b:1::/48"))
 
 
@@ -42,6 +49,20 @@ def check_url(url: str) -> None:
         raise BlockedAddressError(url, "names no host")
     if "@" in parts.netloc:
         raise BlockedAddressError(url, "carries a user name or password")
+
+
+def check_port(url: str, allow: Container[int] = ()) -> None:
+    """Raise BlockedAddressError unless ``url``, which ``check_url`` passed, leads to a port where feeds are served.
+
+    Those are 80, 443 and from 1024 on all that belong to no other known service; and those in ``allow``.
+    """
+    parts = urlsplit(url)
+    port = parts.port if parts.port is not None else {"http": 80, "https": 443}[parts.scheme]
+    if port in (80, 443) or port in allow or (port >= 1024 and port not in _OTHER_SERVICES):
+        return
+    raise BlockedAddressError(
+        url, f"port {port} is another service's; name it in fetch.allow_ports if a feed is served there"
+    )
 
 
 def check_address(ip: str, allow: Iterable[Network] = ()) -> None:

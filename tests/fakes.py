@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import ssl
 import threading
 import time
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -49,9 +51,11 @@ class FeedServer:
 
 
 @contextmanager
-def feed_server() -> Iterator[FeedServer]:
-    """A running server on a free port."""
+def feed_server(tls: ssl.SSLContext | None = None) -> Iterator[FeedServer]:
+    """A running server on a free port; with a TLS context it speaks HTTPS, and ``url`` does not know."""
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    if tls is not None:
+        httpd.socket = tls.wrap_socket(httpd.socket, server_side=True)
     httpd.daemon_threads = True
     fake = FeedServer(httpd.server_port)
     httpd.fake = fake  # type: ignore[attr-defined]  # how the handler finds it
@@ -97,6 +101,21 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Silent."""
+
+
+def pack(body: bytes, encoding: str) -> bytes:
+    """``body`` under that Content-Encoding; ``raw-deflate`` is the deflate that some servers send instead."""
+    if encoding == "br":
+        import brotli
+
+        return brotli.compress(body, quality=4)
+    if encoding == "zstd":
+        from backports import zstd
+
+        return zstd.compress(body)
+    windows = {"gzip": 31, "deflate": 15, "raw-deflate": -15}
+    packer = zlib.compressobj(wbits=windows[encoding])
+    return packer.compress(body) + packer.flush()
 
 
 def gzip_bomb(size: int) -> bytes:

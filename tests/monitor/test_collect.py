@@ -299,7 +299,7 @@ def hostile(server: FeedServer) -> dict[str, tuple[str, ...]]:
         server.put("/loop", status=302, headers={"Location": "/loop"}): ("redirect",),
         server.put("/inside", status=302, headers={"Location": "http://10.0.0.1/"}): ("blocked",),
         "http://no-such-host.invalid/rss": ("dns",),
-        "http://127.0.0.1:9/rss": ("connect",),
+        "http://127.0.0.1:9/rss": ("blocked",),
         server.url("/plain").replace("http:", "https:"): ("tls",),
     }
 

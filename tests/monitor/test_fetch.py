@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gzip
+import os
 import socket
 import ssl
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import trustme
 
 from monitor import __version__
 from monitor.config import Fetch
 from monitor.errors import FeedError, FeedErrorKind
-from monitor.fetch import MAX_REDIRECTS, Fetched, Fetcher, retry_after_s
-from tests.fakes import FeedServer, feed_server, gzip_bomb
+from monitor.fetch import MAX_REDIRECTS, RATIO_FROM, Fetched, Fetcher, retry_after_s
+from tests.fakes import FeedServer, feed_server, gzip_bomb, item, pack, rss
 
 LOOPBACK = ("127.0.0.0/8",)
 
@@ -125,6 +125,34 @@ def test_redirects_are_followed_and_counted(server: FeedServer) -> None:
 
 
 @pytest.mark.parametrize(
+    ("statuses", "moved"),
+    [((301,), "/1"), ((308, 301), "/2"), ((301, 302), "/1"), ((302, 301), None), ((307,), None), ((303,), None)],
+)
+def test_only_a_permanent_redirect_is_a_new_address(
+    server: FeedServer, statuses: tuple[int, ...], moved: str | None
+) -> None:
+    """What follows a temporary redirect is nobody's permanent word; all of them are followed."""
+    for number, status in enumerate(statuses):
+        server.put(f"/{number}", status=status, headers={"Location": f"/{number + 1}"})
+    server.put(f"/{len(statuses)}", "here")
+    found = get(server.url("/0"))
+    assert found.body == b"here"
+    assert found.moved_to == (moved and server.url(moved))
+
+
+def test_ports_of_other_services_are_not_asked() -> None:
+    """A feed address cannot be used to talk to a database or a mail server, directly or by a redirect."""
+    for port in (22, 25, 81, 5432, 6379):
+        assert f"port {port}" in error_of(f"http://127.0.0.1:{port}/").detail
+    with feed_server() as server:
+        url = server.put("/a", status=302, headers={"Location": "http://127.0.0.1:6379/"})
+        error = error_of(url)
+        assert error.kind == FeedErrorKind.BLOCKED
+        assert "fetch.allow_ports" in error.detail
+    assert error_of("http://127.0.0.1:81/", allow_ports=(81,)).kind == FeedErrorKind.CONNECT
+
+
+@pytest.mark.parametrize(
     "location", ["file:///etc/passwd", "http://10.0.0.1/", "http://169.254.169.254/latest", "http://user:pw@127.0.0.1/"]
 )
 def test_every_hop_passes_the_guard(server: FeedServer, location: str) -> None:
@@ -174,9 +202,10 @@ print(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
-def test_bombs_do_not_fill_the_memory(server: FeedServer) -> None:
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
+def test_bombs_do_not_fill_the_memory(server: FeedServer, encoding: str) -> None:
     """Eight bombs of 300 MB at once cost little more than eight bodies at the limit of 10 MB."""
-    bomb = server.put("/bomb", gzip_bomb(300_000_000), headers={"Content-Encoding": "gzip"})
+    bomb = server.put("/bomb", pack(b" " * 300_000_000, encoding), headers={"Content-Encoding": encoding})
     # A process of its own: in ours the making of the bomb would set the peak.
     done = subprocess.run([sys.executable, "-c", _EIGHT_AT_ONCE, bomb], capture_output=True, text=True, check=True)
     kinds, peak_kb = done.stdout.splitlines()
@@ -185,11 +214,47 @@ def test_bombs_do_not_fill_the_memory(server: FeedServer) -> None:
 
 
 def test_a_broken_body_is_an_error(server: FeedServer) -> None:
-    """Not gzip though it says so; fewer bytes than promised."""
-    broken = server.put("/gz", b"not gzip at all", headers={"Content-Encoding": "gzip"})
-    assert error_of(broken).kind == FeedErrorKind.HTTP
+    """Fewer bytes than promised; a compressed file that breaks off, or is none after its first bytes."""
     short = server.put("/short", b"half", content_length=1_000)
     assert error_of(short).kind == FeedErrorKind.HTTP
+    half = pack(b"feed" * 500, "gzip")[:-9]
+    assert "without its end" in error_of(server.put("/half", half)).detail
+    assert "badly compressed" in error_of(server.put("/none", b"\x1f\x8b no more of it")).detail
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "raw-deflate", "br", "zstd"])
+def test_every_compression_that_is_offered_is_read(server: FeedServer, encoding: str) -> None:
+    """What Accept-Encoding names is unpacked, deflate in both of its readings."""
+    label = encoding.removeprefix("raw-")
+    url = server.put("/a", pack("海港日報".encode() * 1_000, encoding), headers={"Content-Encoding": label})
+    assert get(url).body == "海港日報".encode() * 1_000
+    assert label in server.requests[0][1]["Accept-Encoding"].split(", ")
+
+
+@pytest.mark.parametrize("label", ["gzip", "deflate", "br", "zstd", "x-unheard-of", "UTF-8"])
+def test_a_body_that_is_not_compressed_as_it_says_is_taken_as_it_is(server: FeedServer, label: str) -> None:
+    """Some servers label plain text; it is asked for once more, plainly, and read."""
+    url = server.put("/a", b"<rss>plain</rss>", headers={"Content-Encoding": label})
+    assert get(url).body == b"<rss>plain</rss>"
+    assert len(server.requests) <= 2
+
+
+@pytest.mark.parametrize("label", [{}, {"Content-Encoding": "br"}, {"Content-Encoding": "x-gzip"}])
+def test_a_compressed_file_is_unpacked_whatever_its_label(server: FeedServer, label: dict[str, str]) -> None:
+    """`feed.xml.gz`, served as a file or under another name; within the same limits."""
+    assert get(server.put("/a.gz", pack(b"<rss/>", "gzip"), headers=label)).body == b"<rss/>"
+    bomb = server.put("/bomb.gz", gzip_bomb(30_000_000), headers=label)
+    assert error_of(bomb).kind == FeedErrorKind.TOO_LARGE
+    small = server.put("/small.gz", gzip_bomb(50_000), headers=label)
+    assert error_of(small, max_bytes=20_000).kind == FeedErrorKind.TOO_LARGE
+
+
+def test_what_swells_far_beyond_its_size_is_refused(server: FeedServer) -> None:
+    """Below the size limit, yet hundreds of times what came over the wire: no feed does that."""
+    bomb = server.put("/bomb", gzip_bomb(3_000_000), headers={"Content-Encoding": "gzip"})
+    assert "times its size" in error_of(bomb).detail
+    feed = pack(rss(*(item(f"第{n}則消息", f"{n * n}", guid=str(n)) for n in range(20_000))).encode(), "gzip")
+    assert len(get(server.put("/large", feed, headers={"Content-Encoding": "gzip"})).body) > RATIO_FROM
 
 
 @pytest.mark.parametrize("page", [{"delay_s": 2.0}, {"endless": True, "pause_s": 0.05}])
@@ -215,17 +280,56 @@ def test_a_server_without_trusted_tls_is_told_apart(server: FeedServer) -> None:
     assert error_of(f"https://127.0.0.1:{server.port}/").kind == FeedErrorKind.TLS
 
 
-def test_a_self_signed_certificate_is_refused(tmp_path: Path) -> None:
-    """Certificates are checked."""
-    certificate = _self_signed(tmp_path)
+_ONCE = """
+import asyncio, sys
+from monitor.config import Fetch
+from monitor.errors import FeedError
+from monitor.fetch import Fetcher
+
+async def main(url):
+    async with Fetcher(Fetch(allow_private=("127.0.0.0/8",))) as fetcher:
+        try:
+            print((await fetcher.get(url)).status)
+        except FeedError as error:
+            print(error.kind, error.detail)
+
+asyncio.run(main(sys.argv[1]))
+"""
+_PAST = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("host", "expires", "trusted", "said"),
+    [
+        ("127.0.0.1", None, True, "200"),
+        ("127.0.0.1", _PAST, True, "tls no trusted TLS connection: certificate has expired"),
+        ("other.example", None, True, "tls no trusted TLS connection: IP address mismatch"),
+        ("127.0.0.1", None, False, "tls no trusted TLS connection: self-signed certificate"),
+    ],
+)
+def test_what_is_wrong_with_a_certificate_is_said(
+    tmp_path: Path, host: str, expires: datetime | None, trusted: bool, said: str
+) -> None:
+    """Expired, for another host, signed by itself: refused, each in its own words; a good one is fine."""
+    authority, stranger = trustme.CA(), trustme.CA()
+    certificate = authority.issue_cert(host, not_after=expires)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=_shake_once, args=(listener, context), daemon=True)
-        thread.start()
-        error = error_of(f"https://127.0.0.1:{listener.getsockname()[1]}/")
-        thread.join(5)
-    assert error.kind == FeedErrorKind.TLS
+    certificate.configure_cert(context)
+    if not trusted:  # the chain ends in a certificate that only the server knows
+        chain = certificate.private_key_and_cert_chain_pem.bytes() + authority.cert_pem.bytes()
+        (tmp_path / "chain.pem").write_bytes(chain)
+        context.load_cert_chain(tmp_path / "chain.pem")
+    (authority if trusted else stranger).cert_pem.write_to_path(tmp_path / "ca.pem")
+    with feed_server(context) as secure:
+        secure.put("/a", "x")
+        done = subprocess.run(  # trust is read once in the life of a process
+            [sys.executable, "-c", _ONCE, f"https://127.0.0.1:{secure.port}/a"],
+            env={**os.environ, "SSL_CERT_FILE": str(tmp_path / "ca.pem")},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert done.stdout.startswith(said)
 
 
 def test_one_host_is_not_crowded(server: FeedServer) -> None:
@@ -249,34 +353,3 @@ def test_one_host_is_not_crowded(server: FeedServer) -> None:
 
     asyncio.run(all_of_them())
     assert most == 2
-
-
-def _shake_once(listener: socket.socket, context: ssl.SSLContext) -> None:
-    connection, _ = listener.accept()
-    with connection, contextlib.suppress(OSError):  # the client refuses, as it should
-        context.wrap_socket(connection, server_side=True).close()
-
-
-def _self_signed(folder: Path) -> Path:
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    today = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(today - timedelta(days=1))
-        .not_valid_after(today + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / "server.pem"
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    file.write_bytes(private + certificate.public_bytes(pem))
-    return file

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 import pytest
 
 from monitor.errors import BlockedAddressError
-from monitor.guard import check_address, check_url
+from monitor.guard import check_address, check_port, check_url
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,16 @@ def test_other_addresses_are_refused(url: str) -> None:
     """Other schemes, credentials, controls, broken and endless addresses never reach the network."""
     with pytest.raises(BlockedAddressError):
         check_url(url)
+
+
+def test_only_ports_of_the_web_are_asked() -> None:
+    """80, 443 and what web servers use beside them; a named port is opened alone."""
+    for url in ("http://a.example/", "https://a.example/", "http://a.example:8080/", "https://a.example:8443/"):
+        check_port(url)
+    for port in (1, 22, 25, 81, 465, 3306, 5060, 5432, 6379, 6667, 9200, 10080, 11211):
+        with pytest.raises(BlockedAddressError, match=f"port {port} .*allow_ports"):
+            check_port(f"http://a.example:{port}/", allow=(82,))
+    check_port("http://a.example:81/", allow=(81,))
 
 
 @pytest.mark.parametrize(
