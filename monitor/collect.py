@@ -24,7 +24,9 @@ from zoneinfo import ZoneInfo
 from monitor.changes import Changes, decide, next_check
 from monitor.config import Settings
 from monitor.errors import FeedError, FeedErrorKind
+from monitor.failures import REFUSALS, Consequence, concerned, consequence, outlet_domain
 from monitor.fetch import Fetched, Fetcher
+from monitor.moves import settle
 from monitor.parse import find_feeds
 from monitor.parsing import ParsePool
 from monitor.store import Connection, Store, feeds, items
@@ -60,8 +62,9 @@ def collect(
     """One pass over the due feeds (``every``: all that are enabled). ``progress`` is given one line for every feed.
 
     Counts: ``feeds`` = ``fetched`` (a new body was read) + ``not_modified`` (304) + ``unchanged`` (the same bytes
-    as last time) + ``failed``; ``items_new``, ``items_edited``, ``items_seen`` (entries of the bodies read),
-    ``bytes`` (after decompression), ``seconds``. Running it twice, or again after a kill, stores nothing twice.
+    as last time) + ``failed`` + ``postponed`` (their host refused another feed in this pass); ``items_new``,
+    ``items_edited``, ``items_seen`` (entries of the bodies read), ``bytes`` (after decompression), ``seconds``.
+    Running it twice, or again after a kill, stores nothing twice.
 
     Two passes at once could put an older text over a newer one: raises BusyError when another runs for longer than
     WAIT_S from now.
@@ -82,7 +85,10 @@ async def _collect(store: Store, settings: Settings, now: datetime, every: bool,
                     tasks.create_task(run.visit(feed))
     counts = {name: run.counts[name] for name in _COUNTS}
     seconds = round(time.monotonic() - begun, 3)
-    return StageReport("collect", {"feeds": len(todo), **counts, "seconds": seconds}, tuple(sorted(run.problems)))
+    postponed = {"postponed": run.counts["postponed"]}
+    return StageReport(
+        "collect", {"feeds": len(todo), **counts, "seconds": seconds, **postponed}, tuple(sorted(run.problems))
+    )
 
 
 async def check(settings: Settings, url: str) -> Check:
@@ -115,6 +121,7 @@ class _Pass:
     done: int = 0
     answered: set[str] = field(default_factory=set)  # hosts
     silent: dict[str, FeedErrorKind] = field(default_factory=dict)  # hosts, and how they failed
+    waiting: set[int] = field(default_factory=set)  # feeds whose host refused another one
     counts: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
 
@@ -122,7 +129,7 @@ class _Pass:
         """Everything about one feed. Never raises: whatever goes wrong is recorded with the feed."""
         async with self.fetcher.turn(feed.url):
             try:
-                outcome = await self.update(feed)
+                outcome = self.wait() if feed.id in self.waiting else await self.update(feed)
             except FeedError as error:
                 outcome = await self.fail(feed, error)
             except Exception as error:
@@ -132,9 +139,18 @@ class _Pass:
         self.done += 1
         self.progress(f"{self.done}/{self.total} {feed.outlet}: {outcome}")
 
+    def wait(self) -> str:
+        """Leave a feed alone whose host has just refused another; its next check stands in the store already."""
+        self.counts["postponed"] += 1
+        return "postponed, its host refused another feed in this pass"
+
     async def update(self, feed: Feed) -> str:
         """Fetch, parse, store; returns what happened in a few words. Raises FeedError."""
         fetched = await self.fetch(feed)
+        return await self.read(feed, fetched) + await self.follow(feed, fetched)
+
+    async def read(self, feed: Feed, fetched: Fetched) -> str:
+        """Parse what is new and store it; in words."""
         self.counts["bytes"] += len(fetched.body)
         validators = {"etag": fetched.etag, "last_modified": fetched.last_modified}
         if fetched.not_modified:
@@ -197,19 +213,46 @@ class _Pass:
         due = self.next_check(feed)
         await self.in_store(lambda c: feeds.record_success(c, feed.id, self.now, due, **state))
 
+    async def follow(self, feed: Feed, fetched: Fetched) -> str:
+        """Remember that the address has moved for good, and take the new one once it is believed; in words."""
+        seen = feeds.canonical(fetched.moved_to) if fetched.moved_to else None
+        move = settle(feed, seen, self.now)
+        if not move.adopt and (move.target, move.since) == (feed.moved_to, feed.moved_since):
+            return ""
+        other = await self.in_store(lambda c: feeds.record_move(c, feed.id, move))
+        if other is not None:
+            words = f"moved to {move.target}, which is feed {other.id} already: disable one of the two"
+            self.problems.append(f"{feed.outlet} ({feed.url}): {words}")
+        elif move.target is None:
+            words = "no longer moved"
+        else:
+            words = f"moved to {move.target}" + (", its address from now on" if move.adopt else "")
+        return f"; {words}"
+
     async def fail(self, feed: Feed, error: FeedError) -> str:
         """Record an error with its feed; a store that refuses even that is logged, and the other feeds go on."""
         self.counts["failed"] += 1
-        outcome = f"{error.kind}: {error.detail}"
-        if error.kind is FeedErrorKind.GONE:
-            outcome += f"; disabled, `pollwatch feeds enable {feed.id}` asks it again"
+        phase = self.settings.calendar.phase(self.now)
+        then = consequence(feed, error, phase)
+        outcome = f"{error.kind}: {error.detail}" + (f"; {then.words}" if then.words else "")
         self.problems.append(f"{feed.outlet} ({feed.url}): {outcome}")
         due = self.next_check(feed, error)
         try:
-            await self.in_store(lambda c: feeds.record_failure(c, feed.id, self.now, due, error))
+            self.waiting.update(await self.in_store(lambda c: self.keep_failure(c, feed, error, due, then)))
         except Exception:
             log.exception("the error of feed %s could not be recorded", feed.id)
         return outcome
+
+    def keep_failure(
+        self, connection: Connection, feed: Feed, error: FeedError, due: datetime, then: Consequence
+    ) -> list[int]:
+        """The one transaction of a failure: the feed's own state, and the others that are to wait with it."""
+        feeds.record_failure(connection, feed.id, self.now, due, error, strikes=then.strikes, disable=then.disable)
+        if error.status not in REFUSALS:
+            return []
+        others = concerned(feed, error, feeds.mentioning(connection, outlet_domain(feed)))
+        feeds.postpone(connection, others, due)
+        return others
 
     def next_check(self, feed: Feed, error: FeedError | None = None) -> datetime:
         return next_check(feed, self.settings.fetch.interval_s, self.now, error)

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import cache
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
+
+if TYPE_CHECKING:
+    import tldextract
 
 _TRACKING = re.compile(
     r"(?:utm_.*|fbclid|gclid|dclid|gbraid|wbraid|msclkid|yclid|twclid|ttclid|igshid|igsh|mc_cid|mc_eid|_hsenc|_hsmi"
@@ -40,3 +45,22 @@ def link_key(link: str | None) -> str | None:
     if not path and not kept:
         return None
     return host + path + (f"?{urlencode(kept, errors='surrogateescape')}" if kept else "")
+
+
+def registrable_domain(host: str) -> str:
+    """The part of a host name that somebody registered: what one outlet owns. ``host`` itself when there is none.
+
+    By the public suffix list, its private section included: two blogs of one hosting service are two outlets'.
+
+    >>> registrable_domain("rss.news.harbour-daily.com.hk")
+    'harbour-daily.com.hk'
+    """
+    return _suffixes()(host).top_domain_under_public_suffix or host
+
+
+@cache
+def _suffixes() -> tldextract.TLDExtract:
+    # Here, because it loads an HTTP client; which it is told not to use, nor to write a cache.
+    import tldextract
+
+    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)

@@ -138,9 +138,13 @@ class Feed:
     next_check_at: datetime | None = None
     interval_s: int | None = None  # None: the setting fetch.interval_s
     failures: int = 0
+    strikes: float = 0.0  # failures in a row by their weight, see monitor.failures
     error_kind: str | None = None
     error_detail: str | None = None
     warning: str | None = None
+    folder: str | None = None
+    moved_to: str | None = None
+    moved_since: datetime | None = None
 
     @property
     def health(self) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from sqlalchemy import Connection, Row, insert, or_, select, update
 
-from monitor.errors import FeedError, FeedErrorKind, NotFoundError
+from monitor.errors import FeedError, NotFoundError
+from monitor.moves import Move
 from monitor.store.schema import feeds
 from monitor.types import Feed, Lang, Role
 
@@ -16,12 +18,13 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _COLUMNS = [column for column in feeds.columns if column.name != "added_at"]
 
 
-def add(
+def add(  # noqa: PLR0913 - a keyword for each thing a line of a list can say
     connection: Connection,
     url: str,
     now: datetime,
     *,
     interval_s: int | None = None,
+    folder: str | None = None,
     outlet: str | None = None,
     role: Role | None = None,
     lang: Lang | None = None,
@@ -33,13 +36,14 @@ def add(
     the same document by the rules of URLs are one (see ``canonical``).
     """
     url = canonical(url)
-    given = {"interval_s": interval_s, "outlet": outlet, "role": role, "lang": lang, "enabled": enabled}
+    given = {"interval_s": interval_s, "folder": folder}
+    given |= {"outlet": outlet, "role": role, "lang": lang, "enabled": enabled}
     given = {name: value for name, value in given.items() if value is not None}
-    known = connection.execute(select(feeds.c.id).where(feeds.c.url == url)).scalar_one_or_none()
+    known = find(connection, url)
     if known is not None:
         if given:
-            connection.execute(update(feeds).where(feeds.c.id == known).values(**given))
-        return get(connection, known), False
+            connection.execute(update(feeds).where(feeds.c.id == known.id).values(**given))
+        return get(connection, known.id), False
     values = {"outlet": urlsplit(url).hostname or url, "role": Role.MEDIA, "enabled": True, "failures": 0, **given}
     row = insert(feeds).values(url=url, added_at=now, **values).returning(feeds.c.id)
     return get(connection, connection.execute(row).scalar_one()), True
@@ -54,6 +58,12 @@ def canonical(url: str) -> str:
     parts = urlsplit(url)
     host = parts.netloc.lower().removesuffix(_DEFAULT_PORTS.get(parts.scheme, ":")).removesuffix(":")
     return urlunsplit((parts.scheme, host, parts.path or "/", parts.query, ""))
+
+
+def find(connection: Connection, url: str) -> Feed | None:
+    """The feed at the address ``url``, if it is watched."""
+    row = connection.execute(select(*_COLUMNS).where(feeds.c.url == canonical(url))).one_or_none()
+    return _feed(row) if row else None
 
 
 def get(connection: Connection, feed_id: int) -> Feed:
@@ -72,13 +82,19 @@ def listing(connection: Connection, *, enabled: bool | None = None) -> list[Feed
     return [_feed(row) for row in connection.execute(query)]
 
 
+def mentioning(connection: Connection, domain: str) -> list[Feed]:
+    """The enabled feeds in whose address ``domain`` stands, be it as host or elsewhere."""
+    query = select(*_COLUMNS).where(feeds.c.enabled, feeds.c.url.contains(domain, autoescape=True))
+    return [_feed(row) for row in connection.execute(query.order_by(feeds.c.id))]
+
+
 def due(connection: Connection, now: datetime) -> list[Feed]:
     """The enabled feeds whose next check has come, the longest overdue first."""
     never_checked = feeds.c.next_check_at.is_(None)
     query = (
         select(*_COLUMNS)
         .where(feeds.c.enabled, or_(never_checked, feeds.c.next_check_at <= now))
-        .order_by(never_checked.desc(), feeds.c.next_check_at, feeds.c.id)
+        .order_by(never_checked.desc(), feeds.c.next_check_at, feeds.c.last_attempt_at.nulls_first(), feeds.c.id)
     )
     return [_feed(row) for row in connection.execute(query)]
 
@@ -87,7 +103,7 @@ def record_success(
     connection: Connection, feed_id: int, now: datetime, next_check_at: datetime, **state: str | datetime | None
 ) -> None:
     """The feed answered at ``now``. ``state``: etag, last_modified, body_sha256, last_new_at, warning, if changed."""
-    values: dict[str, Any] = {"failures": 0, "error_kind": None, "error_detail": None, **state}
+    values: dict[str, Any] = {"failures": 0, "strikes": 0.0, "error_kind": None, "error_detail": None, **state}
     connection.execute(
         update(feeds)
         .where(feeds.c.id == feed_id)
@@ -96,10 +112,17 @@ def record_success(
 
 
 def record_failure(
-    connection: Connection, feed_id: int, now: datetime, next_check_at: datetime, error: FeedError
+    connection: Connection,
+    feed_id: int,
+    now: datetime,
+    next_check_at: datetime,
+    error: FeedError,
+    *,
+    strikes: float,
+    disable: bool = False,
 ) -> None:
-    """The feed could not be read at ``now``. One that is gone for good is not asked again."""
-    values: dict[str, Any] = {"enabled": False} if error.kind is FeedErrorKind.GONE else {}
+    """The feed could not be read at ``now``; with ``disable`` it is not asked again."""
+    values: dict[str, Any] = {"enabled": False} if disable else {}
     connection.execute(
         update(feeds)
         .where(feeds.c.id == feed_id)
@@ -107,6 +130,7 @@ def record_failure(
             last_attempt_at=now,
             next_check_at=next_check_at,
             failures=feeds.c.failures + 1,
+            strikes=strikes,
             error_kind=error.kind,
             error_detail=error.detail[:500],
             **values,
@@ -114,11 +138,28 @@ def record_failure(
     )
 
 
+def postpone(connection: Connection, feed_ids: Collection[int], until: datetime) -> None:
+    """These feeds are not asked before ``until``; the ones that wait longer already stay as they are."""
+    sooner = or_(feeds.c.next_check_at.is_(None), feeds.c.next_check_at < until)
+    for feed_id in feed_ids:
+        connection.execute(update(feeds).where(feeds.c.id == feed_id, sooner).values(next_check_at=until))
+
+
+def record_move(connection: Connection, feed_id: int, move: Move) -> Feed | None:
+    """Remember where a feed moves, or give it its new address; returns the other feed that has it already, if any."""
+    values: dict[str, Any] = {"moved_to": move.target, "moved_since": move.since}
+    other = find(connection, move.target) if move.adopt and move.target else None
+    if move.adopt and other is None:
+        values = {"url": move.target, "moved_to": None, "moved_since": None}
+    connection.execute(update(feeds).where(feeds.c.id == feed_id).values(**values))
+    return other
+
+
 def set_enabled(connection: Connection, feed_id: int, enabled: bool) -> Feed:
     """Switch a feed on or off; switched on, it is due at once and its failures are forgotten. Raises NotFoundError."""
     values: dict[str, Any] = {"enabled": enabled}
     if enabled:
-        values |= {"failures": 0, "error_kind": None, "error_detail": None, "next_check_at": None}
+        values |= {"failures": 0, "strikes": 0.0, "error_kind": None, "error_detail": None, "next_check_at": None}
     connection.execute(update(feeds).where(feeds.c.id == feed_id).values(**values))
     return get(connection, feed_id)
 

@@ -79,10 +79,14 @@ feeds = Table(
     Column("next_check_at", Instant, index=True),
     Column("interval_s", Integer),  # NULL: the setting fetch.interval_s
     Column("failures", Integer, nullable=False, default=0),
+    Column("strikes", Float, nullable=False, default=0.0, server_default="0"),  # failures in a row by their weight
     Column("error_kind", Text),
     Column("error_detail", Text),
     Column("warning", Text),  # the last document was readable, but …
     Column("added_at", Instant, nullable=False),
+    Column("folder", Text),  # of the list it came from: names with a slash between them
+    Column("moved_to", Text),  # where a permanent redirect leads
+    Column("moved_since", Instant),
 )
 
 items = Table(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.links import link_key
+from monitor.links import link_key, registrable_domain
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,21 @@ def test_only_equal_bytes_are_equal(one: bytes, other: bytes) -> None:
     """Two values share a key when, and only when, they are the same bytes."""
     keys = [link_key("https://a.example/s?q=" + "".join(f"%{byte:02x}" for byte in value)) for value in (one, other)]
     assert (keys[0] == keys[1]) == (one == other)
+
+
+@pytest.mark.parametrize(
+    ("host", "domain"),
+    [
+        ("rss.news.harbour-daily.com.hk", "harbour-daily.com.hk"),
+        ("harbour-daily.com", "harbour-daily.com"),
+        ("desk.blogspot.com", "desk.blogspot.com"),
+        ("news.gov.hk", "news.gov.hk"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("localhost", "localhost"),
+        ("com.hk", "com.hk"),
+        ("", ""),
+    ],
+)
+def test_what_one_outlet_registered_is_found(host: str, domain: str) -> None:
+    """Public suffixes of several labels, hosting services, addresses and bare names."""
+    assert registrable_domain(host) == domain
