@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from monitor import robots
 from monitor.changes import Changes, decide, next_check
 from monitor.config import Settings
 from monitor.errors import FeedError, FeedErrorKind
@@ -47,7 +48,10 @@ _COUNTS = ("fetched", "not_modified", "unchanged", "failed", "items_new", "items
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What one look at an address found. Either ``document`` or ``error`` is set; ``feeds`` are other addresses."""
+    """What one look at an address found. Either ``document`` or ``error`` is set; ``feeds`` are other addresses.
+
+    The kind of the error is ``blocked`` for an address that we may not fetch, ``robots`` for one that we should not.
+    """
 
     url: str
     fetched: Fetched | None
@@ -91,12 +95,18 @@ async def _collect(store: Store, settings: Settings, now: datetime, every: bool,
     )
 
 
-async def check(settings: Settings, url: str) -> Check:
-    """Fetch ``url`` once, say what it holds, store nothing. A web page is searched for the feeds it names."""
+async def check(settings: Settings, url: str, *, despite_robots: bool = False) -> Check:
+    """Fetch ``url`` once, say what it holds, store nothing. A web page is searched for the feeds it names.
+
+    An address that the host's robots.txt keeps from us is not fetched, unless ``despite_robots``.
+    """
     fetched = None
     with ParsePool(settings.fetch.parse_timeout_s) as parser:
         async with Fetcher(settings.fetch) as fetcher:
             try:
+                if not (despite_robots or await _may_fetch(fetcher, url)):
+                    detail = f"{robots.address(url)} asks us not to fetch this address"
+                    return Check(url, None, None, FeedError(url, FeedErrorKind.ROBOTS, detail))
                 fetched = await fetcher.get(url)
                 zone = ZoneInfo(settings.election.timezone)
                 document = await parser.parse(fetched.body, fetched.final_url, fetched.content_type, zone)
@@ -106,6 +116,15 @@ async def check(settings: Settings, url: str) -> Check:
                 if fetched is not None and error.kind is FeedErrorKind.HTML:
                     found = find_feeds(fetched.body, fetched.final_url, fetched.content_type)
                 return Check(url, fetched, None, error, found)
+
+
+async def _may_fetch(fetcher: Fetcher, url: str) -> bool:
+    """What robots.txt says; a missing or unreachable one says nothing, and the feed itself will tell of the trouble."""
+    try:
+        answer = await fetcher.get(robots.address(url))
+    except FeedError:
+        return True
+    return robots.allows(answer.body, url)
 
 
 @dataclass(slots=True)

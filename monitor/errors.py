@@ -96,6 +96,7 @@ class FeedErrorKind(StrEnum):
     TOO_LARGE = "too-large"
     REDIRECT = "redirect"
     BLOCKED = "blocked"
+    ROBOTS = "robots"
     EMPTY = "empty"
     HTML = "html"
     NOT_A_FEED = "not-a-feed"

@@ -1,15 +1,17 @@
 """OPML: lists of feeds, in and out.
 
-Besides the usual attributes ours are ``outlet``, ``role``, ``lang`` and ``enabled``.
+Besides the usual attributes ours are ``outlet``, ``role``, ``lang`` and ``enabled``. Outlines without an address are
+folders; a feed keeps the names of those it lies in, outermost first, with a slash between them.
 """
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
@@ -19,7 +21,12 @@ from monitor.guard import check_url
 from monitor.text import clean, shorten
 from monitor.types import Feed, Lang, Role
 
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element  # the type only; defusedxml makes them
+
 MAX_BYTES = 20_000_000
+MAX_DEPTH = 8  # folders inside each other; the deeper ones are left out
+MAX_FOLDER = 80  # characters of one folder's name
 
 # Half of the lists in circulation paste addresses with `&` unescaped.
 _ENABLED = {"true": True, "false": False}
@@ -35,10 +42,11 @@ class FeedLine:
     role: Role | None = None
     lang: Lang | None = None
     enabled: bool | None = None
+    folder: str | None = None
 
 
 def read(source: Path | bytes, name: str = "OPML") -> list[FeedLine]:
-    """The feeds of an OPML document in its order, folders opened, each address once.
+    """The feeds of an OPML document in its order, each address once, with the folder it stands in first.
 
     The outlet is ``outlet``, else ``title``, else ``text``. Raises InputError naming the file (``name`` for bytes)
     and what is wrong with it.
@@ -61,17 +69,46 @@ def read(source: Path | bytes, name: str = "OPML") -> list[FeedLine]:
     if root.tag.lower() != "opml":
         raise InputError(where, f"not OPML: the document is <{shorten(clean(root.tag), 40)}>")
     lines: dict[str, FeedLine] = {}
-    for outline in root.iter("outline"):
-        attributes = {key.lower(): clean(value) for key, value in outline.attrib.items()}
-        if url := attributes.get("xmlurl"):
-            lines.setdefault(url, _line(url, attributes, where))
+    todo: list[tuple[Element, tuple[str, ...]]] = [(root, ())]  # no recursion: a hostile list has no bottom
+    while todo:
+        element, folders = todo.pop()
+        attributes = {key.lower(): clean(value) for key, value in element.attrib.items()}
+        if element.tag == "outline" and (url := attributes.get("xmlurl")):
+            lines.setdefault(url, _line(url, attributes, folders, where))
+        elif element.tag == "outline" and len(folders) < MAX_DEPTH:
+            name = attributes.get("text") or attributes.get("title") or ""
+            folders = (*folders, name.replace("/", "／"))
+        todo += [(child, folders) for child in reversed(element)]
     return list(lines.values())
 
 
+def folder_path(names: Iterable[str]) -> str | None:
+    """The folder of a feed as it is stored: names, outermost first, with a slash between them; None without any."""
+    kept = [shorten(name, MAX_FOLDER) for name in map(clean, names) if name]
+    return "/".join(kept[:MAX_DEPTH]) or None
+
+
 def write(feeds: Iterable[Feed]) -> str:
-    """An OPML 2.0 document that ``read`` gives back as it was."""
-    lines = []
+    """An OPML 2.0 document that ``read`` gives back as it was, a folder's feeds after those beside it."""
+    body = _Folder()
     for feed in feeds:
+        place = body
+        for name in feed.folder.split("/") if feed.folder else ():
+            place = place.folders.setdefault(name, _Folder())
+        place.feeds.append(feed)
+    lines = _outlines(body, "    ")
+    head = '<?xml version="1.0" encoding="UTF-8"?>\n<opml version="2.0">\n  <head><title>pollwatch feeds</title></head>'
+    return "\n".join([head, "  <body>", *lines, "  </body>", "</opml>", ""])
+
+
+@dataclass(slots=True)
+class _Folder:
+    feeds: list[Feed] = field(default_factory=list)
+    folders: dict[str, _Folder] = field(default_factory=dict)
+
+
+def _outlines(folder: _Folder, indent: str) -> Iterator[str]:
+    for feed in folder.feeds:
         attributes = {
             "type": "rss",
             "text": feed.outlet,
@@ -81,9 +118,11 @@ def write(feeds: Iterable[Feed]) -> str:
             **({"lang": feed.lang} if feed.lang else {}),
             "enabled": "true" if feed.enabled else "false",
         }
-        lines.append("    <outline " + " ".join(f'{k}="{html.escape(clean(v))}"' for k, v in attributes.items()) + "/>")
-    head = '<?xml version="1.0" encoding="UTF-8"?>\n<opml version="2.0">\n  <head><title>pollwatch feeds</title></head>'
-    return "\n".join([head, "  <body>", *lines, "  </body>", "</opml>", ""])
+        yield f"{indent}<outline " + " ".join(f'{k}="{html.escape(clean(v))}"' for k, v in attributes.items()) + "/>"
+    for name, inside in folder.folders.items():
+        yield f'{indent}<outline text="{html.escape(clean(name))}">'
+        yield from _outlines(inside, indent + "  ")
+        yield f"{indent}</outline>"
 
 
 def _load(path: Path) -> bytes:
@@ -94,7 +133,7 @@ def _load(path: Path) -> bytes:
         raise InputError(str(path), f"cannot be read: {error.strerror}") from None
 
 
-def _line(url: str, attributes: Mapping[str, str], where: str) -> FeedLine:
+def _line(url: str, attributes: Mapping[str, str], folders: Sequence[str], where: str) -> FeedLine:
     try:
         check_url(url)
         return FeedLine(
@@ -103,6 +142,7 @@ def _line(url: str, attributes: Mapping[str, str], where: str) -> FeedLine:
             role=Role(attributes["role"]) if attributes.get("role") else None,
             lang=Lang(attributes["lang"]) if attributes.get("lang") else None,
             enabled=_ENABLED[attributes["enabled"].lower()] if attributes.get("enabled") else None,
+            folder=folder_path(folders),
         )
     except BlockedAddressError as error:
         raise InputError(where, f"xmlUrl {error.url}: {error.detail}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -105,6 +106,14 @@ def test_readme_is_up_to_date() -> None:
         check=False,
     )
     assert done.returncode == 0, "run: python -m cogapp -I . -r README.md\n" + done.stdout + done.stderr
+
+
+def test_every_test_that_readme_names_is_there() -> None:
+    """A promise in a table is held by the test beside it."""
+    named = set(re.findall(r"`(test_\w+)`", README))
+    tests = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("test_*.py"))
+    assert len(named) > 15
+    assert named <= set(re.findall(r"^def (test_\w+)\(", tests, re.MULTILINE))
 
 
 def test_every_promised_command_is_there() -> None:

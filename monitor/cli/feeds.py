@@ -36,7 +36,13 @@ _COLUMNS = (
     ("last_success_at", "last success"),
     ("next_check_at", "next check"),
     "error",
+    ("moved_to", "moves to"),
     "url",
+)
+_WIDE = ("role", "lang", "failures", "last_success_at", "next_check_at", "moved_to")
+
+despite_robots_option = click.option(
+    "--despite-robots", is_flag=True, help="Fetch it though the robots.txt of its host asks not to."
 )
 
 
@@ -50,24 +56,42 @@ def feeds() -> None:
 @click.option("--outlet", help="Who publishes it; default: the host name.")
 @click.option("--role", type=click.Choice([*map(str, Role)]), help="What kind of outlet; default: media.")
 @click.option("--lang", type=click.Choice([*map(str, Lang)]), help="Its language.")
+@click.option("--folder", help="The folder it is exported in; names with / between them.")
+@click.option("--unchecked", is_flag=True, help="Do not look at the address, nor at its robots.txt, first.")
+@despite_robots_option
 @json_option
 @pass_context
-def add(context: Context, url: str, outlet: str | None, role: str | None, lang: str | None, as_json: bool) -> None:
-    """Watch the feed at URL; added again, its outlet, role and language are changed as given."""
-    from monitor.guard import check_url
+def add(
+    context: Context, /, url: str, unchecked: bool, despite_robots: bool, as_json: bool, **given: str | None
+) -> None:
+    """Watch the feed at URL, or the one feed that the web page at URL names.
+
+    The address is fetched once. One that gives no feed now is watched all the same and said so: it may be down. Of a
+    page that names several feeds you are asked to choose. Added again, a feed is not fetched, and its outlet, role,
+    language and folder are changed as given.
+    """
+    from monitor.guard import check_port, check_url
+    from monitor.opml import folder_path
     from monitor.store import feeds as table
 
     url = url.strip()
-    check_url(url)
-    with context.store() as (store, settings), store.write() as connection:
-        feed, is_new = table.add(
-            connection,
-            url,
-            now(),
-            outlet=outlet,
-            role=Role(role) if role else None,
-            lang=Lang(lang) if lang else None,
-        )
+    with context.store() as (store, settings):
+        check_url(url)
+        check_port(url, settings.fetch.allow_ports)
+        with store.read() as connection:
+            known = table.find(connection, url)
+        if known is None and not unchecked:
+            url = _feed_at(url, settings, despite_robots)
+        with store.write() as connection:
+            feed, is_new = table.add(
+                connection,
+                url,
+                now(),
+                outlet=given["outlet"],
+                role=Role(given["role"]) if given["role"] else None,
+                lang=Lang(given["lang"]) if given["lang"] else None,
+                folder=folder_path(given["folder"].split("/")) if given["folder"] else None,
+            )
     if not is_new:
         say(f"feed {feed.id} was there already")
     if as_json:
@@ -97,6 +121,7 @@ def import_(context: Context, file: Path, as_json: bool) -> None:
                 role=line.role,
                 lang=line.lang,
                 enabled=line.enabled,
+                folder=line.folder,
             )
             added += is_new
     if as_json:
@@ -134,14 +159,15 @@ def list_(context: Context, as_json: bool) -> None:
         print_lines(rows)
     else:
         empty = "no feeds yet: `pollwatch feeds add URL` or `pollwatch feeds import FILE`"
-        print_table(rows, _COLUMNS, empty=empty, wide=("role", "lang", "failures", "last_success_at", "next_check_at"))
+        print_table(rows, _COLUMNS, empty=empty, wide=_WIDE)
 
 
 @feeds.command(epilog=example("pollwatch feeds check https://harbour-daily.example/"))
 @click.argument("url")
+@despite_robots_option
 @json_option
 @pass_context
-def check(context: Context, url: str, as_json: bool) -> None:
+def check(context: Context, url: str, despite_robots: bool, as_json: bool) -> None:
     """Fetch URL once and say what would be stored; store nothing. Of a web page, name the feeds it offers.
 
     Ends with 1 when there is no feed at URL.
@@ -150,7 +176,7 @@ def check(context: Context, url: str, as_json: bool) -> None:
 
     from monitor import collect
 
-    found = asyncio.run(collect.check(context.settings(), url.strip()))
+    found = asyncio.run(collect.check(context.settings(), url.strip(), despite_robots=despite_robots))
     if as_json:
         print_object(check_json(found))
     else:
@@ -212,6 +238,9 @@ def feed_json(feed: Feed, settings: Settings) -> dict[str, Any]:
         "next_check_at": feed.next_check_at,
         "failures": feed.failures,
         "interval_s": feed.interval_s or settings.fetch.interval_s,
+        "folder": feed.folder,
+        "moved_to": feed.moved_to,
+        "moved_since": feed.moved_since,
         "error": f"{feed.error_kind}: {feed.error_detail}" if feed.error_kind else feed.warning,
     }
 
@@ -223,6 +252,7 @@ def check_json(found: Check) -> dict[str, Any]:
         "ok": error is None,
         "url": found.url,
         "final_url": fetched.final_url if fetched else None,
+        "moved_to": fetched.moved_to if fetched else None,
         "error": {"kind": error.kind, "detail": error.detail} if error else None,
         "title": document.title if document else None,
         "version": document.version if document else None,
@@ -236,6 +266,34 @@ def check_json(found: Check) -> dict[str, Any]:
     }
 
 
+def _feed_at(url: str, settings: Settings, despite_robots: bool) -> str:
+    """The address to watch for ``url``: itself, or the one feed of a page. Raises FeedError or InputError for none."""
+    import asyncio
+
+    from monitor import collect
+    from monitor.errors import FeedErrorKind, InputError
+
+    found = asyncio.run(collect.check(settings, url, despite_robots=despite_robots))
+    if len(found.feeds) == 1:
+        say(f"{url} is a web page; its feed is {found.feeds[0]}")
+        url = found.feeds[0]
+        found = asyncio.run(collect.check(settings, url, despite_robots=despite_robots))
+    if found.error is None:
+        if found.fetched and found.fetched.moved_to:
+            say(f"it moved for good to {found.fetched.moved_to}, its address once that has been so for some days")
+        return url
+    if found.feeds:
+        listed = "\n".join(found.feeds)
+        raise InputError(url, f"a web page with {len(found.feeds)} feeds; add the one you mean:\n{listed}")
+    kind = found.error.kind
+    if kind is FeedErrorKind.ROBOTS:
+        raise InputError(url, f"{found.error.detail}; with --despite-robots it is added all the same")
+    if kind is FeedErrorKind.BLOCKED:
+        raise found.error
+    say(f"no feed could be read there now ({kind}: {found.error.detail}); it is watched all the same")
+    return url
+
+
 def _print_check(found: Check) -> None:
     if found.error is not None:
         click.echo(safe(f"no feed: {found.error.detail} ({found.error.kind})"))
@@ -244,6 +302,8 @@ def _print_check(found: Check) -> None:
         return
     report = check_json(found)
     click.echo(safe(f"{report['title'] or '(no title)'}: {report['version']}, {len(report['items'])} entries"))
+    if report["moved_to"]:
+        say(f"it moved for good to {report['moved_to']}")
     if report["warning"]:
         say(report["warning"])
     print_table(report["items"][:10], [("published_at", "published"), "title", "link"], empty="no entries in it now")

@@ -25,7 +25,7 @@ NESTED = """<?xml version="1.0"?>
 def test_folders_are_opened_and_attributes_kept() -> None:
     """Nested outlines, either case of xmlUrl, every address once, our own attributes."""
     assert opml.read(NESTED.encode()) == [
-        FeedLine("https://harbour-daily.example/rss?a=1&b=2", "海港日報"),
+        FeedLine("https://harbour-daily.example/rss?a=1&b=2", "海港日報", folder="Folder/Deeper"),
         FeedLine("https://clear-water.example/rss", "Clear Water Desk", Role.FACTCHECK, Lang.HANT),
     ]
 
@@ -40,6 +40,42 @@ def test_what_is_written_is_read_back() -> None:
         FeedLine('https://a.example/?x="1"&y=2', 'Q&A <"日報">', Role.OFFICIAL, Lang.HANT, True),
         FeedLine("https://b.example/", "乙 丙", Role.COMMUNITY, None, False),
     ]
+
+
+def test_folders_come_back_as_they_were() -> None:
+    """Inside each other, with strange names, beside feeds without one; written again, nothing changes any more."""
+    written = """<opml><body>
+    <outline text="亞洲 &amp; Asia"><outline text="香港/Hong Kong">
+        <outline xmlUrl="https://a.example/1"/></outline><outline xmlUrl="https://a.example/2"/></outline>
+    <outline xmlUrl="https://a.example/3"/>
+    <outline title="官方"><outline xmlUrl="https://a.example/4"/><outline xmlUrl="https://a.example/1"/></outline>
+    <outline><outline xmlUrl="https://a.example/5"/></outline></body></opml>"""
+    lines = opml.read(written.encode())
+    assert {line.url[-1]: line.folder for line in lines} == {
+        "1": "亞洲 & Asia/香港／Hong Kong",
+        "2": "亞洲 & Asia",
+        "3": None,
+        "4": "官方",
+        "5": None,
+    }
+    feeds = [Feed(n, line.url, "A", Role.MEDIA, None, True, folder=line.folder) for n, line in enumerate(lines, 1)]
+    again = opml.write(feeds)
+    assert {(line.url, line.folder) for line in opml.read(again.encode())} == {
+        (line.url, line.folder) for line in lines
+    }
+    assert '<outline text="亞洲 &amp; Asia">' in again
+
+
+def test_a_bottomless_list_is_read_to_its_end() -> None:
+    """Twenty thousand folders inside each other cost neither the stack nor the square of their number."""
+    depth = 20_000
+    feed = '<outline xmlUrl="https://a.example/{}"/>'
+    body = "".join(f'<outline text="{"長" * 200}{n % 7}">' + feed.format(n) for n in range(depth))
+    (first, *_, last) = opml.read(f"<opml>{body}{'</outline>' * depth}</opml>".encode())
+    assert last.folder is not None
+    assert first.folder is not None
+    assert last.folder.count("/") + 1 == opml.MAX_DEPTH
+    assert len(last.folder) < opml.MAX_DEPTH * (opml.MAX_FOLDER + 1)
 
 
 def test_bare_ampersands_are_forgiven() -> None:
@@ -99,10 +135,20 @@ def test_the_starter_list_is_whole() -> None:
 
 @pytest.mark.shared
 def test_public_lists_are_read(shared: Path) -> None:
-    """Lists by country, as they circulate; the one with bare quotation marks inside attributes is refused by line."""
+    """Lists by country, as they circulate; the one with bare quotation marks inside attributes is refused by line.
+
+    Written again, every feed stands in the folder in which it stood.
+    """
+    folders: set[str | None] = set()
     for path in sorted(p for p in (shared / "feeds/opml").rglob("*") if p.is_file()):
         if path.name == "Russia.opml":
             with pytest.raises(InputError, match="line 20"):
                 opml.read(path)
         else:
-            assert opml.read(path), path
+            lines = opml.read(path)
+            assert lines, path
+            feeds = [Feed(1, x.url, x.outlet or "A", Role.MEDIA, None, True, folder=x.folder) for x in lines]
+            kept = {(x.url, x.folder) for x in opml.read(opml.write(feeds).encode())}
+            assert kept == {(x.url, x.folder) for x in lines}, path
+            folders |= {x.folder for x in lines}
+    assert len(folders) > 5
