@@ -20,10 +20,12 @@ RETRY_AFTER_CAP_S = 24 * 3600
 JITTER = 0.1  # feeds added together drift apart by up to this part of their interval
 
 _Sign = tuple[str | None, ...]
-_RANKS, _BY_NAME = 5, (1, 2, 4)  # of what ``_signs`` gives
-_NAME_ALONE = 4
+_RANKS, _BY_NAME = 6, (1, 2, 4, 5)  # of what ``_signs`` gives
+_NAME_ALONE = 5
 ALIKE = 0.3  # share of common word pieces from which two texts under one guid are one story; unrelated ones have 0.1
 
+# The number that a publishing system gives a story: /news/418057/polls-open. A date (2027-03, 2027-03-01) is none.
+_STORY_NUMBER = re.compile(r"(?<!\d)(?!(?:19|20)\d\d(?:0[1-9]|1[0-2]))\d{5,18}(?!\d)")
 _SPACE_BESIDE_HAN = re.compile(rf"(?<={HAN.pattern}) | (?={HAN.pattern})")
 
 
@@ -40,11 +42,12 @@ class Changes:
 def decide(stored: Mapping[str, Item], entries: Iterable[Entry], now: datetime) -> Changes:
     """Compare a document with the items of its feed, ``stored`` by key.
 
-    An entry is the item with which it shares two of guid, link and title, or the guid alone if the texts are alike: a
-    new headline often brings a new address, and some outlets use one guid for story after story. An edit is a change
-    of the words a reader sees in title or summary, or of the host that the link leads to; another date, other markup
-    or other white space is none. An entry that appears twice counts once. Entries of ``new`` and ``moved`` carry the
-    key they are to be stored under. A publication date in the future becomes ``now``.
+    An entry is the item with which it shares two of guid, link and title, or guid and story number, or the guid alone
+    if the texts are alike: a new headline often brings a new address (with the old number in it, where addresses have
+    one), and some outlets use one guid for story after story. An edit is a change of the words a reader sees in title
+    or summary, or of the host that the link leads to; another date, other markup or other white space is none. An
+    entry that appears twice counts once. Entries of ``new`` and ``moved`` carry the key they are to be stored under. A
+    publication date in the future becomes ``now``.
     """
     unique: dict[_Sign | None, Entry] = {}
     for entry in entries:
@@ -108,8 +111,15 @@ def _signs(story: Entry | Item) -> tuple[_Sign | None, ...]:
     """By what an entry is recognised, the surest sign first. Without a guid its address is its name."""
     link, title = link_key(story.link), _words(story.title)
     name = story.guid or link or story.key
-    guid = (story.guid,) if story.guid else None
-    return (name, link, title), (name, link), (name, title), (link, title) if link and title else None, guid
+    number = _STORY_NUMBER.search(link) if link else None
+    return (
+        (name, link, title),
+        (name, link),
+        (name, title),
+        (link, title) if link and title else None,
+        (story.guid, number.group()) if story.guid and number else None,
+        (story.guid,) if story.guid else None,
+    )
 
 
 def _alike(item: Item, entry: Entry) -> bool:

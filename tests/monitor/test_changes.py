@@ -187,6 +187,34 @@ def test_a_new_headline_with_a_new_address_under_one_guid(
     assert outcome(decide(kept([old]), [new], NOW)) == ((0, 1, 1, 0) if edited else (1, 0, 0, 0))
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "edited"),
+    [
+        ("/news/418057/live-count-on-moonrise-island", "/news/418057/harbour-seat-goes-to-a-recount", True),
+        ("/news?id=418057&t=live", "/news?id=418057&t=recount", True),
+        ("/news/418057/live-count-on-moonrise-island", "/news/418099/harbour-seat-goes-to-a-recount", False),
+        ("/2027-03/20270301/live-count-on-moonrise-island", "/2027-03/20270301/harbour-seat-goes-to-a-recount", False),
+        ("/202703/live-count", "/202703/recount", False),
+        ("/live-count-1200-ballots", "/recount-1200-ballots", False),
+    ],
+)
+def test_a_story_number_in_the_address_outlives_headline_and_text(before: str, after: str, edited: bool) -> None:
+    """A live page that ends as a report shares no word with its beginning; a date in an address is no such number."""
+    old = entry("g", "現場：月升島點票", "票箱陸續運抵。", link=f"https://a.example{before}")
+    new = entry(
+        "g", "海港區議席須重新點算", "兩名候選人只差三票，選管會稍後公布安排。", link=f"https://a.example{after}"
+    )
+    assert outcome(decide(kept([old]), [new], NOW)) == ((0, 1, 1, 0) if edited else (1, 0, 0, 0))
+
+
+def test_a_story_number_that_several_listed_entries_share_names_none_of_them() -> None:
+    """A page about one incident may be listed under one guid with several headlines; none takes another's place."""
+    address = "https://a.example/news/418057/"
+    first = entry("g", "票站甲開放", "早上", link=f"{address}a")
+    two = [entry("g", t, s, link=address + s) for t, s in (("候選人辯論", "b"), ("渡輪停航", "c"))]
+    assert outcome(decide(kept([first]), two, NOW)) == (2, 0, 0, 0)
+
+
 def test_a_guid_used_again_without_links_neither_doubles_nor_overwrites() -> None:
     """Once several stories are known to share the guid, it names none of them: then the title decides."""
     a, b, c = (reused(letter, link=None) for letter in "ABC")
