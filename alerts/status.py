@@ -12,10 +12,10 @@ from classifiers import registry
 from monitor import config, seeds
 from monitor.config import Settings
 from monitor.errors import ConfigError, PollwatchError
+from monitor.health import coverage
 from monitor.reference import load_facts, load_watchlist
 from monitor.store import Store, migrate, open_store, runs, summary
-
-FAILURES = 3  # in a row, from which a feed is a problem
+from monitor.store import feeds as feed_rows
 
 
 def check_configuration(given: str | None) -> list[str]:
@@ -39,7 +39,9 @@ def unset(settings: Settings) -> list[str]:
     if not settings.digest.receivers:
         notes.append("digest.receivers names nobody: no daily mail is sent")
     if settings.election.polling_opens is None:
-        notes.append("election.polling_opens is not set: priorities and due times never change with the phase")
+        notes.append(
+            "election.polling_opens is not set: priorities, due times and intervals never change with the phase"
+        )
     for path, seed in ((settings.files.watchlist, "watchlist.toml"), (settings.files.facts, "facts.toml")):
         if settings.path(path).read_text(encoding="utf-8") == seeds.text(seed):
             notes.append(f"{path} is still the invented sample")
@@ -62,7 +64,7 @@ def _check_store(settings: Settings) -> None:
 def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
     """What `pollwatch status` shows; ``problems`` are sentences about what needs a person."""
     with store.read() as connection:
-        feeds = summary.feed_health(connection)
+        feeds = coverage(feed_rows.listing(connection), settings.calendar.zone)
         queue = summary.queue(connection, now)
         backlog = summary.backlog(connection)
         stages = runs.latest(connection)
@@ -99,9 +101,14 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
 def _feed_problems(feeds: dict[str, Any]) -> list[str]:
     if feeds["total"] == 0:
         return ["no feeds yet: `pollwatch feeds import feeds.opml` or `pollwatch feeds add URL`"]
-    return [
-        f"feed {f['id']} {f['outlet']} fails: {f['error_kind']}: {f['error_detail']}" for f in feeds["failing_feeds"]
+    failing = [
+        f"feed {f['id']} {f['outlet']} fails: {f['note']}, last good answer {_moment(f['last_success_at'])}"
+        for f in feeds["failing_feeds"]
     ]
+    silent = [
+        f"feed {f['id']} {f['outlet']} is silent: {f['note']}" for f in feeds["unwell_feeds"] if f["health"] == "silent"
+    ]
+    return failing + silent
 
 
 def _queue_problems(queue: dict[str, Any]) -> list[str]:
@@ -117,13 +124,12 @@ def _stage_problems(stages: dict[str, Any], now: datetime, settings: Settings) -
         if row is None:
             problems.append(f"{name} has never run: `pollwatch run`")
         elif row["finished_at"] is None or now - row["finished_at"] > quiet:
-            last = _moment(row["finished_at"]) if row["finished_at"] else "never"
             begun = f", last begun {_moment(row['started_at'])}"
-            problems.append(f"{name} last finished {last}{begun}: is `pollwatch run` up?")
+            problems.append(f"{name} last finished {_moment(row['finished_at'])}{begun}: is `pollwatch run` up?")
         if row and row["error"]:
             problems.append(f"{name} failed: {row['error']}")
     return problems
 
 
-def _moment(instant: datetime) -> str:
-    return instant.isoformat(timespec="seconds")
+def _moment(instant: datetime | None) -> str:
+    return instant.isoformat(timespec="seconds") if instant else "never"

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from alerts import queue
 from monitor.config import Settings
-from monitor.store import Store, summary
+from monitor.health import coverage
+from monitor.store import Store, feeds, summary
 from monitor.types import Phase
 
 SHOWN = 12  # alerts listed in the mail; the rest is counted
@@ -35,7 +36,6 @@ class Summary:
     flagged: Mapping[str, Any]
     backlog: Mapping[str, int]
     feeds: Mapping[str, Any]
-    quiet_feeds: Sequence[Mapping[str, Any]]
     provenance: Mapping[str, Any]
 
     @property
@@ -55,7 +55,7 @@ class Summary:
             "open": {**self.queue, "alerts": list(self.alerts)},
             "decided": {"decisions": self.decisions_made, "newest": list(self.decided)},
             "found": {**self.collected, **self.flagged},
-            "coverage": {**self.feeds, "quiet_feeds": list(self.quiet_feeds), **self.backlog},
+            "coverage": {**self.feeds, **self.backlog},
             "provenance": dict(self.provenance),
         }
 
@@ -80,7 +80,6 @@ def gather(store: Store, settings: Settings, day: date, start: datetime, end: da
             collected=summary.collected(connection, start, end),
             flagged=summary.flagged(connection, start, end),
             backlog=summary.backlog(connection),
-            feeds=summary.feed_health(connection),
-            quiet_feeds=summary.quiet_feeds(connection, start),
+            feeds=coverage(feeds.listing(connection), calendar.zone),
             provenance=summary.provenance(connection),
         )

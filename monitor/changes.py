@@ -1,23 +1,17 @@
-"""What is new, what was edited, and when to look again. Pure: takes rows and ``now``, returns what should be done."""
+"""What is new and what was edited. Pure: takes rows and ``now``, returns what should be done."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import urlsplit
 
-from monitor.errors import FeedError
 from monitor.links import link_key
 from monitor.text import HAN, clean
-from monitor.types import Entry, Feed, Item
-
-BACKOFF_CAP_S = 2 * 3600  # a feed that is back should be seen within hours, even after a week of failures
-RETRY_AFTER_CAP_S = 24 * 3600
-JITTER = 0.1  # feeds added together drift apart by up to this part of their interval
+from monitor.types import Entry, Item
 
 _Sign = tuple[str | None, ...]
 _RANKS, _BY_NAME = 6, (1, 2, 4, 5)  # of what ``_signs`` gives
@@ -67,23 +61,6 @@ def decide(stored: Mapping[str, Item], entries: Iterable[Entry], now: datetime) 
         if _as_read(item) != _as_read(entry):
             edited.append((item, entry))
     return Changes(tuple(new), tuple(edited), tuple(moved), same=len(unique) - len(new) - len(edited))
-
-
-def next_check(feed: Feed, interval_s: int, now: datetime, error: FeedError | None = None) -> datetime:
-    """When to fetch ``feed`` again after an attempt at ``now`` that ended with ``error``, or well.
-
-    The feed's own interval, else ``interval_s``; after failures it doubles each time up to BACKOFF_CAP_S, and is never
-    shorter than the server asked for (Retry-After, up to a day). A jitter that depends only on the feed keeps feeds
-    from moving in step.
-    """
-    delay = float(feed.interval_s or interval_s)
-    if error is not None:
-        cap = max(delay, BACKOFF_CAP_S)
-        delay = min(delay * 2 ** min(feed.failures + 1, 20), cap)
-    delay *= 1 - JITTER * _fraction(feed.id)
-    if error is not None and error.retry_after_s is not None:
-        delay = max(delay, min(error.retry_after_s, RETRY_AFTER_CAP_S))
-    return now + timedelta(seconds=delay)
 
 
 def _recognise(items: Sequence[Item], entries: Sequence[Entry]) -> list[Item | None]:
@@ -158,8 +135,3 @@ def _not_in_future(entry: Entry, now: datetime) -> Entry:
     if entry.published_at is not None and entry.published_at > now:
         return replace(entry, published_at=now)
     return entry
-
-
-def _fraction(feed_id: int) -> float:
-    digest = hashlib.sha256(str(feed_id).encode()).digest()
-    return int.from_bytes(digest[:4]) / 2**32

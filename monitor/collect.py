@@ -15,14 +15,14 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from monitor import robots
-from monitor.changes import Changes, decide, next_check
+from monitor.changes import Changes, decide
 from monitor.config import Settings
 from monitor.errors import FeedError, FeedErrorKind
 from monitor.failures import REFUSALS, Consequence, concerned, consequence, outlet_domain
@@ -30,6 +30,7 @@ from monitor.fetch import Fetched, Fetcher
 from monitor.moves import settle
 from monitor.parse import find_feeds
 from monitor.parsing import ParsePool
+from monitor.rhythm import Bounds, bounds_at, next_check, observe
 from monitor.store import Connection, Store, feeds, items
 from monitor.types import Document, Feed, StageReport
 
@@ -81,7 +82,7 @@ async def _collect(store: Store, settings: Settings, now: datetime, every: bool,
     begun = time.monotonic()
     with ThreadPoolExecutor(1, "store") as writer, ParsePool(settings.fetch.parse_timeout_s) as parser:
         async with Fetcher(settings.fetch) as fetcher:
-            run = _Pass(store, settings, now, fetcher, parser, writer, progress)
+            run = _Pass(store, settings, now, bounds_at(settings, now), fetcher, parser, writer, progress)
             todo = await run.in_store(lambda c: feeds.listing(c, enabled=True) if every else feeds.due(c, now))
             run.total = len(todo)
             async with asyncio.TaskGroup() as tasks:
@@ -132,6 +133,7 @@ class _Pass:
     store: Store
     settings: Settings
     now: datetime
+    bounds: Bounds  # of every feed's interval, in this pass
     fetcher: Fetcher
     parser: ParsePool
     writer: ThreadPoolExecutor
@@ -143,6 +145,11 @@ class _Pass:
     waiting: set[int] = field(default_factory=set)  # feeds whose host refused another one
     counts: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Of dates that name none, and of the hours of a feed's day."""
+        return ZoneInfo(self.settings.election.timezone)
 
     async def visit(self, feed: Feed) -> None:
         """Everything about one feed. Never raises: whatever goes wrong is recorded with the feed."""
@@ -173,17 +180,16 @@ class _Pass:
         self.counts["bytes"] += len(fetched.body)
         validators = {"etag": fetched.etag, "last_modified": fetched.last_modified}
         if fetched.not_modified:
-            await self.succeed(feed, {name: value for name, value in validators.items() if value})
+            await self.succeed(feed, fetched, {name: value for name, value in validators.items() if value})
             self.counts["not_modified"] += 1
             return "not modified"
         state = {**validators, "body_sha256": hashlib.sha256(fetched.body).hexdigest()}
         if state["body_sha256"] == feed.body_sha256:
-            await self.succeed(feed, state)
+            await self.succeed(feed, fetched, state)
             self.counts["unchanged"] += 1
             return "unchanged"
-        zone = ZoneInfo(self.settings.election.timezone)
-        document = await self.parser.parse(fetched.body, fetched.final_url, fetched.content_type, zone)
-        changes = await self.in_store(lambda c: self.keep(c, feed, document, state))
+        document = await self.parser.parse(fetched.body, fetched.final_url, fetched.content_type, self.zone)
+        changes = await self.in_store(lambda c: self.keep(c, feed, fetched, document, state))
         self.counts.update(
             fetched=1, items_new=len(changes.new), items_edited=len(changes.edited), items_seen=len(document.entries)
         )
@@ -212,7 +218,9 @@ class _Pass:
         self.answered.add(host)
         return fetched
 
-    def keep(self, connection: Connection, feed: Feed, document: Document, state: dict[str, Any]) -> Changes:
+    def keep(
+        self, connection: Connection, feed: Feed, fetched: Fetched, document: Document, state: dict[str, Any]
+    ) -> Changes:
         """The one transaction of a feed: compare with what is stored at this instant, write items and feed state."""
         known = items.stored(connection, feed.id, document.entries)
         changes = decide(known, document.entries, self.now)
@@ -223,14 +231,20 @@ class _Pass:
         items.add(connection, feed.id, changes.new, self.now)
         if changes.new:
             state = {**state, "last_new_at": self.now}
+        rhythm = observe(feed, document, changes.new, self.now, self.zone)
         state = {**state, "warning": document.warning}
-        feeds.record_success(connection, feed.id, self.now, self.next_check(feed), **state)
+        if rhythm is not feed.rhythm:
+            state["rhythm"] = rhythm
+        self.record_success(connection, replace(feed, rhythm=rhythm), fetched, state)
         return changes
 
-    async def succeed(self, feed: Feed, state: dict[str, Any]) -> None:
+    async def succeed(self, feed: Feed, fetched: Fetched, state: dict[str, Any]) -> None:
         """Nothing to store but that the feed is well."""
-        due = self.next_check(feed)
-        await self.in_store(lambda c: feeds.record_success(c, feed.id, self.now, due, **state))
+        await self.in_store(lambda c: self.record_success(c, feed, fetched, state))
+
+    def record_success(self, connection: Connection, feed: Feed, fetched: Fetched, state: dict[str, Any]) -> None:
+        due = next_check(feed, self.bounds, self.now, self.zone, fresh_s=fetched.fresh_s)
+        feeds.record_success(connection, feed.id, self.now, due, answer_s=round(fetched.seconds, 3), **state)
 
     async def follow(self, feed: Feed, fetched: Fetched) -> str:
         """Remember that the address has moved for good, and take the new one once it is believed; in words."""
@@ -255,7 +269,7 @@ class _Pass:
         then = consequence(feed, error, phase)
         outcome = f"{error.kind}: {error.detail}" + (f"; {then.words}" if then.words else "")
         self.problems.append(f"{feed.outlet} ({feed.url}): {outcome}")
-        due = self.next_check(feed, error)
+        due = next_check(feed, self.bounds, self.now, self.zone, error=error)
         try:
             self.waiting.update(await self.in_store(lambda c: self.keep_failure(c, feed, error, due, then)))
         except Exception:
@@ -272,9 +286,6 @@ class _Pass:
         others = concerned(feed, error, feeds.mentioning(connection, outlet_domain(feed)))
         feeds.postpone(connection, others, due)
         return others
-
-    def next_check(self, feed: Feed, error: FeedError | None = None) -> datetime:
-        return next_check(feed, self.settings.fetch.interval_s, self.now, error)
 
     async def in_store(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in one transaction, in the thread that writes."""

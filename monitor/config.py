@@ -32,6 +32,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from monitor.calendar import Calendar
 from monitor.errors import ConfigError
+from monitor.types import Phase
 
 DEFAULT_FILE = "pollwatch.toml"
 ENV_PREFIX = "POLLWATCH_"
@@ -94,7 +95,9 @@ class Fetch(_Section):
     concurrency: int = Field(32, ge=1, le=1000, description="Feeds fetched at the same time.")
     per_host: int = Field(2, ge=1, le=100, description="Connections to one host at the same time.")
     parse_timeout_s: float = Field(20.0, gt=0, description="Longest time to parse one document, in seconds.")
-    interval_s: int = Field(600, ge=30, description="Time between two checks of a feed, in seconds.")
+    interval_s: int = Field(
+        600, ge=30, description="Time between two checks of a feed without history, in seconds; see `[rhythm]`."
+    )
 
 
 class Election(_Section):
@@ -117,6 +120,31 @@ class Election(_Section):
         if self.nomination_opens and self.nomination_closes and self.nomination_opens > self.nomination_closes:
             raise ValueError("nomination_opens must not be later than nomination_closes")
         return self
+
+
+def _interval(pair: tuple[int, int]) -> tuple[int, int]:
+    if not 30 <= pair[0] <= pair[1] <= 86_400:
+        raise ValueError("give the shortest and the longest interval in seconds, from 30 to 86400; try [300, 3600]")
+    return pair
+
+
+Interval = Annotated[tuple[int, int], AfterValidator(_interval)]
+
+
+class Rhythm(_Section):
+    """Shortest and longest interval of a feed, in seconds, by election phase; in between its own history decides."""
+
+    before: Interval = Field((600, 7200), description="Before the nominations, and while no date is set.")
+    nomination: Interval = Field((300, 3600), description="While nominations are open.")
+    campaign: Interval = Field((300, 3600), description="From the close of nominations.")
+    polling_day: Interval = Field((60, 600), description="On polling day, from midnight to the close.")
+    count: Interval = Field((60, 600), description="During the count.")
+    after: Interval = Field((600, 7200), description="After the count.")
+
+    def of(self, phase: Phase) -> tuple[int, int]:
+        """The bounds of one phase."""
+        bounds: tuple[int, int] = getattr(self, phase.name.lower())
+        return bounds
 
 
 class Files(_Section):
@@ -192,6 +220,7 @@ class Settings(BaseSettings):
     database: Database = Database()
     fetch: Fetch = Fetch()
     election: Election = Election()
+    rhythm: Rhythm = Rhythm()
     files: Files = Files()
     assess: Assess = Assess()
     triage: Triage = Triage()

@@ -8,10 +8,11 @@ import errno
 import re
 import socket
 import ssl
+import time
 import zlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_network
@@ -41,6 +42,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
 _AS_IT_IS = {"Accept-Encoding": "identity"}
 _GZIP = b"\x1f\x8b"
+_MAX_AGE = re.compile(r"(?:^|[\s,])max-age=\"?(\d{1,9})(?!\d)", re.ASCII)
 _PRINTABLE = re.compile(r"[\x20-\x7e]+")
 
 
@@ -59,6 +61,8 @@ class Fetched:
     content_type: str | None
     not_modified: bool
     moved_to: str | None = None
+    fresh_s: float | None = None  # how long a cache may still give this answer to others
+    seconds: float = field(default=0.0, compare=False)  # that it took, redirects included
 
 
 class Fetcher:
@@ -104,18 +108,22 @@ class Fetcher:
         """
         conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
         headers = {name: value for name, value in conditions.items() if value}
-        conditional = bool(headers)
         try:
             async with asyncio.timeout(self._settings.timeout_s):
-                try:
-                    return await self._follow(url, headers, conditional=conditional)
-                except aiohttp.ClientPayloadError as error:
-                    if not isinstance(error.__cause__, ContentEncodingError):
-                        raise
-                # Called compressed and is not, or not so: some servers mean it only when asked for the plain text.
-                return await self._follow(url, {**headers, **_AS_IT_IS}, conditional=conditional, unpack=False)
+                begun = time.monotonic()
+                fetched = await self._unpacked(url, headers, conditional=bool(headers))
+                return replace(fetched, seconds=time.monotonic() - begun)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise _as_feed_error(url, error, self._settings.timeout_s) from error
+
+    async def _unpacked(self, url: str, headers: Mapping[str, str], *, conditional: bool) -> Fetched:
+        try:
+            return await self._follow(url, headers, conditional=conditional)
+        except aiohttp.ClientPayloadError as error:
+            if not isinstance(error.__cause__, ContentEncodingError):
+                raise
+        # Called compressed and is not, or not so: some servers mean it only when asked for the plain text.
+        return await self._follow(url, {**headers, **_AS_IT_IS}, conditional=conditional, unpack=False)
 
     async def _follow(self, url: str, headers: Mapping[str, str], *, conditional: bool, unpack: bool = True) -> Fetched:
         if self._session is None:
@@ -163,6 +171,7 @@ class Fetcher:
             last_modified=_validator(response.headers.get("Last-Modified")),
             content_type=_validator(response.headers.get("Content-Type")),
             not_modified=not_modified,
+            fresh_s=fresh_s(response.headers.get("Cache-Control"), response.headers.get("Age")),
         )
 
     async def _body(self, url: str, response: aiohttp.ClientResponse) -> bytes:
@@ -222,6 +231,16 @@ def retry_after_s(header: str | None, now: datetime) -> float | None:
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return max(0.0, (until - now).total_seconds())
+
+
+def fresh_s(cache_control: str | None, age: str | None) -> float | None:
+    """Seconds for which an answer stays fresh (RFC 9111, 4.2): ``max-age`` less the ``Age`` it has already."""
+    given = (cache_control or "").lower()
+    lifetime = _MAX_AGE.search(given)
+    if lifetime is None or "no-cache" in given or "no-store" in given:
+        return None
+    spent = int(age) if age and re.fullmatch(r"\d{1,9}", age.strip(), re.ASCII) else 0
+    return max(0.0, float(lifetime[1]) - spent)
 
 
 def _validator(header: str | None) -> str | None:

@@ -41,6 +41,8 @@ _ILLEGAL_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 # Possessive: if it could give comments back, it could read them in exponentially many ways.
 _HTML = re.compile(r"(?:<\?xml[^>]*>|<!--.*?-->|\s)*+<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json"})
+_NUMBER = re.compile(r"\d{1,6}", re.ASCII)
+_PERIODS = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
 
 
 def parse(body: bytes, url: str, content_type: str | None = None, zone: ZoneInfo = UTC) -> Document:
@@ -87,6 +89,7 @@ def _document(title: str, version: str, entries: list[Entry], warnings: list[str
         version=version,
         entries=tuple(_with_distinct_keys(entries)),
         warning="readable, but " + "; ".join(found) if (found := [w for w in warnings if w]) else None,
+        update_s=_update_s(result.feed),
     )
 
 
@@ -142,6 +145,18 @@ def _complaint(result: Any) -> str | None:
     if not isinstance(error, SAXParseException):
         return None  # what feedparser thinks of the encoding is about our own header
     return f"malformed XML at line {error.getLineNumber()}: {error.getMessage()}"
+
+
+def _update_s(feed: Any) -> int | None:
+    """How often a feed says it changes: RSS ``ttl`` in minutes, or so many times a period of the syndication module."""
+    ttl = str(feed.get("ttl", "")).strip()
+    if _NUMBER.fullmatch(ttl):
+        return int(ttl) * 60 or None
+    period = _PERIODS.get(str(feed.get("sy_updateperiod", "")).strip().lower())
+    frequency = str(feed.get("sy_updatefrequency", "1")).strip()
+    if period is None or not _NUMBER.fullmatch(frequency):
+        return None
+    return period // max(1, int(frequency)) or None
 
 
 def _entry(raw: Any, url: str, zone: ZoneInfo, *, atom: bool) -> Entry:

@@ -120,6 +120,18 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Rhythm:
+    """What a feed brought at which time of the local day. Older days weigh less; see ``monitor.rhythm``."""
+
+    entries: tuple[float, ...]  # new ones, by half hour of the day
+    hours: tuple[float, ...]  # in which it was watched, by half hour of the day
+    until: datetime  # when it last brought something; up to here its hours are counted
+    listed: int = 0  # entries of the document then
+    update_s: int | None = None  # how often it says it changes
+    lags: tuple[int, ...] = ()  # of its newest date behind our clock, in seconds, at the last polls
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
     """A URL we poll, with what is known of its health. Instants are aware, UTC."""
 
@@ -136,7 +148,7 @@ class Feed:
     last_success_at: datetime | None = None
     last_new_at: datetime | None = None
     next_check_at: datetime | None = None
-    interval_s: int | None = None  # None: the setting fetch.interval_s
+    interval_s: int | None = None  # set by the operator; None: by its rhythm
     failures: int = 0
     strikes: float = 0.0  # failures in a row by their weight, see monitor.failures
     error_kind: str | None = None
@@ -145,17 +157,8 @@ class Feed:
     folder: str | None = None
     moved_to: str | None = None
     moved_since: datetime | None = None
-
-    @property
-    def health(self) -> str:
-        """One word: ``new``, ``ok``, ``malformed`` (readable all the same), ``failing`` or ``disabled``."""
-        if not self.enabled:
-            return "disabled"
-        if self.error_kind is not None:
-            return "failing"
-        if self.warning is not None:
-            return "malformed"
-        return "ok" if self.last_success_at else "new"
+    answer_s: float | None = None  # how long its last good answer took
+    rhythm: Rhythm | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +182,7 @@ class Document:
     version: str  # feedparser's word, e.g. "rss20"; or json1, json1.1
     entries: tuple[Entry, ...]
     warning: str | None = None  # set when the document was malformed but readable
+    update_s: int | None = None  # how often it says it changes (RSS ttl, sy:updatePeriod), in seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,9 +48,7 @@ def status(context: Context, as_json: bool) -> None:
         print_object(found)
     else:
         feeds, queue, model = found["feeds"], found["queue"], found["model"]
-        click.echo(
-            f"feeds  {feeds['ok']} ok, {feeds['failing']} failing, {feeds['new']} new, {feeds['disabled']} disabled"
-        )
+        click.echo("feeds  {ok} ok, {unwell} unwell, {failing} failing, {new} new, {disabled} disabled".format(**feeds))
         click.echo(f"queue  {queue['open']} open, {queue['leased']} held, {queue['overdue']} past due")
         click.echo(f"model  {model.get('id', '-')}")
         click.echo(f"daemon {'running' if found['daemon']['running'] else 'not running'}")

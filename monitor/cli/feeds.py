@@ -35,7 +35,7 @@ _COLUMNS = (
     "failures",
     ("last_success_at", "last success"),
     ("next_check_at", "next check"),
-    "error",
+    "note",
     ("moved_to", "moves to"),
     "url",
 )
@@ -150,7 +150,9 @@ def export(context: Context, as_json: bool) -> None:
 @json_option
 @pass_context
 def list_(context: Context, as_json: bool) -> None:
-    """Show every feed and its health: new, ok, malformed, failing or disabled."""
+    """Show every feed and its health, in a word and a note: ok, new, silent, clock-off, slow, malformed, html,
+    failing, gone or disabled.
+    """
     from monitor.store import feeds as table
 
     with context.store() as (store, settings), store.read() as connection:
@@ -225,7 +227,10 @@ def collect(context: Context, every: bool, as_json: bool) -> None:
 
 
 def feed_json(feed: Feed, settings: Settings) -> dict[str, Any]:
-    """A feed with the keys that scripts rely on; ``interval_s`` is the one that holds, its own or the setting."""
+    """A feed with the keys that scripts rely on; ``interval_s`` is the one that holds now, in seconds."""
+    from monitor.health import health
+
+    how = health(feed, settings.calendar.zone)
     return {
         "id": feed.id,
         "url": feed.url,
@@ -233,16 +238,24 @@ def feed_json(feed: Feed, settings: Settings) -> dict[str, Any]:
         "role": feed.role,
         "lang": feed.lang,
         "enabled": feed.enabled,
-        "health": feed.health,
+        "health": how.word,
         "last_success_at": feed.last_success_at,
         "next_check_at": feed.next_check_at,
         "failures": feed.failures,
-        "interval_s": feed.interval_s or settings.fetch.interval_s,
+        "interval_s": _interval_s(feed) or settings.fetch.interval_s,
         "folder": feed.folder,
         "moved_to": feed.moved_to,
         "moved_since": feed.moved_since,
         "error": f"{feed.error_kind}: {feed.error_detail}" if feed.error_kind else feed.warning,
+        "note": how.sentence,
     }
+
+
+def _interval_s(feed: Feed) -> int | None:
+    """The operator's, else the one between the last attempt and the next; None before the first."""
+    if feed.interval_s is None and feed.last_attempt_at and feed.next_check_at:
+        return round((feed.next_check_at - feed.last_attempt_at).total_seconds())
+    return feed.interval_s
 
 
 def check_json(found: Check) -> dict[str, Any]:

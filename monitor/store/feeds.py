@@ -12,9 +12,10 @@ from sqlalchemy import Connection, Row, insert, or_, select, update
 from monitor.errors import FeedError, NotFoundError
 from monitor.moves import Move
 from monitor.store.schema import feeds
-from monitor.types import Feed, Lang, Role
+from monitor.types import Feed, Lang, Rhythm, Role
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+_COUNTED = ("entries", "hours")
 _COLUMNS = [column for column in feeds.columns if column.name != "added_at"]
 
 
@@ -99,11 +100,11 @@ def due(connection: Connection, now: datetime) -> list[Feed]:
     return [_feed(row) for row in connection.execute(query)]
 
 
-def record_success(
-    connection: Connection, feed_id: int, now: datetime, next_check_at: datetime, **state: str | datetime | None
-) -> None:
-    """The feed answered at ``now``. ``state``: etag, last_modified, body_sha256, last_new_at, warning, if changed."""
+def record_success(connection: Connection, feed_id: int, now: datetime, next_check_at: datetime, **state: Any) -> None:
+    """The feed answered at ``now``. ``state``: other columns that changed, such as etag, last_new_at and rhythm."""
     values: dict[str, Any] = {"failures": 0, "strikes": 0.0, "error_kind": None, "error_detail": None, **state}
+    if "rhythm" in values:
+        values["rhythm"] = _rhythm_row(values["rhythm"])
     connection.execute(
         update(feeds)
         .where(feeds.c.id == feed_id)
@@ -166,4 +167,21 @@ def set_enabled(connection: Connection, feed_id: int, enabled: bool) -> Feed:
 
 def _feed(row: Row[Any]) -> Feed:
     values = row._asdict()
-    return Feed(**{**values, "role": Role(values["role"]), "lang": Lang(values["lang"]) if values["lang"] else None})
+    values["role"] = Role(values["role"])
+    values["lang"] = Lang(values["lang"]) if values["lang"] else None
+    values["rhythm"] = _rhythm(values["rhythm"])
+    return Feed(**values)
+
+
+def _rhythm(row: dict[str, Any] | None) -> Rhythm | None:
+    if row is None:
+        return None
+    counts = {name: tuple(n / 1000 for n in row[name]) for name in _COUNTED}
+    return Rhythm(**{**row, **counts, "lags": tuple(row["lags"]), "until": datetime.fromisoformat(row["until"])})
+
+
+def _rhythm_row(rhythm: Rhythm) -> dict[str, Any]:
+    """Counts in whole thousandths: more than they are known to, and read twice as fast as fractions."""
+    counts = {name: [round(n * 1000) for n in getattr(rhythm, name)] for name in _COUNTED}
+    rest = {"lags": rhythm.lags, "listed": rhythm.listed, "update_s": rhythm.update_s}
+    return {**counts, **rest, "until": rhythm.until.isoformat()}

@@ -77,7 +77,7 @@ feeds = Table(
     Column("last_success_at", Instant),
     Column("last_new_at", Instant),
     Column("next_check_at", Instant, index=True),
-    Column("interval_s", Integer),  # NULL: the setting fetch.interval_s
+    Column("interval_s", Integer),  # set by the operator; NULL: by its rhythm
     Column("failures", Integer, nullable=False, default=0),
     Column("strikes", Float, nullable=False, default=0.0, server_default="0"),  # failures in a row by their weight
     Column("error_kind", Text),
@@ -87,6 +87,8 @@ feeds = Table(
     Column("folder", Text),  # of the list it came from: names with a slash between them
     Column("moved_to", Text),  # where a permanent redirect leads
     Column("moved_since", Instant),
+    Column("answer_s", Float),  # how long its last good answer took
+    Column("rhythm", JSON(none_as_null=True)),  # the fields of types.Rhythm, counts in thousandths
 )
 
 items = Table(

@@ -5,56 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, func, or_, select
+from sqlalchemy import Connection, Select, and_, func, select
 
 from monitor.store.schema import alerts, assessments, audit, decisions, feeds, incidents, items, models, notices
 from monitor.types import LIVE
 
 SHOWN = 50  # rows of a list; the count beside it says how many there are
-
-
-def feed_health(connection: Connection) -> dict[str, Any]:
-    """How many feeds are ok, failing, new, disabled; ``failing_feeds`` says which and why (SHOWN at most)."""
-    health = case(
-        (feeds.c.enabled.is_(False), "disabled"),
-        (feeds.c.error_kind.is_not(None), "failing"),
-        (feeds.c.last_success_at.is_not(None), "ok"),
-        else_="new",
-    )
-    counts = dict.fromkeys(("ok", "failing", "new", "disabled"), 0)
-    counts |= {row[0]: row[1] for row in connection.execute(select(health, func.count()).group_by(health))}
-    columns = ("id", "url", "outlet", "role", "failures", "error_kind", "error_detail", "last_success_at")
-    failing = (
-        select(*(feeds.c[name] for name in columns))
-        .where(feeds.c.enabled.is_(True), feeds.c.error_kind.is_not(None))
-        .order_by(feeds.c.failures.desc(), feeds.c.id)
-        .limit(SHOWN)
-    )
-    disabled = (
-        select(*(feeds.c[name] for name in columns)).where(feeds.c.enabled.is_(False)).order_by(feeds.c.id).limit(SHOWN)
-    )
-    return {
-        "total": sum(counts.values()),
-        **counts,
-        "failing_feeds": _rows(connection, failing),
-        "disabled_feeds": _rows(connection, disabled),
-    }
-
-
-def quiet_feeds(connection: Connection, since: datetime) -> list[dict[str, Any]]:
-    """Enabled feeds that answer but have brought nothing new since ``since``."""
-    query = (
-        select(feeds.c.id, feeds.c.outlet, feeds.c.url, feeds.c.last_new_at)
-        .where(
-            feeds.c.enabled.is_(True),
-            feeds.c.error_kind.is_(None),
-            feeds.c.last_success_at.is_not(None),
-            or_(feeds.c.last_new_at.is_(None), feeds.c.last_new_at < since),
-        )
-        .order_by(feeds.c.id)
-        .limit(SHOWN)
-    )
-    return _rows(connection, query)
 
 
 def queue(connection: Connection, now: datetime) -> dict[str, Any]:

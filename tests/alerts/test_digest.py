@@ -18,8 +18,9 @@ from click.testing import CliRunner
 
 from alerts import digest, mail
 from alerts.cli import cli
+from alerts.render import render
 from monitor.config import Settings
-from monitor.errors import ConfigError, InputError, MailError
+from monitor.errors import ConfigError, FeedError, FeedErrorKind, InputError, MailError
 from monitor.store import Store, notices
 from monitor.store import feeds as feed_rows
 from monitor.types import Role
@@ -216,6 +217,27 @@ def test_clock_changes_and_leap_days_send_once(store: Store, configure: Configur
         ]
     expected = ["2027-03-27", "2027-03-28", "2027-03-29", "2027-10-30", "2027-10-31", "2027-11-01"]
     assert subjects == [*expected, "2028-02-28", "2028-02-29"]
+
+
+def test_coverage_names_the_feeds_that_need_a_look(store: Store, settings: Settings) -> None:
+    """In both parts of the mail: the word, why, and the last good answer; a feed that is well is only counted."""
+    with store.write() as connection:
+        for outlet in ("海港日報", "Jade Bay Post", "Quay News"):
+            feed_rows.add(connection, f"https://{len(outlet)}.example/rss", MORNING, outlet=outlet)
+        feed_rows.record_success(connection, 1, MORNING, MORNING, last_new_at=MORNING)
+        feed_rows.record_success(connection, 2, MORNING, MORNING)
+        error = FeedError("https://9.example/rss", FeedErrorKind.HTML, "a <b>web page</b>, not a feed")
+        feed_rows.record_success(connection, 3, MORNING - timedelta(hours=2), MORNING)
+        feed_rows.record_failure(connection, 3, MORNING, MORNING, error)
+    summary = digest.compose(store, settings, date(2027, 3, 1), MORNING)
+    text, html = (render(f"digest.{form}", digest.view(summary)) for form in ("txt", "html"))
+    assert "3 feeds: 2 answering, 1 failing, 0 never asked, 0 disabled." in text
+    assert "silent: Jade Bay Post (it answers, but has not listed one entry yet), last new entry -\n" in text
+    assert "html: Quay News (html: a <b>web page</b>, not a feed), last good answer 01 Mar 06:00\n" in text
+    assert "海港日報" not in text
+    assert "<b>silent</b> Jade Bay Post: it answers" in html
+    assert "a &lt;b&gt;web page" in html
+    assert [row["health"] for row in summary.sections()["coverage"]["unwell_feeds"]] == ["silent"]
 
 
 def test_a_day_to_come_is_refused(store: Store, settings: Settings, now: datetime) -> None:

@@ -14,7 +14,8 @@ import pytest
 from alerts.pipeline import STAGES
 from alerts.status import status
 from monitor.config import Settings
-from monitor.store import Store, runs
+from monitor.errors import FeedError, FeedErrorKind
+from monitor.store import Store, feeds, runs
 
 CLI = [sys.executable, "-m", "alerts"]
 
@@ -58,6 +59,22 @@ def test_what_is_probably_not_meant_is_noted(store: Store, settings: Settings, n
     notes = " ".join(status(store, settings, now)["notes"])
     for words in ("digest.receivers", "polling_opens", "watchlist.toml is still", "facts.toml is still"):
         assert words in notes
+
+
+def test_feeds_that_need_a_person_are_problems(store: Store, settings: Settings, now: datetime) -> None:
+    """One that cannot be read, with its last good answer, and one that is silent; a slow one is only listed."""
+    with store.write() as connection:
+        for number in (1, 2, 3):
+            feeds.add(connection, f"https://a.example/{number}", now, outlet=f"Outlet {number}")
+            feeds.record_success(connection, number, now, now, last_new_at=now if number != 2 else None, answer_s=20.0)
+        error = FeedError("https://a.example/1", FeedErrorKind.DNS, "the host name does not resolve")
+        feeds.record_failure(connection, 1, now, now, error)
+    found = status(store, settings, now)
+    assert [problem for problem in found["problems"] if problem.startswith("feed ")] == [
+        "feed 1 Outlet 1 fails: dns: the host name does not resolve, last good answer 2027-03-01T04:30:00+00:00",
+        "feed 2 Outlet 2 is silent: it answers, but has not listed one entry yet; its last answer took 20 s",
+    ]
+    assert [(row["id"], row["health"]) for row in found["feeds"]["unwell_feeds"]] == [(2, "silent"), (3, "slow")]
 
 
 def _run(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[bytes]:

@@ -1,4 +1,4 @@
-"""What is new, what was edited, when to look again."""
+"""What is new, what was edited."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.changes import BACKOFF_CAP_S, JITTER, RETRY_AFTER_CAP_S, Changes, decide, next_check
-from monitor.errors import FeedError, FeedErrorKind
+from monitor.changes import Changes, decide
 from monitor.links import link_key
-from monitor.types import Entry, Feed, Item, Lang, Role
+from monitor.types import Entry, Item, Lang, Role
 
 NOW = datetime(2027, 3, 1, 4, 30, tzinfo=UTC)
-FEED = Feed(id=3, url="https://a.example/rss", outlet="A", role=Role.MEDIA, lang=None, enabled=True, interval_s=600)
 
 
 def entry(key: str, title: str = "投票時間", summary: str = "由早上八時半起", **parts: object) -> Entry:
@@ -263,38 +261,6 @@ def test_keys_stay_unique_and_the_last_document_is_kept(documents: list[list[Ent
     items = polls(*documents)
     last = documents[-1] if documents else []
     assert {(e.guid, e.link, e.title) for e in last} <= {(i.guid, i.link, i.title) for i in items}
-
-
-def delay(error: FeedError | None = None, **state: object) -> float:
-    """Seconds until the next check."""
-    return (next_check(replace(FEED, **state), 900, NOW, error) - NOW).total_seconds()  # type: ignore[arg-type]
-
-
-def test_a_healthy_feed_is_checked_at_its_interval() -> None:
-    """A little earlier, by an amount that depends on the feed alone."""
-    assert 600 * (1 - JITTER) <= delay() <= 600
-    assert delay() == delay()
-    assert len({delay(id=n) for n in range(20)}) == 20
-    assert 900 * (1 - JITTER) <= delay(interval_s=None) <= 900
-
-
-def test_failures_double_the_interval_up_to_a_cap() -> None:
-    """A dead feed is asked less and less, but never forgotten."""
-    error = FeedError(FEED.url, FeedErrorKind.TIMEOUT, "late")
-    delays = [delay(error, failures=n) for n in range(30)]
-    assert delays == sorted(delays)
-    assert delays[0] > 600
-    assert delays[-1] <= BACKOFF_CAP_S
-    assert delay(error, interval_s=86_400) >= 86_400 * (1 - JITTER)
-
-
-def test_the_server_s_wish_is_honoured() -> None:
-    """Retry-After is a lower bound, within reason."""
-    asked = [FeedError(FEED.url, FeedErrorKind.HTTP, "429", retry_after_s=s) for s in (1.0, 7_200.0, 1e9)]
-    short, long, absurd = (delay(error) for error in asked)
-    assert short > 600
-    assert long == 7_200
-    assert absurd == RETRY_AFTER_CAP_S
 
 
 @pytest.mark.parametrize(

@@ -188,7 +188,7 @@ def test_collect_tells_people_what_failed(run: Run, server: FeedServer) -> None:
     assert "1 failed" in result.stdout
     assert "Jade Bay Post" in result.stderr
     (feed,) = rows(run("feeds", "list", "--json"))
-    assert (feed["health"], feed["failures"]) == ("failing", 1)
+    assert (feed["health"], feed["failures"]) == ("html", 1)
     assert feed["error"].startswith("html: ")
 
 

@@ -20,7 +20,7 @@ import trustme
 from monitor import __version__
 from monitor.config import Fetch
 from monitor.errors import FeedError, FeedErrorKind
-from monitor.fetch import MAX_REDIRECTS, RATIO_FROM, Fetched, Fetcher, retry_after_s
+from monitor.fetch import MAX_REDIRECTS, RATIO_FROM, Fetched, Fetcher, fresh_s, retry_after_s
 from tests.fakes import FeedServer, feed_server, gzip_bomb, item, pack, rss
 
 LOOPBACK = ("127.0.0.0/8",)
@@ -353,3 +353,25 @@ def test_one_host_is_not_crowded(server: FeedServer) -> None:
 
     asyncio.run(all_of_them())
     assert most == 2
+
+
+@pytest.mark.parametrize(
+    ("cache_control", "age", "seconds"),
+    [
+        ("max-age=600", None, 600),
+        ("Public, MAX-AGE=600, s-maxage=5", "90", 510),
+        ('max-age="600"', " 90 ", 510),
+        ("max-age=60", "90", 0),
+        ("max-age=600", "soon", 600),
+        ("no-cache, max-age=600", None, None),
+        ("max-age=600, no-store", None, None),
+        ("x-max-age=600", None, None),
+        ("s-maxage=600", None, None),
+        ("max-age=", None, None),
+        ("max-age=99999999999", None, None),
+        (None, "90", None),
+    ],
+)
+def test_how_long_an_answer_stays_fresh(cache_control: str | None, age: str | None, seconds: float | None) -> None:
+    """Lifetime less age, as a private cache reckons; nonsense promises nothing."""
+    assert fresh_s(cache_control, age) == seconds

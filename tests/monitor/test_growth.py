@@ -14,7 +14,7 @@ from monitor import opml
 from monitor.dates import read_date
 from monitor.encoding import decode
 from monitor.errors import PollwatchError
-from monitor.fetch import retry_after_s
+from monitor.fetch import fresh_s, retry_after_s
 from monitor.guard import check_url
 from monitor.invisible import safe
 from monitor.links import link_key
@@ -37,6 +37,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "guard": lambda text: check_url(f"https://a.example/{text}"),
     "date": read_date,
     "retry-after": lambda text: retry_after_s(text, datetime(2027, 3, 1, tzinfo=UTC)),
+    "cache-control": lambda text: fresh_s(text, text),
     "header": lambda text: decode(b"<rss/>", text),
     "body": lambda text: decode(b"\xff" + text.encode()),
     "page": lambda text: find_feeds(text.encode(), "https://a.example/"),
@@ -45,7 +46,7 @@ READERS: dict[str, Callable[[str], object]] = {
 }
 PIECES = [
     " ", "\n", "<", "<!--", "<!---->", "<?xml ", "<p ", "</p>", "<br/>", "&#1", "&a", "a=", "utm_", "%A4", "9", "年",
-    "charset =", "ann lee ", "joann lee wong", "望晴", "ＡＮＮ　", "选", "\u200b", "\u0315\u0300",
+    "charset =", "max-age=", "ann lee ", "joann lee wong", "望晴", "ＡＮＮ　", "选", "\u200b", "\u0315\u0300",
 ]  # fmt: skip
 
 

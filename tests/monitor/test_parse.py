@@ -309,3 +309,32 @@ def test_what_stands_before_the_first_element_is_read_once(before: str) -> None:
     with contextlib.suppress(FeedError):
         document(before + rss(item("A title")))
     assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize(
+    ("elements", "seconds"),
+    [
+        ("", None),
+        ("<ttl>60</ttl>", 3600),
+        ("<ttl> 5 </ttl>", 300),
+        ("<ttl>0</ttl>", None),
+        ("<ttl>soon</ttl>", None),
+        ("<ttl>-5</ttl>", None),
+        ("<ttl>９</ttl>", None),
+        ("<ttl>99999999999999999999</ttl>", None),
+        ("<sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>4</sy:updateFrequency>", 900),
+        ("<sy:updatePeriod> Daily </sy:updatePeriod>", 86_400),
+        ("<sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>0</sy:updateFrequency>", 3600),
+        ("<sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>x</sy:updateFrequency>", None),
+        ("<sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>999999</sy:updateFrequency>", None),
+        ("<sy:updatePeriod>fortnightly</sy:updatePeriod>", None),
+        ("<ttl>10</ttl><sy:updatePeriod>hourly</sy:updatePeriod>", 600),
+    ],
+)
+def test_how_often_a_feed_says_it_changes(elements: str, seconds: int | None) -> None:
+    """RSS ttl is in minutes; the syndication module says how many times a period; nonsense says nothing."""
+    body = rss(item("A", guid="1")).replace(
+        '<rss version="2.0"><channel>',
+        f'<rss version="2.0" xmlns:sy="http://purl.org/rss/1.0/modules/syndication/"><channel>{elements}',
+    )
+    assert document(body).update_s == seconds

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DatabaseError, StatementError
 
@@ -74,6 +76,39 @@ def test_the_migrations_make_exactly_the_schema(store: Store) -> None:
 
     with store.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+
+
+def test_an_existing_store_is_carried_over(tmp_path: Path, now: datetime) -> None:
+    """Feeds and items of the first schema are there after `db upgrade`, unchanged; what is new is empty."""
+    old = open_store(f"sqlite:///{tmp_path}/old.db", must_exist=False)
+    config = Config()
+    config.set_main_option("script_location", "monitor.store:migrations")
+    with old.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        row = {"url": "https://a.example/rss", "outlet": "海港日報", "role": "media", "at": now.isoformat(" ")[:19]}
+        connection.execute(
+            text(
+                "INSERT INTO feeds (id, url, outlet, role, enabled, failures, etag, added_at, last_success_at) "
+                "VALUES (7, :url, :outlet, :role, 1, 0, 'W/\"v1\"', :at, :at)"
+            ),
+            row,
+        )
+        connection.execute(
+            text(
+                "INSERT INTO items (id, feed_id, key, title, summary, lang, first_seen_at, revision) "
+                "VALUES (9, 7, 'k', '題', '文', 'zh-Hant', :at, 0)"
+            ),
+            row,
+        )
+    with pytest.raises(StaleSchemaError, match="pollwatch db upgrade"):
+        migrate.check(old)
+    migrate.upgrade(old)
+    with old.read() as connection:
+        feed, kept = feeds.get(connection, 7), items.get(connection, 9)
+    assert (feed.url, feed.outlet, feed.etag, feed.last_success_at) == (row["url"], "海港日報", 'W/"v1"', now)
+    assert (feed.rhythm, feed.answer_s, kept.title) == (None, None, "題")
+    old.close()
 
 
 def test_a_stale_and_a_newer_schema_are_refused(tmp_path: Path, store: Store) -> None:
