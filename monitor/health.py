@@ -1,4 +1,4 @@
-"""How each feed is, in a word and a sentence. Pure: takes rows and ``now``."""
+"""How each feed is, in a word and a sentence. Pure."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class Word(StrEnum):
     HTML = "html"
     FAILING = "failing"
     NEW = "new"
+    MOVED = "moved"
     SILENT = "silent"
     CLOCK_OFF = "clock-off"
     SLOW = "slow"
@@ -39,7 +40,7 @@ class Word(StrEnum):
 # What somebody has to do about it: nothing, look, mend, wait, decide.
 GROUPS = {
     "ok": (Word.OK,),
-    "unwell": (Word.SILENT, Word.CLOCK_OFF, Word.SLOW, Word.MALFORMED),
+    "unwell": (Word.MOVED, Word.SILENT, Word.CLOCK_OFF, Word.SLOW, Word.MALFORMED),
     "failing": (Word.HTML, Word.FAILING),
     "new": (Word.NEW,),
     "disabled": (Word.GONE, Word.DISABLED),
@@ -62,13 +63,14 @@ def health(feed: Feed, zone: ZoneInfo) -> Health:
     error = f"{feed.error_kind}: {feed.error_detail}" if feed.error_kind else ""
     if not feed.enabled:
         gone = feed.error_kind == FeedErrorKind.GONE
-        return Health(Word.GONE, error) if gone else Health(Word.DISABLED, "switched off")
+        return Health(Word.GONE, error) if gone else Health(Word.DISABLED, error or "switched off")
     if error:
         word = Word.HTML if feed.error_kind == FeedErrorKind.HTML else Word.FAILING
         return Health(word, error if feed.failures < 2 else f"{error} ({feed.failures} times in a row)")
     if feed.last_success_at is None:
         return Health(Word.NEW)
     notes = {
+        Word.MOVED: _move(feed, zone),
         Word.SILENT: _silence(feed, feed.last_success_at, zone),
         Word.CLOCK_OFF: _clock(feed),
         Word.SLOW: f"its last answer took {feed.answer_s:.0f} s" if (feed.answer_s or 0) >= SLOW_S else "",
@@ -100,6 +102,12 @@ def coverage(feeds: Iterable[Feed], zone: ZoneInfo) -> dict[str, Any]:
         **{name: counts[name] for name in GROUPS},
         **{f"{name}_feeds": rows for name, rows in lists.items()},
     }
+
+
+def _move(feed: Feed, zone: ZoneInfo) -> str:
+    if feed.moved_to is None or feed.moved_since is None:
+        return ""
+    return f"since {feed.moved_since.astimezone(zone):%d %B} it redirects to {feed.moved_to}"
 
 
 def _silence(feed: Feed, until: datetime, zone: ZoneInfo) -> str:

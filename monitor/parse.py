@@ -71,7 +71,8 @@ def parse(body: bytes, url: str, content_type: str | None = None, zone: ZoneInfo
     atom = result.version.startswith("atom")
     entries = [_entry(raw, url, zone, atom=atom) for raw in result.entries[:MAX_ENTRIES]]
     warnings = [warning, complaint, _too_many(len(result.entries))]
-    return _document(_title(result.feed, atom=atom), result.version, entries, warnings)
+    title = _title(result.feed, atom=atom)
+    return _document(title, result.version, entries, warnings, _update_s(result.feed))
 
 
 def _json_document(text: str, url: str, zone: ZoneInfo, warning: str | None) -> Document:
@@ -83,13 +84,15 @@ def _json_document(text: str, url: str, zone: ZoneInfo, warning: str | None) -> 
     return _document(clean(feed.title)[:MAX_TITLE], feed.version, entries, [warning, _too_many(len(feed.items))])
 
 
-def _document(title: str, version: str, entries: list[Entry], warnings: list[str | None]) -> Document:
+def _document(
+    title: str, version: str, entries: list[Entry], warnings: list[str | None], update_s: int | None = None
+) -> Document:
     return Document(
         title=title,
         version=version,
         entries=tuple(_with_distinct_keys(entries)),
         warning="readable, but " + "; ".join(found) if (found := [w for w in warnings if w]) else None,
-        update_s=_update_s(result.feed),
+        update_s=update_s,
     )
 
 

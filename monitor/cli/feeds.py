@@ -36,10 +36,9 @@ _COLUMNS = (
     ("last_success_at", "last success"),
     ("next_check_at", "next check"),
     "note",
-    ("moved_to", "moves to"),
     "url",
 )
-_WIDE = ("role", "lang", "failures", "last_success_at", "next_check_at", "moved_to")
+_WIDE = ("role", "lang", "failures", "last_success_at", "next_check_at")
 
 despite_robots_option = click.option(
     "--despite-robots", is_flag=True, help="Fetch it though the robots.txt of its host asks not to."

@@ -228,7 +228,7 @@ def test_coverage_names_the_feeds_that_need_a_look(store: Store, settings: Setti
         feed_rows.record_success(connection, 2, MORNING, MORNING)
         error = FeedError("https://9.example/rss", FeedErrorKind.HTML, "a <b>web page</b>, not a feed")
         feed_rows.record_success(connection, 3, MORNING - timedelta(hours=2), MORNING)
-        feed_rows.record_failure(connection, 3, MORNING, MORNING, error)
+        feed_rows.record_failure(connection, 3, MORNING, MORNING, error, strikes=1)
     summary = digest.compose(store, settings, date(2027, 3, 1), MORNING)
     text, html = (render(f"digest.{form}", digest.view(summary)) for form in ("txt", "html"))
     assert "3 feeds: 2 answering, 1 failing, 0 never asked, 0 disabled." in text

@@ -68,7 +68,7 @@ def test_feeds_that_need_a_person_are_problems(store: Store, settings: Settings,
             feeds.add(connection, f"https://a.example/{number}", now, outlet=f"Outlet {number}")
             feeds.record_success(connection, number, now, now, last_new_at=now if number != 2 else None, answer_s=20.0)
         error = FeedError("https://a.example/1", FeedErrorKind.DNS, "the host name does not resolve")
-        feeds.record_failure(connection, 1, now, now, error)
+        feeds.record_failure(connection, 1, now, now, error, strikes=1)
     found = status(store, settings, now)
     assert [problem for problem in found["problems"] if problem.startswith("feed ")] == [
         "feed 1 Outlet 1 fails: dns: the host name does not resolve, last good answer 2027-03-01T04:30:00+00:00",

@@ -82,6 +82,20 @@ def test_dates_that_are_off_are_told() -> None:
     assert said(rhythm=replace(TEN_A_DAY, lags=(-900,) * 8))[1].endswith("15 minutes in the future")
 
 
+def test_a_feed_that_moves_says_since_when_and_where() -> None:
+    """Before the new address is its own, and for as long as another feed has it."""
+    moving = {"moved_to": "https://new.example/rss", "moved_since": NOW - DAY}
+    word, sentence = said(**moving, answer_s=20)
+    assert word == "moved"
+    assert sentence.endswith("it redirects to https://new.example/rss; its last answer took 20 s")
+
+
+def test_a_feed_that_was_given_up_says_why() -> None:
+    """Somebody's switch has no reason to show; days of failures have."""
+    assert said(enabled=False) == ("disabled", "switched off")
+    assert said(enabled=False, error_kind="dns", error_detail="no such host") == ("disabled", "dns: no such host")
+
+
 def test_the_worst_gives_the_word_and_all_stand_in_the_sentence() -> None:
     """Silent before clock-off before slow before malformed."""
     off = replace(TEN_A_DAY, lags=(-8 * 3600,) * 8)
