@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from classifiers import registry
-from classifiers.explain import fragments, reasons
+from classifiers.explain import Fragment, fragments, reasons
+from classifiers.mask import Mask
 from classifiers.model import Model, Opinion
 from classifiers.rules import Reference, check
 from classifiers.scoring import combine
@@ -41,6 +42,7 @@ class Bench:
     model_id: str
     model: Model
     watchlist: Watchlist
+    mask: Mask
     reference: Reference
     threshold: float
 
@@ -48,23 +50,30 @@ class Bench:
     def of(cls, model_id: str, model: Model, settings: Settings | None) -> Bench:
         """With the files that the configuration names; without one, the text is judged alone. Raises ConfigError."""
         if settings is None:
-            return cls(model_id, model, Watchlist([]), Reference.empty(), model.threshold)
+            return cls(model_id, model, Watchlist([]), Mask([]), Reference.empty(), model.threshold)
         own = settings.assess.threshold
         watchlist, _ = load_watchlist(settings)
-        return cls(model_id, model, watchlist, Reference.load(settings), model.threshold if own is None else own)
+        mask = Mask(watchlist.candidates.values())
+        return cls(model_id, model, watchlist, mask, Reference.load(settings), model.threshold if own is None else own)
 
     def assess(self, texts: Sequence[Judged]) -> list[Assessment]:
         """One assessment a text, in order. Pure."""
-        rows = self.model.features.transform([judged.text for judged in texts])
+        masked = [self.mask(judged.text) for judged in texts]
+        rows = self.model.features.transform(masked)
         opinions = self.model.judge_rows(rows)
-        return [self._assess(judged, rows[[i]], opinions[i]) for i, judged in enumerate(texts)]
+        return [self._assess(judged, masked[i], rows[[i]], opinions[i]) for i, judged in enumerate(texts)]
 
-    def _assess(self, judged: Judged, row: Any, opinion: Opinion) -> Assessment:
+    def explain(self, text: str) -> list[Fragment]:
+        """The pieces of a text that moved its score."""
+        masked = self.mask(text)
+        return fragments(self.model, text, masked, self.model.features.transform([masked]))
+
+    def _assess(self, judged: Judged, masked: str, row: Any, opinion: Opinion) -> Assessment:
         matches = self.watchlist.match(judged.text)
         findings = check(judged.text, judged.link, matches, self.reference)
         named = bool(matches) or not self.watchlist.candidates
         scored = combine(opinion, findings, judged.role, self.threshold, named=named)
-        pieces = fragments(self.model, judged.text, row)
+        pieces = fragments(self.model, judged.text, masked, row)
         why = reasons(pieces, opinion, scored, findings, matches, judged.role, self.watchlist.candidates)
         return Assessment(
             label=scored.label,

@@ -115,7 +115,8 @@ def evaluate(context: Context, file: Iterable[str] | None, model_id: str | None,
     else:
         name = getattr(file, "name", "-")
         rows = list(parse_lines(_decoded(file, name), name))
-        figures = evaluate.evaluate(_bench(context, model_id).model, rows, seed_examples())
+        bench = _bench(context, model_id)
+        figures = evaluate.evaluate(bench.model, rows, seed_examples(), bench.mask)
     if as_json:
         print_object(figures)
         return
@@ -147,13 +148,9 @@ def promote(context: Context, id: str, as_json: bool) -> None:
 @pass_context
 def explain(context: Context, text: str, model_id: str | None, as_json: bool) -> None:
     """Show why TEXT gets its score: every reason, and the words that moved it."""
-    from classifiers.explain import fragments
-
     bench = _bench(context, model_id)
     (answer,) = _judge_rows([("argument", {"text": text})], bench)
-    pieces = sorted(
-        fragments(bench.model, text, bench.model.features.transform([text])), key=lambda piece: -abs(piece.weight)
-    )
+    pieces = sorted(bench.explain(text), key=lambda piece: -abs(piece.weight))
     answer["words"] = [asdict(piece) for piece in pieces]
     if as_json:
         print_object(answer)

@@ -41,14 +41,19 @@ def measure(
 
 
 def evaluate(
-    model: Model, rows: Sequence[tuple[str, Mapping[str, Any]]], examples: Sequence[Example]
+    model: Model,
+    rows: Sequence[tuple[str, Mapping[str, Any]]],
+    examples: Sequence[Example],
+    mask: Callable[[str], str] = str,
 ) -> dict[str, Any]:
     """Figures on labelled rows, each with the words that name its line; baselines learn from ``examples``.
+
+    ``mask`` hides from all of them what the model is not to see.
 
     A row has ``text`` and ``label``, or ``y`` (1 for suspicious); optional ``lang`` and ``kind``.
     Raises InputError naming the line.
     """
-    texts = [_text(row, where) for where, row in rows]
+    texts = [mask(_text(row, where)) for where, row in rows]
     truth = [_truth(row, where) for where, row in rows]
     langs = [
         str(read_word(row, "lang", Lang, where) or detect_lang(t)) for (where, row), t in zip(rows, texts, strict=True)
@@ -77,7 +82,7 @@ def cross_validate(examples: Sequence[Example], folds: int = 5, random_state: in
         known = [examples[i] for i in train]
         unseen = [examples[i] for i in test]
         texts = [example.text for example in unseen]
-        model, _ = fit(known, random_state)
+        model, _ = fit(known, random_state=random_state)
         scores[test], flagged[test] = _judge(model, texts)
         plain[test] = _baseline(known)(texts)
         for example, opinion in zip(unseen, model.judge(texts), strict=True):

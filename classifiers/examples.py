@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
+from classifiers.mask import Mask
 from monitor import seeds
 from monitor.errors import InputError
+from monitor.reference import seed_candidates
 from monitor.text import detect_lang
 from monitor.types import ClaimType, Label, Lang, Stance
 
@@ -34,7 +36,10 @@ IMPERSONATION_TYPES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One labelled text. ``stance`` and ``claim_type`` are None when nobody said."""
+    """One labelled text. ``stance`` and ``claim_type`` are None when nobody said.
+
+    A model learns from texts whose names are masked: what brings an example to ``model.fit`` masks it.
+    """
 
     text: str
     label: Label
@@ -49,11 +54,16 @@ class Example:
 
 
 def seed_examples() -> list[Example]:
-    """The examples that ship with the program. Raises InputError when the file was damaged."""
-    return [
+    """The examples that ship with the program, the names of their cast masked.
+
+    Raises InputError when the file was damaged.
+    """
+    mask = Mask(seed_candidates())
+    examples = (
         read_example(row, f"{SEED_FILE}, line {number}", keys=SEED_KEYS)
         for number, row in enumerate(seeds.json_lines(SEED_FILE), 1)
-    ]
+    )
+    return [replace(example, text=mask(example.text)) for example in examples]
 
 
 def read_file(path: Path) -> list[Example]:
@@ -126,7 +136,8 @@ def read_word(row: Mapping[str, Any], key: str, words: type[E], where: str) -> E
         raise InputError(where, f"`{key}` must be one of {', '.join(words)}") from None
 
 
-def digest(examples: Iterable[Example]) -> str:
-    """SHA-256 of what a model learns from, in hexadecimal; the order counts."""
-    lines = (json.dumps(asdict(example), ensure_ascii=False, sort_keys=True) for example in examples)
+def digest(examples: Iterable[Example], stream: Iterable[str] = ()) -> str:
+    """SHA-256 of what a model learns from, texts with and without labels, in hexadecimal; the order counts."""
+    lines = [json.dumps(asdict(example), ensure_ascii=False, sort_keys=True) for example in examples]
+    lines += [json.dumps(text, ensure_ascii=False) for text in stream]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from classifiers.features import DENIAL, spans
 from classifiers.model import Array, Model, Opinion
 from classifiers.scoring import HARMLESS_STANCES, TRUSTED_ROLES, Scored
+from classifiers.terms import terms_of
 from monitor.text import HAN, fold_with_offsets, sentence_list
 from monitor.types import Candidate, Finding, Match, Reason, Role
 
@@ -30,13 +30,14 @@ class Fragment:
     end: int
 
 
-def fragments(model: Model, text: str, row: Any) -> list[Fragment]:
-    """The pieces of ``text`` that moved the score, by place; ``row`` is the text as the model's features have it.
+def fragments(model: Model, text: str, masked: str, row: Any) -> list[Fragment]:
+    """The pieces of ``text`` that moved the score, by place; ``row`` is ``masked`` as the model's features have
+    it, where ``masked`` is the text with names hidden.
 
     Every term's contribution (its value times its weight) is shared out over the characters where it stands; what
     lies on one word, or on neighbouring Han characters that pull the same way, is one fragment.
     """
-    folded, offsets = fold_with_offsets(text)
+    folded, offsets = fold_with_offsets(masked)
     pull = _pull(model, row, folded)
     pieces = []
     for start, end in _pieces(folded, pull):
@@ -84,22 +85,15 @@ _STANCE_WORDS = {
 def _pull(model: Model, row: Any, folded: str) -> Array:
     """What each character of the folded text adds to the decision value."""
     weights = model.suspicion.weights[0]
-    by_column = dict(zip(row.indices.tolist(), (row.data * weights[row.indices]).tolist(), strict=True))
-    places: dict[int, list[tuple[int, int]]] = {}
-    for term, start, end in spans(folded):
-        column = model.features.vocabulary_.get(term)
-        if column is not None:
-            places.setdefault(column, []).append((start, end))
-    denials = [denial.span() for denial in DENIAL.finditer(folded)]
-    if denials:
-        places[len(weights) - 1] = denials
-    steps = [0.0] * (len(folded) + 1)  # how the pull changes from one character to the next
-    for column, where in places.items():
-        share = by_column.get(column, 0.0) / len(where)
-        for start, end in where:
-            steps[start] += share / (end - start)
-            steps[end] -= share / (end - start)
-    return np.cumsum(steps)[:-1]
+    terms = terms_of([folded])
+    column = model.features.columns(terms)
+    terms_at, column = (column >= 0).nonzero()[0], column[column >= 0]
+    value = np.zeros(len(weights))
+    value[row.indices] = row.data * weights[row.indices]
+    start, end = terms.start[terms_at], terms.end[terms_at]
+    share = value[column] / np.bincount(column, minlength=len(weights))[column] / (end - start)
+    steps = np.bincount(start, weights=share, minlength=len(folded) + 1)  # how the pull changes with each character
+    return np.cumsum(steps - np.bincount(end, weights=share, minlength=len(folded) + 1))[:-1]
 
 
 def _pieces(folded: str, pull: Array) -> list[tuple[int, int]]:

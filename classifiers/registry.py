@@ -14,6 +14,7 @@ import skops.io
 
 import monitor
 from classifiers import evaluate
+from classifiers.background import common_words
 from classifiers.examples import Example, digest, seed_examples
 from classifiers.model import Model, fit
 from monitor.errors import ModelError, ModelVersionError
@@ -24,7 +25,7 @@ from monitor.store import Connection, Store, models
 TRUSTED_TYPES: tuple[str, ...] = ()
 _MEND = "run `pollwatch models train`"
 _MEND_VERSION = "run `pollwatch models train`, then `pollwatch models promote` with the id that it prints"
-_SEED = "seed"  # the prefix of models that learned from the seeds alone
+SEED = "seed"  # the prefix of models that learned from the seeds alone
 
 _loaded: dict[tuple[str, str], Model] = {}  # by id and checksum; a process uses one or two
 
@@ -45,7 +46,7 @@ def live(store: Store, now: datetime) -> tuple[str, Model]:
     try:
         return found, load(store, found)
     except ModelVersionError:
-        if not found.startswith(f"{_SEED}-"):
+        if not found.startswith(f"{SEED}-"):
             raise
     # What the seeds alone taught can be learned again: an upgrade of the libraries must not stop the desk.
     with store.lock("train", wait_s=120):
@@ -54,7 +55,7 @@ def live(store: Store, now: datetime) -> tuple[str, Model]:
 
 
 def _register_seed_model(store: Store, now: datetime) -> str:
-    found = register(store, seed_examples(), now, prefix=_SEED)
+    found = register(store, seed_examples(), now, prefix=SEED)
     with store.write() as connection:
         models.promote(connection, found)
     return found
@@ -70,13 +71,16 @@ def live_or_default(store: Store) -> tuple[str, Model]:
 def default_model() -> tuple[str, Model]:
     """The model that the seeds give, in memory, with its id."""
     examples = seed_examples()
-    return model_id(_SEED, digest(examples)), fit(examples)[0]
+    return model_id(SEED, digest(examples)), fit(examples)[0]
 
 
-def register(store: Store, examples: Sequence[Example], now: datetime, prefix: str) -> str:
-    """Train on examples and store the model, not live; returns its id, which the examples determine."""
-    model, scores = fit(examples)
-    data = digest(examples)
+def register(store: Store, examples: Sequence[Example], now: datetime, prefix: str, stream: Sequence[str] = ()) -> str:
+    """Train on examples and store the model, not live; returns its id, which examples and stream determine.
+
+    ``stream`` are texts without labels, which tell what is common in the team's feeds.
+    """
+    model, scores = fit(examples, common_words().with_texts(stream))
+    data = digest(examples, stream)
     blob = dumps(model)
     row = {
         "id": model_id(prefix, data),

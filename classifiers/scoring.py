@@ -10,7 +10,8 @@ from classifiers.model import Opinion
 from monitor.types import ClaimType, Finding, Label, Role, Stance
 
 TRUSTED_ROLES = frozenset({Role.OFFICIAL, Role.FACTCHECK})
-HARMLESS_STANCES = frozenset({Stance.REFUTES, Stance.SATIRISES})
+# Satire is none of them: the model seldom recognises it, and a person tells it at a glance.
+HARMLESS_STANCES = frozenset({Stance.REFUTES})
 UNNAMED_MARGIN = 0.06  # halves the ordinary news that is flagged, at the same recall for what names a candidate
 
 
@@ -31,8 +32,8 @@ def combine(
 
     - The score begins as the model's probability ``p``. Each finding of weight ``w`` closes that share of what is
       missing to one: ``1 - (1 - p) * (1 - w1) * (1 - w2) …`` (a noisy or).
-    - What comes from an official or fact-checking outlet, and what refutes or satirises, counts half and is never
-      flagged: it holds the words of the falsehood, and stands on the other side.
+    - What comes from an official or fact-checking outlet, and what refutes, counts half and is never flagged: it holds
+      the words of the falsehood, and stands on the other side.
     - A watched name does not make a text false, so it leaves the score alone. But a text that names nobody on the
       watchlist and contradicts no fact (``named`` is false when there is a watchlist and it found nothing) is less
       likely to be about this election: it is flagged only from ``threshold + UNNAMED_MARGIN``.

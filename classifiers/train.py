@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from classifiers import registry
 from classifiers.examples import IMPERSONATION_TYPES, Example, seed_examples
+from classifiers.mask import Mask
 from monitor.config import Settings
+from monitor.reference import load_watchlist
 from monitor.store import Store, models
 from monitor.types import FALSE_VERDICTS, ClaimType, Decision, Label, Lang, Stance
 
+STREAM = 5_000  # of the newest items, for the background
 # Of the reasons to dismiss, those that speak of the text: a copy of a falsehood or somebody else's scam is no example
 # of a genuine text.
 _GENUINE_REASONS = frozenset({"not-false", "opinion", "satire"})
 
 
-def train(store: Store, settings: Settings, now: datetime, extra_rows: Sequence[Example] = ()) -> str:  # noqa: ARG001 - every stage takes the settings
+def train(store: Store, settings: Settings, now: datetime, extra_rows: Sequence[Example] = ()) -> str:
     """Train on the seeds, the reviewers' decisions and ``extra_rows``; register without promoting; returns the id.
 
-    Without decisions and extra rows this is the model that the seeds alone give.
+    How common words are is learned from what the feeds brought lately, too. In a store without items, decisions and
+    extra rows this is the model that the seeds alone give.
     """
+    mask = Mask(load_watchlist(settings)[0].candidates.values())
     with store.read() as connection:
         reviewed = [example for row in models.reviewed(connection) if (example := from_decision(row))]
-    learned = [*reviewed, *extra_rows]
+        stream = models.recent_texts(connection, STREAM)
+    learned = [replace(example, text=mask(example.text)) for example in (*reviewed, *extra_rows)]
     with store.lock("train", wait_s=120):
-        return registry.register(store, [*seed_examples(), *learned], now, prefix="reviewed" if learned else "seed")
+        prefix = "reviewed" if learned else registry.SEED
+        return registry.register(store, [*seed_examples(), *learned], now, prefix, stream)
 
 
 def from_decision(row: Mapping[str, Any]) -> Example | None:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from monitor import seeds
 from monitor.config import Settings, read_toml, validate
 from monitor.errors import ConfigError
 from monitor.types import Candidate
@@ -88,6 +89,13 @@ def load_watchlist(settings: Settings) -> tuple[Watchlist, WatchlistFile]:
     people = [as_candidate(entry, name) for entry in file.candidate]
     offices = [Candidate(id=o.id, names=o.names, source=f"{name}: office {o.id}") for o in file.office]
     return Watchlist([*people, *offices]), file
+
+
+def seed_candidates() -> list[Candidate]:
+    """The invented candidates of the starter watchlist, who also people the seed examples."""
+    name = "watchlist.toml"
+    file: WatchlistFile = validate(WatchlistFile, seeds.toml(name), name)
+    return [as_candidate(entry, name) for entry in file.candidate]
 
 
 def as_candidate(entry: CandidateEntry, file: str) -> Candidate:

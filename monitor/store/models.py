@@ -55,6 +55,12 @@ def promote(connection: Connection, model_id: str) -> None:
     connection.execute(update(models).where(models.c.id == model_id).values(live=True))
 
 
+def recent_texts(connection: Connection, limit: int) -> list[str]:
+    """The texts of the newest items."""
+    query = select(items.c.title, items.c.summary).order_by(items.c.id.desc()).limit(limit)
+    return [join_text(row.title, row.summary) for row in connection.execute(query)]
+
+
 def reviewed(connection: Connection) -> list[dict[str, Any]]:
     """Every item that a reviewer decided on: ``text, lang, decision, verdict, reason``, and the ``label, stance,
     claim_type`` that its assessment gave; all as they stood when it was decided, for an outlet may correct itself.

@@ -55,7 +55,7 @@ def test_seeds_are_balanced(examples: list[Example]) -> None:
     langs = Counter(example.lang for example in examples)
     assert len(examples) >= 400
     assert 0.45 <= langs[Lang.EN] / len(examples) <= 0.55
-    assert langs[Lang.HANT] > 1.5 * langs[Lang.HANS] > 0
+    assert langs[Lang.HANT] > 1.2 * langs[Lang.HANS] > 0
     for english in (True, False):
         part = [example for example in examples if (example.lang is Lang.EN) is english]
         assert 0.4 <= sum(example.suspicious for example in part) / len(part) <= 0.6
