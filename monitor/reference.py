@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, time
 from typing import Literal
 
@@ -10,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from monitor import seeds
 from monitor.config import Settings, read_toml, validate
 from monitor.errors import ConfigError
+from monitor.text import fold
 from monitor.types import Candidate
-from monitor.watchlist import Watchlist, name_forms
+from monitor.watchlist import Watchlist, name_forms, uncertain_forms
 
 CandidateStatus = Literal["declared", "nominated", "validated", "withdrawn", "disqualified"]
 
@@ -35,11 +37,15 @@ class CandidateEntry(_Table):
     names: tuple[str, ...] = Field(min_length=1)
     latin: LatinName | None = None
     aliases: tuple[str, ...] = ()
+    common: tuple[str, ...] = ()  # of the names above: those that are common words or borne by others
+    context: tuple[str, ...] = ()  # words beside which a common name counts
+    not_in: tuple[str, ...] = ()  # phrases in which a name does not count
     number: int | None = Field(None, ge=1)
     constituency: tuple[str, ...] = ()
     party: tuple[str, ...] = ()
     status: CandidateStatus = "validated"
     status_since: date | None = None
+    domains: tuple[str, ...] = ()
 
 
 class OfficeEntry(_Table):
@@ -50,28 +56,63 @@ class OfficeEntry(_Table):
     domains: tuple[str, ...] = ()
 
 
+class OutletEntry(OfficeEntry):
+    """A news outlet that is impersonated. Naming it is no match: every report names some outlet."""
+
+
 class WatchlistFile(_Table):
     """``watchlist.toml``."""
 
     candidate: tuple[CandidateEntry, ...] = ()
     office: tuple[OfficeEntry, ...] = ()
+    outlet: tuple[OutletEntry, ...] = ()
 
 
-class Polling(_Table):
-    """Hours and place of the poll."""
+class Figures(_Table):
+    """Published figures of the election, or of one constituency of it."""
+
+    stations: int | None = Field(None, ge=1)
+    electorate: int | None = Field(None, ge=1)
+    voted: int | None = Field(None, ge=0)
+
+
+class Polling(Figures):
+    """Hours, place and figures of the poll."""
 
     day: date | None = None
     opens: time | None = None
     closes: time | None = None
-    stations: int | None = Field(None, ge=1)
-    electorate: int | None = Field(None, ge=1)
     source: str = ""
+
+
+class ConstituencyFigures(Figures):
+    """Figures of one constituency; ``names`` in every script."""
+
+    names: tuple[str, ...] = Field(min_length=1)
+
+
+class Identity(_Table):
+    """What a voter shows at the station: one of ``accepted``, never ``refused``; nobody asks for ``not_needed``."""
+
+    accepted: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    not_needed: tuple[str, ...] = ()
+
+
+class Telephones(_Table):
+    """Numbers known to be official, and numbers known from scams."""
+
+    official: tuple[str, ...] = ()
+    reported: tuple[str, ...] = ()
 
 
 class FactsFile(_Table):
     """``facts.toml``: what is officially so."""
 
     polling: Polling = Polling()
+    constituency: tuple[ConstituencyFigures, ...] = ()
+    identity: Identity = Identity()
+    telephones: Telephones = Telephones()
     checked_at: datetime | date | None = None
 
 
@@ -81,14 +122,27 @@ def load_watchlist(settings: Settings) -> tuple[Watchlist, WatchlistFile]:
     name = str(settings.files.watchlist)
     file: WatchlistFile = validate(WatchlistFile, read_toml(path), str(path))
     seen: set[str] = set()
-    entries: list[CandidateEntry | OfficeEntry] = [*file.candidate, *file.office]
+    entries: list[CandidateEntry | OfficeEntry] = [*file.candidate, *file.office, *file.outlet]
     for entry in entries:
         if entry.id in seen:
-            raise ConfigError(str(path), f"id {entry.id}", "stands twice; every candidate and office needs its own")
+            raise ConfigError(
+                str(path), f"id {entry.id}", "stands twice; every candidate, office and outlet needs its own"
+            )
         seen.add(entry.id)
+        for domain in entry.domains:
+            if "/" in domain or "." not in domain.strip("."):
+                raise ConfigError(
+                    str(path), f"{entry.id}: domains", f"“{domain}” is no domain; write it as in harbour.example"
+                )
     people = [as_candidate(entry, name) for entry in file.candidate]
-    offices = [Candidate(id=o.id, names=o.names, source=f"{name}: office {o.id}") for o in file.office]
-    return Watchlist([*people, *offices]), file
+    for entry, person in zip(file.candidate, people, strict=True):
+        forms = {fold(form) for form in (*person.names, *person.aliases)}
+        for common in entry.common:
+            if fold(common) not in forms:
+                raise ConfigError(
+                    str(path), f"{entry.id}: common", f"“{common}” is none of the names; add it to aliases"
+                )
+    return Watchlist([*people, *as_candidates(file.office, name)]), file
 
 
 def seed_candidates() -> list[Candidate]:
@@ -100,9 +154,10 @@ def seed_candidates() -> list[Candidate]:
 
 def as_candidate(entry: CandidateEntry, file: str) -> Candidate:
     """A roster entry with every form of its name."""
-    forms = list(entry.aliases)
-    if entry.latin:
-        forms += name_forms(entry.latin.surname, entry.latin.given, entry.latin.english)
+    latin = (entry.latin.surname, entry.latin.given, entry.latin.english) if entry.latin else ("", "", "")
+    forms = [*entry.aliases, *(name_forms(*latin) if entry.latin else ())]
+    listed = {fold(name) for name in (*entry.names, *entry.aliases)}  # what the team lists is not doubted for its form
+    doubtful = [form for form in uncertain_forms(entry.names, *latin) if fold(form) not in listed]
     return Candidate(
         id=entry.id,
         names=entry.names,
@@ -111,8 +166,17 @@ def as_candidate(entry: CandidateEntry, file: str) -> Candidate:
         constituency=entry.constituency,
         party=entry.party,
         status=entry.status,
+        status_since=entry.status_since,
+        uncertain=tuple(dict.fromkeys([*entry.common, *doubtful])),
+        context=entry.context,
+        not_in=entry.not_in,
         source=f"{file}: candidate {entry.id}",
     )
+
+
+def as_candidates(bodies: Iterable[OfficeEntry], file: str, kind: str = "office") -> list[Candidate]:
+    """Offices or outlets, as far as their names are looked for."""
+    return [Candidate(id=body.id, names=body.names, source=f"{file}: {kind} {body.id}") for body in bodies]
 
 
 def load_facts(settings: Settings) -> FactsFile:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -219,7 +219,11 @@ def join_text(title: str, summary: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One watched person of the roster. ``aliases`` includes every name form, both name orders, offices."""
+    """One watched person of the roster, or an office. ``aliases`` includes every name form, in both name orders.
+
+    ``uncertain`` are names that others bear too, or that are common words: they count only in a text that holds
+    another name of the candidate or a word of ``context``. Inside a phrase of ``not_in`` no name counts.
+    """
 
     id: str
     names: tuple[str, ...]
@@ -228,6 +232,10 @@ class Candidate:
     constituency: tuple[str, ...] = ()
     party: tuple[str, ...] = ()
     status: str = "validated"
+    status_since: date | None = None
+    uncertain: tuple[str, ...] = ()
+    context: tuple[str, ...] = ()
+    not_in: tuple[str, ...] = ()
     source: str = ""  # "watchlist.toml: candidate 3": the line a finding rests on
 
 
@@ -249,7 +257,7 @@ class Finding:
     claim_type: ClaimType
     text: str  # one English sentence
     evidence: str  # the words of the item
-    rests_on: str  # e.g. "facts.toml: polling.closes = 22:30"
+    rests_on: str  # e.g. "facts.toml: polling.closes = 22:30"; equal for copies that differ in their own figures
     weight: float  # 0..1, how strongly it speaks for a falsehood
 
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
-from monitor.text import fold_with_offsets, is_word_boundary
+from monitor.text import HAN, fold, fold_with_offsets, is_word_boundary
 from monitor.types import Candidate, Match
 
-_JOINERS = str.maketrans(dict.fromkeys("-‐‑–·・‧'’._", " "))
+_HYPHENS = "-‐‑–"
+_JOINERS = str.maketrans(dict.fromkeys(f"{_HYPHENS}·・‧'’._", " "))
+_LATIN_TITLES = ("Mr", "Mrs", "Ms", "Miss", "Dr", "Prof", "Professor", "Councillor")
+_HAN_TITLES = ("先生", "女士", "小姐", "太太", "博士", "教授", "議員", "醫生", "律師", "主席")
+_COMPOUND_SURNAMES = ("歐陽", "司徒", "司馬", "上官", "諸葛", "皇甫", "端木", "夏侯", "尉遲", "公孫", "令狐")
+
+# -- the forms of a name -----------------------------------------------------------------------------------------------
 
 
 def name_forms(surname: str, given: str = "", english: str = "") -> list[str]:
@@ -18,17 +26,73 @@ def name_forms(surname: str, given: str = "", english: str = "") -> list[str]:
     A surname alone is never a form: it names too many people.
     """
     forms = []
-    for personal in dict.fromkeys(spelling for spelling in (given, given.replace("-", "")) if spelling):
-        forms += [f"{surname} {personal}", f"{personal} {surname}"]
+    initials = _initials(given)
+    for family in dict.fromkeys((surname, surname.replace(" ", ""))):
+        for personal in dict.fromkeys(spelling for spelling in (given, given.replace("-", "")) if spelling):
+            forms += [f"{family} {personal}", f"{personal} {family}"]
+            if english:
+                forms += [
+                    f"{english} {family} {personal}",
+                    f"{family} {personal} {english}",
+                    f"{english} {personal} {family}",
+                ]
         if english:
-            forms += [
-                f"{english} {surname} {personal}",
-                f"{surname} {personal} {english}",
-                f"{english} {personal} {surname}",
-            ]
-    if english:
-        forms += [f"{english} {surname}", f"{surname} {english}"]
+            forms += [f"{english} {family}", f"{family} {english}"]
+            forms += [f"{english} {letters} {family}" for letters in initials]
     return forms
+
+
+def uncertain_forms(names: Sequence[str], surname: str = "", given: str = "", english: str = "") -> list[str]:
+    """Forms that others may bear: a surname with a title or initials, ``Ms Cheuk``, ``V. Cheuk``, ``卓女士``.
+
+    ``names`` are the names as printed; the surname of a Chinese one is its first character, or two.
+    """
+    forms = []
+    for family in dict.fromkeys((surname, surname.replace(" ", ""))) if surname else ():
+        forms += [f"{title} {family}" for title in _LATIN_TITLES]
+        for letters in (*_initials(given), *_initials(english)[:1]):
+            forms += [f"{letters} {family}", f"{family} {letters}"]
+    for name in names:
+        if 2 <= len(name) <= 4 and all(map(HAN.match, name)):
+            long = len(name) == 4 or fold(name).startswith(tuple(map(fold, _COMPOUND_SURNAMES)))
+            forms += [name[: 2 if long and len(name) > 2 else 1] + title for title in _HAN_TITLES]
+    return forms
+
+
+def _initials(name: str) -> list[str]:
+    """``M C`` and ``MC`` of ``Mong-ching``."""
+    letters = [part[0] for part in re.split(r"[\s-]+", name) if part]
+    return list(dict.fromkeys((" ".join(letters), "".join(letters)))) if letters else []
+
+
+# -- finding them ------------------------------------------------------------------------------------------------------
+
+# What may be joined to a name without being part of it: "ex-Perry Man", "Cheuk-led"; "Perry Man-kit" is another person.
+_LATIN = re.compile(r"[A-Za-zÀ-ɏＡ-Ｚａ-ｚ]")
+_PREFIX = re.compile(r"\b(?:ex|pro|anti|non|then|former|post|pre|un)$")
+_SUFFIX = re.compile(r"(?:[a-z]*ed|run|style|era|like|friendly)\b")
+# A surname with a title may be cut out of another name, as 文先生 out of 張沛文先生; after these it is not.
+_OPENS_HAN = frozenset("的是和與及指說稱示對向由為請問給投持選讓叫而但了到以被把同跟令因使有在，。：；、「『“")
+_OPENS_FOLDED = frozenset(fold("".join(sorted(_OPENS_HAN))))
+
+
+@dataclass
+class _Pattern:
+    """What one folded pattern stands for, by candidate id: how the name is written."""
+
+    certain: dict[str, str] = field(default_factory=dict)
+    uncertain: dict[str, str] = field(default_factory=dict)
+    context_of: set[str] = field(default_factory=set)
+    blocks: bool = False  # a phrase that holds a name and is no name
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a pattern stands in a prepared text."""
+
+    start: int
+    end: int
+    pattern: _Pattern
 
 
 class Watchlist:
@@ -36,47 +100,151 @@ class Watchlist:
 
     def __init__(self, candidates: Iterable[Candidate]) -> None:
         self.candidates = {candidate.id: candidate for candidate in candidates}
-        owners: dict[str, dict[str, str]] = {}  # of each pattern: who bears the name, and how theirs is written
+        patterns: dict[str, _Pattern] = {}
+
+        def pattern(words: str) -> _Pattern:
+            key = " ".join(_prepare(words)[0].split())
+            return patterns.setdefault(key, _Pattern()) if len(key) > 1 else _Pattern()
+
         for candidate in self.candidates.values():
-            for name in (*candidate.names, *candidate.aliases):
-                pattern = " ".join(_prepare(name)[0].split())
-                if len(pattern) > 1:
-                    owners.setdefault(pattern, {}).setdefault(candidate.id, name)
-        self._owners = list(owners.values())
-        self._automaton = AhoCorasick(list(owners), matchkind=MatchKind.Standard) if owners else None
+            self._add(candidate, pattern)
+        self._patterns = list(patterns.values())
+        self._automaton = AhoCorasick(list(patterns), matchkind=MatchKind.Standard) if patterns else None
+
+    @staticmethod
+    def _add(candidate: Candidate, pattern: Callable[[str], _Pattern]) -> None:
+        for name in (*candidate.names, *candidate.aliases):
+            pattern(name).certain.setdefault(candidate.id, name)
+        for name in candidate.uncertain:
+            found = pattern(name)
+            found.certain.pop(candidate.id, None)
+            found.uncertain.setdefault(candidate.id, name)
+        for word in (*candidate.context, *candidate.constituency, *candidate.party):
+            pattern(word).context_of.add(candidate.id)
+        for phrase in candidate.not_in:
+            pattern(phrase).blocks = True
 
     def match(self, text: str) -> tuple[Match, ...]:
         """Every hit in order of place; of overlapping names the leftmost longest wins.
 
-        A name that several candidates bear is a hit for each of them.
+        A name that several candidates bear is a hit for each of them. An uncertain name takes only what certain ones
+        leave.
         """
         if self._automaton is None:
             return ()
         folded, offsets = _prepare(text)
         # All overlapping places first: one that is cut out of a longer word must not hide the name beside it.
         places = [
-            (start, -end, pattern)
-            for pattern, start, end in self._automaton.find_matches_as_indexes(folded, overlapping=True)
+            _Place(start, end, self._patterns[index])
+            for index, start, end in self._automaton.find_matches_as_indexes(folded, overlapping=True)
             if is_word_boundary(folded, start, end)
         ]
-        hits: list[Match] = []
-        free_from = 0
-        for start, minus_end, pattern in sorted(places):
-            if start >= free_from:
-                free_from = -minus_end
-                span = offsets[start], offsets[free_from - 1] + 1
-                hits += [Match(owner, alias, *span) for owner, alias in self._owners[pattern].items()]
-        return tuple(hits)
+        if not places:
+            return ()
+
+        def span(place: _Place) -> tuple[int, int]:
+            return offsets[place.start], offsets[place.end - 1] + 1
+
+        names = [place for place in places if place.pattern.certain and not _inside_another(text, *span(place))]
+        certain = _leftmost_longest([*names, *(place for place in places if place.pattern.blocks)])
+        known = {id for place in certain for id in place.pattern.certain}
+        known |= {id for place in places for id in place.pattern.context_of}
+        free = _free_of(certain, len(folded))
+        uncertain = _leftmost_longest(
+            place
+            for place in places
+            if not known.isdisjoint(place.pattern.uncertain)
+            and free(place)
+            and not _inside_another(text, *span(place))
+            and not (_is_titled(folded, place) and _continues(folded, place.start))
+        )
+        hits = [
+            Match(id, name, *span(place))
+            for place in (*certain, *uncertain)
+            for id, name in (place.pattern.uncertain | place.pattern.certain).items()
+            if id in known
+        ]
+        return tuple(sorted(hits, key=lambda hit: hit.start))
 
 
-def _prepare(text: str) -> tuple[str, list[int]]:
-    """Folded, with everything that joins the parts of a name as one space, and the offsets into ``text``."""
+def _leftmost_longest(places: Iterable[_Place]) -> list[_Place]:
+    """Of overlapping places the leftmost, and of those that begin together the longest."""
+    taken: list[_Place] = []
+    for place in sorted(places, key=lambda place: (place.start, -place.end)):
+        if not taken or place.start >= taken[-1].end:
+            taken.append(place)
+    return taken
+
+
+def _free_of(taken: Sequence[_Place], length: int) -> Callable[[_Place], bool]:
+    """Whether a place overlaps none of those that are taken."""
+    covered = bytearray(length)
+    for place in taken:
+        covered[place.start : place.end] = b"\1" * (place.end - place.start)
+    return lambda place: not any(covered[place.start : place.end])
+
+
+def _inside_another(text: str, start: int, end: int) -> bool:
+    """Whether a hyphen joins the name to one that is not listed: "Perry Man-kit" is not Perry Man."""
+    if HAN.match(text[start]):
+        return False
+    before, after = text[max(0, start - 12) : start], text[end : end + 20]
+    if (
+        len(before) > 1
+        and before[-1] in _HYPHENS
+        and _LATIN.match(before[-2])
+        and not _PREFIX.search(before[:-1].lower())
+    ):
+        return True
+    return (
+        len(after) > 1
+        and after[0] in _HYPHENS
+        and bool(_LATIN.match(after[1]))
+        and not _SUFFIX.match(after[1:].lower())
+    )
+
+
+def _is_titled(folded: str, place: _Place) -> bool:
+    return any(map(folded[place.start : place.end].endswith, _HAN_TITLES_FOLDED))
+
+
+def _continues(folded: str, start: int) -> bool:
+    """Whether the Han character before ``start`` may belong to the same name."""
+    before = folded[start - 1] if start else " "
+    return HAN.match(before) is not None and before not in _OPENS_FOLDED
+
+
+_HAN_TITLES_FOLDED = tuple(map(fold, _HAN_TITLES))
+_SPACES = re.compile(rf" {{2,}}|(?<={HAN.pattern}) (?={HAN.pattern})")
+
+
+def _prepare(text: str) -> tuple[str, Sequence[int]]:
+    """Folded, with everything that joins the parts of a name as one space, and the offsets into ``text``.
+
+    Between Han characters of one line a space is dropped: a ballot prints 文　霖 where a text has 文霖.
+    """
     folded, offsets = fold_with_offsets(text)
+    folded = folded.translate(_JOINERS)
+    cuts = list(_cuts(folded, text, offsets))
+    if not cuts:
+        return folded, offsets
     chars: list[str] = []
     kept: list[int] = []
-    for char, offset in zip(folded.translate(_JOINERS), offsets, strict=True):
-        if char == " " and chars and chars[-1] == " ":
-            continue
-        chars.append(char)
-        kept.append(offset)
+    done = 0
+    for start, end in [*cuts, (len(folded), len(folded))]:
+        chars.append(folded[done:start])
+        kept += offsets[done:start]
+        done = end
     return "".join(chars), kept
+
+
+def _cuts(folded: str, text: str, offsets: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The spaces of a folded text that do not count."""
+    for found in _SPACES.finditer(folded):
+        start, end = found.span()
+        if end - start > 1:
+            between_han = start and end < len(folded) and HAN.match(folded[start - 1]) and HAN.match(folded[end])
+            lines = any(text[offsets[i]] in "\n\r" for i in range(start, end))
+            yield (start if between_han and not lines else start + 1), end
+        elif text[offsets[start]] not in "\n\r":
+            yield start, end

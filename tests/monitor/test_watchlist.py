@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.reference import CandidateEntry, LatinName, as_candidate
+from monitor.config import Settings
+from monitor.errors import ConfigError
+from monitor.reference import CandidateEntry, LatinName, as_candidate, load_watchlist
 from monitor.types import Candidate
 from monitor.watchlist import Watchlist, name_forms
 
@@ -32,6 +34,15 @@ WATCHLIST = Watchlist(
 )
 
 
+PLACED = Watchlist(
+    as_candidate(CandidateEntry(id=id, names=(name,), latin=latin, constituency=("Jade Bay", "翠灣")), "watchlist.toml")
+    for id, name, latin in (
+        ("cheuk", "卓望晴", LatinName(surname="Cheuk", given="Mong-ching", english="Vivian")),
+        ("au-yeung", "歐陽澤楷", LatinName(surname="Au Yeung", given="Chak-kai", english="Casper")),
+    )
+)
+
+
 def found(text: str) -> list[tuple[str, str]]:
     """Who is named, and with which words of the text."""
     return [(match.candidate_id, text[match.start : match.end]) for match in WATCHLIST.match(text)]
@@ -42,7 +53,8 @@ def found(text: str) -> list[tuple[str, str]]:
     [
         "卓望晴", "Vivian Cheuk", "VIVIAN CHEUK", "Cheuk Mong-ching", "Cheuk Mong Ching",
         "Mong-ching Cheuk", "Cheuk Mongching", "Vivian Cheuk Mong-ching", "Cheuk Vivian",
-        "Ｖｉｖｉａｎ　Ｃｈｅｕｋ", "Vivian  Cheuk", "Cheuk Mong‑ching",
+        "Ｖｉｖｉａｎ　Ｃｈｅｕｋ", "Vivian  Cheuk", "Cheuk Mong‑ching", "卓 望 晴", "卓　望晴", "卓·望晴",
+        "Vivian M.C. Cheuk", "Vivian MC Cheuk", "Vivian M C Cheuk",
     ],
 )  # fmt: skip
 def test_every_form_of_a_name_is_found(name: str) -> None:
@@ -111,6 +123,114 @@ def test_a_name_that_two_candidates_share_is_a_hit_for_both(text: str, name: str
     )
     hits = [(match.candidate_id, match.start, match.end) for match in watchlist.match(text)]
     assert hits == [(who, start, start + len(name)) for who in ("first", "second")]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Vivian Cheuk came. Ms Cheuk left early.", ["Vivian Cheuk", "Ms Cheuk"]),
+        ("Vivian Cheuk came. Ms. CHEUK left early.", ["Vivian Cheuk", "Ms. CHEUK"]),
+        ("V. Cheuk stands in Jade Bay", ["V. Cheuk"]),
+        ("M.C. Cheuk stands in Jade Bay", ["M.C. Cheuk"]),
+        ("卓望晴到場，卓女士早退", ["卓望晴", "卓女士"]),
+        ("卓望晴到场。卓女士早退", ["卓望晴", "卓女士"]),
+        ("翠灣的卓議員", ["卓議員"]),
+        ("Casper Au Yeung spoke, then Dr Au-Yeung and Mr AuYeung", ["Casper Au Yeung", "Dr Au-Yeung", "Mr AuYeung"]),
+        ("歐陽澤楷說，歐陽先生不同意", ["歐陽澤楷", "歐陽先生"]),
+    ],
+)
+def test_titles_and_initials_beside_the_name_or_the_place(text: str, words: list[str]) -> None:
+    """A surname with a title or initials counts where the text says who is meant."""
+    assert [text[match.start : match.end] for match in PLACED.match(text)] == words
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ms Cheuk left early.", "V. Cheuk sings", "卓女士早退", "Mr Cheuk and Mr Au Yeung",
+        "翠灣居民張沛卓女士",  # 卓女士 is cut out of a longer name
+    ],
+)  # fmt: skip
+def test_titles_and_initials_alone_name_nobody(text: str) -> None:
+    """Without the name, the constituency or the party anybody may be meant."""
+    assert PLACED.match(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "hits"),
+    [
+        ("Long May is a candidate of New Tide", ["Long May"]),
+        ("Long may she reign", []),
+        ("May Long met the press: Long may it last", ["May Long", "Long may"]),
+        ("高山候選人", ["高山"]),
+        ("昨日登上高山", []),
+        ("候選人到高山劇場看戲", []),
+        ("候選人高山到高山劇場看戲", ["高山"]),
+        ("高山道的候選人", []),
+    ],
+)
+def test_common_words_need_context(text: str, hits: list[str]) -> None:
+    """A name that is a common word counts beside words of its candidate; inside a phrase of `not_in` never."""
+    watchlist = Watchlist(
+        [
+            Candidate("may", ("May Long",), ("Long May",), uncertain=("Long May",), party=("New Tide",)),
+            Candidate("ko", ("高山",), uncertain=("高山",), context=("候選人",), not_in=("高山劇場", "高山道")),
+        ]
+    )
+    assert [text[match.start : match.end] for match in watchlist.match(text)] == hits
+
+
+@pytest.mark.parametrize(
+    ("text", "hits"),
+    [
+        ("Vivian Cheuk-lam sings", []),
+        ("Vivian Cheuk‑lam sings", []),
+        ("Kit-Vivian Cheuk sings", []),
+        ("the Vivian Cheuk-led team", ["Vivian Cheuk"]),
+        ("a Vivian Cheuk-backed plan", ["Vivian Cheuk"]),
+        ("pro-Vivian Cheuk posters", ["Vivian Cheuk"]),
+        ("Vivian Cheuk - the winner", ["Vivian Cheuk"]),
+        ("Vivian Cheuk-卓望晴", ["Vivian Cheuk", "卓望晴"]),
+    ],
+)
+def test_a_name_inside_a_longer_name_is_nobody(text: str, hits: list[str]) -> None:
+    """A hyphen that joins another part makes it another person; what English joins to a name does not."""
+    assert [text[match.start : match.end] for match in PLACED.match(text)] == hits
+
+
+@pytest.mark.parametrize("text", ["卓\n望晴", "主席卓。望晴天"])
+def test_characters_on_two_lines_are_no_name(text: str) -> None:
+    """A title ends in one character, the summary begins with two: nobody is named."""
+    assert PLACED.match(text) == ()
+
+
+def test_a_certain_name_is_not_hidden_by_an_uncertain_one() -> None:
+    """ "Ms Cheuk Mong-ching" begins with a title and a surname; the whole name is what counts."""
+    (match,) = PLACED.match("Ms Cheuk Mong-ching spoke")
+    assert match.alias == "Cheuk Mong-ching"
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ('common = ["Nobody"]', r"watchlist.toml: ann: common: “Nobody” is none of the names; add it to aliases"),
+        ('domains = ["https://ann.example/"]', r"ann: domains: “https://ann.example/” is no domain"),
+        ('status_since = "soon"', r"candidate.0.status_since"),
+    ],
+)
+def test_a_wrong_line_is_named_with_its_mend(settings: Settings, lines: str, message: str) -> None:
+    """The file, the entry and the key."""
+    path = settings.path(settings.files.watchlist)
+    path.write_text(f'[[candidate]]\nid = "ann"\nnames = ["Ann Lee"]\n{lines}\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match=message):
+        load_watchlist(settings)
+
+
+def test_an_outlet_is_no_match(settings: Settings) -> None:
+    """Its name is looked for by a rule, not by the watchlist: every report names some outlet."""
+    watchlist, file = load_watchlist(settings)
+    assert file.outlet
+    assert watchlist.match(file.outlet[0].names[0]) == ()
 
 
 def test_an_empty_watchlist_finds_nothing() -> None:
