@@ -33,6 +33,7 @@ class Judged:
     lang: Lang
     link: str | None = None
     role: Role | None = None
+    published_at: datetime | None = None  # when it said so; a roster's status holds from a day on
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Bench:
 
     def _assess(self, judged: Judged, masked: str, row: Any, opinion: Opinion) -> Assessment:
         matches = self.watchlist.match(judged.text)
-        findings = check(judged.text, judged.link, matches, self.reference)
+        findings = check(judged.text, judged.link, matches, self.reference, judged.published_at)
         named = bool(matches) or not self.watchlist.candidates
         scored = combine(opinion, findings, judged.role, self.threshold, named=named)
         pieces = fragments(self.model, judged.text, masked, row)
@@ -133,4 +134,5 @@ def _opinions(bench: Bench, items: Sequence[Item]) -> tuple[list[tuple[Item, Ass
 
 
 def _judged(item: Item) -> Judged:
-    return Judged(item.text, item.lang, item.link, item.role)
+    said_at = item.edited_at or item.published_at or item.first_seen_at
+    return Judged(item.text, item.lang, item.link, item.role, said_at)

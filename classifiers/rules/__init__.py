@@ -1,43 +1,59 @@
-"""What can be checked against a file: roster, official facts, verified domains. Pure; no model.
+"""What can be checked against a file, or read off the words of a lure; no model. Pure.
 
-A finding says that a text contradicts a line of those files and names the line. The rules read plain assertions only:
-a text that refutes, asks or jokes gives none, and which of these it does is otherwise for the classifier to say.
+A finding says that a text contradicts a line of the roster or of the official facts, imitates a verified address, or
+asks its reader for what no office asks; it names the line and quotes the words. The rules read plain assertions only: a
+text that refutes, asks, warns or jokes gives none, and which of these it does is otherwise for the classifier to say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
 
-from classifiers.rules import facts, lookalike, roster
+from classifiers.rules import facts, lookalike, lures, roster
+from classifiers.rules.addresses import Body, Host, host_of, hosts_in, is_of, registered
+from classifiers.rules.reading import Reading
+from classifiers.rules.roster import Roster
 from monitor.config import Settings
-from monitor.reference import FactsFile, OfficeEntry, load_facts, load_watchlist
-from monitor.types import Candidate, Finding, Match
+from monitor.reference import (
+    CandidateEntry,
+    FactsFile,
+    OfficeEntry,
+    WatchlistFile,
+    as_candidates,
+    load_facts,
+    load_watchlist,
+)
+from monitor.types import ClaimType, Finding, Match
+from monitor.watchlist import Watchlist
 
 __all__ = ["Reference", "check"]
 
 
 @dataclass(frozen=True)
 class Reference:
-    """What texts are compared with. ``candidates`` are the people of the roster by id, without the offices."""
+    """What texts are compared with. Built once from the two files."""
 
-    candidates: Mapping[str, Candidate] = field(default_factory=dict)
-    offices: tuple[OfficeEntry, ...] = ()
+    roster: Roster = field(default_factory=lambda: Roster.of(()))
+    bodies: tuple[Body, ...] = ()  # everybody with verified domains: offices, outlets, candidates
+    outlets: Watchlist = field(default_factory=lambda: Watchlist(()))  # their names, which are no matches
     facts: FactsFile = field(default_factory=FactsFile)
-    watchlist_name: str = "watchlist.toml"  # how findings name the two files
-    facts_name: str = "facts.toml"
+    facts_name: str = "facts.toml"  # how findings name the file
+    zone: tzinfo | None = None  # in which a text's day is told
 
     @classmethod
     def load(cls, settings: Settings) -> Reference:
         """The files that the configuration names. Raises ConfigError."""
         watchlist, file = load_watchlist(settings)
-        people = {entry.id: watchlist.candidates[entry.id] for entry in file.candidate}
+        name = str(settings.files.watchlist)
         return cls(
-            candidates=people,
-            offices=file.office,
+            roster=Roster.of(watchlist.candidates[entry.id] for entry in file.candidate),
+            bodies=_bodies(file, name),
+            outlets=Watchlist(as_candidates(file.outlet, name, "outlet")),
             facts=load_facts(settings),
-            watchlist_name=str(settings.files.watchlist),
             facts_name=str(settings.files.facts),
+            zone=settings.calendar.zone,
         )
 
     @classmethod
@@ -46,14 +62,72 @@ class Reference:
         return cls()
 
 
-def check(text: str, link: str | None, matches: Sequence[Match], reference: Reference) -> tuple[Finding, ...]:
+def _bodies(file: WatchlistFile, name: str) -> tuple[Body, ...]:
+    kinds: tuple[tuple[str, ClaimType, Sequence[OfficeEntry | CandidateEntry]], ...] = (
+        ("office", ClaimType.IMPERSONATION_AUTHORITY, file.office),
+        ("outlet", ClaimType.IMPERSONATION_MEDIA, file.outlet),
+        ("candidate", ClaimType.IMPERSONATION_CANDIDATE, file.candidate),
+    )
+    return tuple(
+        Body(
+            entry.id,
+            entry.names[0],
+            tuple(domain.lower().removeprefix("www.") for domain in entry.domains),
+            claim_type,
+            f"{name}: {kind} {entry.id}",
+        )
+        for kind, claim_type, entries in kinds
+        for entry in entries
+        if entry.domains
+    )
+
+
+def check(
+    text: str,
+    link: str | None,
+    matches: Sequence[Match],
+    reference: Reference,
+    published_at: datetime | None = None,
+) -> tuple[Finding, ...]:
     """Every finding about one item, in the order of the rules.
 
     ``text`` is the item's text as matched, ``matches`` the watchlist's hits in it (offsets into ``text``), ``link`` the
-    item's own address. Chinese and English patterns both run over every text: posts mix them.
+    item's own address, ``published_at`` when it said so. Chinese and English patterns both run over every text: posts
+    mix them.
     """
+    reading = Reading(text, matches)
+    day = published_at.astimezone(reference.zone).date() if published_at else None
     return (
-        *roster.check(text, matches, reference.candidates),
-        *facts.check(text, matches, reference.candidates, reference.facts, reference.facts_name),
-        *lookalike.check(text, link, matches, reference.offices, reference.watchlist_name),
+        *roster.check(reading, reference.roster, day),
+        *facts.check(reading, reference.roster, reference.facts, reference.facts_name),
+        *_addresses_and_lures(reading, link, reference),
     )
+
+
+def _addresses_and_lures(reading: Reading, link: str | None, reference: Reference) -> tuple[Finding, ...]:
+    """A text that warns may name the false address; its own link may not be one."""
+    own = host_of(link)
+    hosts = hosts_in(reading.folded)
+    verified = [domain for body in reference.bodies for domain in body.domains]
+    suspects: list[Host | str] = [*([own] if own else []), *([] if reading.warns else hosts)]
+    imitating = lookalike.check(suspects, reference.bodies)
+    elsewhere: list[Host | str] = [
+        host
+        for host in hosts
+        if not is_of(host.name, verified) and not (own and registered(host.name) == registered(own))
+    ]
+    if not hosts and own and not is_of(own, verified):
+        elsewhere.append(own)
+    only_verified = bool(hosts) and not elsewhere
+    named = _named(reading, reference, with_outlets=bool(elsewhere))
+    asking = lures.check(
+        reading, elsewhere, named, reference.facts.telephones, reference.facts_name, verified_only=only_verified
+    )
+    return (*imitating, *asking)
+
+
+def _named(reading: Reading, reference: Reference, *, with_outlets: bool) -> list[Body]:
+    """The bodies with verified domains that the text names, in order of place; outlets, looked for only here, last."""
+    names = (*reading.matches, *(reference.outlets.match(reading.text) if with_outlets else ()))
+    by_id = {body.id: body for body in reference.bodies}
+    return [by_id[id] for id in dict.fromkeys(name.candidate_id for name in names) if id in by_id]

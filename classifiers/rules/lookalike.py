@@ -1,16 +1,14 @@
-"""Addresses that imitate a verified domain, and an office's name used to ask for codes or money. Pure."""
+"""Addresses that imitate a verified domain: confusable letters, typos, added words, other suffixes. Pure."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from urllib.parse import urlsplit
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from classifiers.rules.reading import Sentence, any_of, refutes, sentences
-from monitor.reference import OfficeEntry
-from monitor.text import fold
-from monitor.types import ClaimType, Finding, Match
+from classifiers.rules.addresses import Body, Host, decoded, is_of, labels, parts
+from monitor.types import Finding
 
 # Letters to the one they pass for: an excerpt of Unicode TR39's confusables, and pairs that print like one letter.
 _CONFUSABLE = str.maketrans(
@@ -18,93 +16,103 @@ _CONFUSABLE = str.maketrans(
     "o" "llllll" "ee" "ss" "j" "aa" "ooo" "pp" "c" "yy" "xx" "h" "d" "nv" "q" "ww" "kk" "m" "tt" "b" "u",
 )  # fmt: skip
 _PAIRS = (("rn", "m"), ("vv", "w"))
-_LABEL = r"[a-z0-9\u00df-\u024f\u0370-\u03ff\u0400-\u052f\u0561-\u0587-]"
-_HOST = re.compile(rf"(?<!{_LABEL})(?:{_LABEL}{{1,63}}\.){{1,8}}{_LABEL}{{2,63}}")
-
-_WARNS = re.compile(
-    r"\b(?:never|not|beware|scam\w*|fraud\w*|phishing|bogus|fake|impersonat\w+|warn\w*|suspicious|victims?|arrest\w*)\b|n't\b|"
-    + any_of(
-        "勿 慎防 提防 騙 詐 不會 從不 絕不 偽冒 冒充 假冒 可疑 受害 被捕 拘捕 警告 提醒 釣魚 唔會 唔好 假網站 冒認"
-    )
+# Words that a false page adds to a body's name to look like its counter.
+_COUNTER_WORDS = frozenset(
+    {
+        *("account", "accounts", "alert", "ballot", "claim", "confirm", "election", "elections", "gov", "government"),
+        *("help", "hk", "id", "identity", "info", "login", "logon", "notice", "official", "online", "pay", "payment"),
+        *("poll", "polling", "portal", "refund", "register", "registration", "reward", "secure", "security", "service"),
+        *("services", "signin", "support", "update", "verification", "verified", "verify", "vote", "voter", "voters"),
+        *("voting", "web"),
+    }
 )
-_ADDRESSES_READER = re.compile(r"\byour?\b|[你您]|" + any_of("閣下 貴戶"))
-_ASKS_FOR_SECRET = re.compile(
-    r"\b(?:enter|reply|provide|confirm|verify|submit|send|give|input|fill in|pay|transfer)\b.{0,60}?"
-    r"\b(?:verification codes?|security codes?|one-time (?:passwords?|codes?)|otp|passwords?|passcodes?|pin|cvv|"
-    r"card (?:number|details)|bank (?:details|account)|fee|deposit)\b|"
-    + any_of("輸入 回覆 回復 提供 填寫 填上 提交 繳付 繳交 支付 轉賬 轉帳 匯款")
-    + r".{0,30}?"
-    + any_of("驗證碼 密碼 信用卡 銀行戶口 銀行賬戶 提款卡 手續費 行政費 保證金")
-)
+_DISTINCTIVE = 9  # letters from which a name is its owner's wherever it stands; "police" is many people's
+_TYPO = 6  # letters from which one changed letter under the same suffix is no accident
+_WHOLE = 8  # letters of a whole domain from which finding it inside another name is no accident
 
 
-def check(
-    text: str, link: str | None, matches: Sequence[Match], offices: Sequence[OfficeEntry], watchlist_name: str
-) -> tuple[Finding, ...]:
-    """Findings ``lookalike-domain``, one for each imitating host, and ``office-asks``, at most one.
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How an address imitates a domain, in words, and how strongly that speaks for deceit."""
 
-    A text that warns may name the false address; its own link may not be one.
-    """
-    verified = [domain.lower().removeprefix("www.") for office in offices for domain in office.domains]
-    if not offices:
-        return ()
-    warns = refutes(text) or _WARNS.search(fold(text)) is not None
-    own = [host for host in [_host_of(link)] if host]
-    named = [found.group() for found in _HOST.finditer(fold(text))]
-    findings = list(_domains(own if warns else [*own, *named], offices, verified, watchlist_name))
-    elsewhere = [host for host in named or own if not _is_verified(host, verified)]
-    if elsewhere and not warns:
-        findings += _asks(text, elsewhere[0], matches, offices, watchlist_name)
+    words: str
+    weight: float
+
+
+def check(hosts: Iterable[Host | str], bodies: Sequence[Body]) -> tuple[Finding, ...]:
+    """Findings ``lookalike-domain``, one for each imitating host."""
+    verified = [domain for body in bodies for domain in body.domains]
+    findings = []
+    seen = set()
+    for named in hosts:
+        host, user = (named.name, named.user) if isinstance(named, Host) else (named, "")
+        if host in seen or is_of(host, verified):
+            continue
+        seen.add(host)
+        found = _imitated(host, user, bodies)
+        if found:
+            body, domain, way = found
+            findings.append(
+                Finding(
+                    rule="lookalike-domain",
+                    claim_type=body.claim_type,
+                    text=f"The address {host} imitates {domain} of {body.name}: {way.words}.",
+                    evidence=f"{user}@{host}" if user else host,
+                    rests_on=f"{body.source}: domains = {domain}",
+                    weight=way.weight,
+                )
+            )
     return tuple(findings)
 
 
-# -- imitating domains -------------------------------------------------------------------------------------------------
+def _imitated(host: str, user: str, bodies: Sequence[Body]) -> tuple[Body, str, Way] | None:
+    """Whose domain the host imitates most, and how."""
+    found = None
+    for body in bodies:
+        for domain in body.domains:
+            way = Way("the domain stands before the @", 0.9) if user and is_of(user, [domain]) else None
+            way = way or imitation(host, domain)
+            if way and (found is None or way.weight > found[2].weight):
+                found = body, domain, way
+    return found
 
 
-def _domains(
-    hosts: Sequence[str], offices: Sequence[OfficeEntry], verified: Sequence[str], watchlist_name: str
-) -> Iterator[Finding]:
-    for host in dict.fromkeys(hosts):
-        if _is_verified(host, verified):
-            continue
-        for office in offices:
-            ways = ((domain, imitation(host, domain)) for domain in office.domains)
-            domain, way = next(((domain, way) for domain, way in ways if way), ("", None))
-            if way:
-                yield Finding(
-                    rule="lookalike-domain",
-                    claim_type=ClaimType.IMPERSONATION_AUTHORITY,
-                    text=f"The address {host} imitates {domain} of {office.names[0]}: {way}.",
-                    evidence=host,
-                    rests_on=f"{watchlist_name}: office {office.id}: domains = {domain}",
-                    weight=0.9,
-                )
-                break
+def imitation(host: str, verified: str) -> Way | None:
+    """How ``host`` imitates the domain ``verified``; None when it does not. That it is not verified is the caller's.
 
-
-def imitation(host: str, verified: str) -> str | None:
-    """How ``host`` imitates the domain ``verified``, in words; None when it does not. Equal domains are the caller's.
-
-    Only a name of nine letters or with a hyphen is distinctive enough that another suffix, an added word or one edit
-    counts: ``police.example`` does not imitate ``police.test``.
+    Only a name of nine letters or with a hyphen is distinctive enough that another suffix or any added word counts:
+    ``police.example`` does not imitate ``police.test``, ``police-login.test`` does.
     """
-    verified = verified.lower().removeprefix("www.")
-    name = verified.split(".")[0]
-    distinctive = len(name) >= 9 or "-" in name
+    real = parts(verified)
+    name = real.name or real.suffix.partition(".")[0]
     whole = _squeeze(verified)
-    for raw in host.split(".")[:-1]:
-        label = _decode(raw)
-        if _skeleton(label) == _skeleton(name):
-            if label != name:
-                return "characters that look alike"
-            if distinctive:
-                return "the same name elsewhere"
-        elif distinctive and _squeeze(name) in _squeeze(label):
-            return "the same name with something added"
-        elif distinctive and one_edit(_skeleton(label), _skeleton(name)):
-            return "one letter changed"
-        if len(whole) >= 8 and whole in _squeeze(label):
-            return "the whole domain inside another name"
+    if _squeeze(host) == whole and host != verified:
+        return Way("the same domain with other dots and hyphens", 0.9)
+    same_suffix = parts(host).suffix == real.suffix
+    ways = (
+        _label_imitates(decoded(label), name, whole, real.suffix, same_suffix=same_suffix) for label in labels(host)
+    )
+    return max(filter(None, ways), key=lambda way: way.weight, default=None)
+
+
+def _label_imitates(  # noqa: PLR0911 - one way of imitating a line, the firmest first
+    label: str, name: str, whole: str, suffix: str, *, same_suffix: bool
+) -> Way | None:
+    distinctive = (len(name) >= _DISTINCTIVE or "-" in name) and name not in _COUNTER_WORDS
+    seen, real = _skeleton(label), _skeleton(name)
+    words = label.split("-")
+    if seen == real and label != name:
+        return Way("characters that look alike", 0.9)
+    if seen == real and distinctive:
+        return Way("the same name elsewhere", 0.7)
+    if len(words) > 1 and name in words and set(words) - {name} <= _COUNTER_WORDS | set(suffix.split(".")):
+        return Way("the name with the words of a counter added", 0.9)
+    if seen != real and distinctive and _squeeze(name) in _squeeze(label):
+        return Way("the same name with something added", 0.9 if "-" in label else 0.7)
+    if (distinctive or (same_suffix and len(name) >= _TYPO)) and one_edit(seen, real):
+        return Way("one letter changed", 0.9 if distinctive else 0.6)
+    if len(whole) >= _WHOLE and whole in _squeeze(label):
+        return Way("the whole domain inside another name", 0.9)
     return None
 
 
@@ -128,53 +136,3 @@ def _skeleton(label: str) -> str:
 
 def _squeeze(label: str) -> str:
     return re.sub(r"[-.]", "", _skeleton(label))
-
-
-def _decode(label: str) -> str:
-    """A label as a reader's browser may show it."""
-    if not label.startswith("xn--"):
-        return label
-    try:
-        return label.removeprefix("xn--").encode("ascii").decode("punycode")
-    except UnicodeError:
-        return label
-
-
-def _host_of(link: str | None) -> str | None:
-    try:
-        return urlsplit(link or "").hostname
-    except ValueError:
-        return None
-
-
-def _is_verified(host: str, verified: Sequence[str]) -> bool:
-    return any(host == domain or host.endswith(f".{domain}") for domain in verified)
-
-
-# -- an office that asks -----------------------------------------------------------------------------------------------
-
-
-def _asks(
-    text: str, host: str, matches: Sequence[Match], offices: Sequence[OfficeEntry], watchlist_name: str
-) -> Iterator[Finding]:
-    by_id = {office.id: office for office in offices}
-    named = next((by_id[match.candidate_id] for match in matches if match.candidate_id in by_id), None)
-    if named is None or not named.domains or not _ADDRESSES_READER.search(fold(text)):
-        return
-    for sentence in sentences(text):
-        if found := _ASKS_FOR_SECRET.search(sentence.folded):
-            yield _office_asks(sentence, found, named, host, watchlist_name)
-            return
-
-
-def _office_asks(
-    sentence: Sentence, found: re.Match[str], office: OfficeEntry, host: str, watchlist_name: str
-) -> Finding:
-    return Finding(
-        rule="office-asks",
-        claim_type=ClaimType.IMPERSONATION_AUTHORITY,
-        text=f"It asks for codes or money in the name of {office.names[0]} and leads to {host}, which is not theirs.",
-        evidence=sentence.quote(found.start(), found.end()),
-        rests_on=f"{watchlist_name}: office {office.id}: domains = {', '.join(office.domains)}",
-        weight=0.7,
-    )

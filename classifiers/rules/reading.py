@@ -1,4 +1,4 @@
-"""How the rules read: text folded sentence by sentence, its numbers, and the words that take a claim back. Pure."""
+"""How the rules read: a text folded once, sentence by sentence, and the words that take a claim back. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from monitor.text import clean, fold, fold_with_offsets, shorten
 from monitor.types import Match
@@ -19,6 +20,7 @@ _SENTENCE_END = re.compile(
     r"(?=[\s\"'”’)]+\S|\s*$)"
 )
 _LONGEST = 500  # characters of a sentence
+_LATIN_REACH, _HAN_REACH = 70, 24  # folded characters between a name and what is said of it
 
 
 def any_of(words: str) -> str:
@@ -26,16 +28,23 @@ def any_of(words: str) -> str:
     return "(?:" + "|".join(re.escape(fold(word)) for word in words.split()) + ")"
 
 
-REFUTING = re.compile(
+_DENIES = re.compile(
     r"\b(?:clarif(?:y|ie[sd]|ication)|den(?:y|ie[sd]|ying|ials?)|refut\w+|debunk\w*|fact[- ]?check\w*|false(?:ly)?|"
     r"fake news|hoax\w*|untrue|not true|no truth|fabricat\w+|misinformation|disinformation|baseless|unfounded|"
-    r"misleading|rumou?rs?|satire|satirical|parody|still standing|remains? (?:a|the|on)\b[^.]{0,30}\bcandidate)\b|"
+    r"misleading|rumou?rs?|satire|satirical|parody)\b|"
     + any_of(
         "澄清 否認 闢謠 辟謠 不實 失實 並非事實 不是事實 不屬實 並不屬實 謠言 假新聞 假消息 虛假 "
         "偽造 查核 求證 子虛烏有 無中生有 毫無根據 並無其事 沒有這回事 冇呢回事 駁斥 諷刺 惡搞 "
         "純屬虛構 戲仿"
     )
 )
+_WARNS = re.compile(
+    r"\b(?:never|not|beware|scam\w*|fraud\w*|phishing|bogus|fake|impersonat\w+|warn\w*|suspicious|victims?|arrest\w*)\b|n't\b|"
+    + any_of(
+        "勿 慎防 提防 騙 詐 不會 從不 絕不 偽冒 冒充 假冒 可疑 受害 被捕 拘捕 警告 提醒 釣魚 唔會 唔好 假網站 冒認"
+    )
+)
+_REAFFIRMS = re.compile(r"\b(?:still standing|remains? (?:a|the|on)\b[^.]{0,30}\bcandidate)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +71,41 @@ class Sentence:
         return shorten(clean(self.original[self.offsets[start] : self.offsets[end - 1] + 1]), 160)
 
 
-def refutes(text: str) -> bool:
-    """Whether the text takes something back, checks it or jokes.
+class Reading:
+    """One text as the rules read it: what several of them need is worked out once, and only if one needs it."""
 
-    One such word anywhere silences the roster and facts rules: they exist for plain assertions, and a text that
-    quotes a rumour to correct it must never be flagged for the quotation.
-    """
-    return REFUTING.search(fold(text)) is not None
+    def __init__(self, text: str, matches: Sequence[Match] = ()) -> None:
+        self.text = text
+        self.matches = matches  # in order of place, offsets into ``text``
+
+    @cached_property
+    def folded(self) -> str:
+        """The text in the form in which texts are compared; offsets into the original are lost."""
+        return fold(self.text)
+
+    @cached_property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """Every sentence, in order."""
+        return tuple(sentences(self.text, self.matches))
+
+    @cached_property
+    def denies(self) -> bool:
+        """Whether the text takes something back, checks it or jokes.
+
+        One such word anywhere silences the roster and facts rules: they exist for plain assertions, and a text that
+        quotes a rumour to correct it must never be flagged for the quotation.
+        """
+        return _DENIES.search(self.folded) is not None
+
+    @cached_property
+    def warns(self) -> bool:
+        """Whether the text denies, or warns of something: then it may name a false address."""
+        return self.denies or _WARNS.search(self.folded) is not None
+
+    @cached_property
+    def refutes(self) -> bool:
+        """Whether it denies, or says that somebody is still a candidate."""
+        return self.denies or _REAFFIRMS.search(self.folded) is not None
 
 
 def sentences(text: str, matches: Sequence[Match] = ()) -> Iterator[Sentence]:
@@ -94,6 +131,13 @@ def sentences(text: str, matches: Sequence[Match] = ()) -> Iterator[Sentence]:
             yield Sentence(original, folded, offsets, names, asks)
 
 
+def reaches(sentence: Sentence, name: Name, gap: int) -> bool:
+    """Whether words ``gap`` characters after the name are still said of it: near, and nobody else named between."""
+    between = sentence.folded[name.end : name.end + gap]
+    near = gap <= (_LATIN_REACH if between.isascii() else _HAN_REACH)
+    return near and not any(name.end <= other.start < name.end + gap for other in sentence.names)
+
+
 def _spans(text: str) -> Iterator[tuple[int, int, bool]]:
     """Start and end of every sentence, and whether it ends with a question mark."""
     start = 0
@@ -105,65 +149,3 @@ def _spans(text: str) -> Iterator[tuple[int, int, bool]]:
         for cut in range(start, stop, _LONGEST):
             yield cut, min(cut + _LONGEST, stop), asks
         start = following
-
-
-_DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
-_UNITS = {"十": 10, "百": 100, "千": 1000}
-_MYRIADS = {"万": 10_000, "亿": 100_000_000}
-_ENGLISH_WORDS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen twenty"
-)
-_ENGLISH = {word: value for value, word in enumerate(_ENGLISH_WORDS.split())}
-_MAGNITUDES = {"hundred": 100, "thousand": 1000, "million": 1_000_000, "m": 1_000_000, "k": 1000} | _MYRIADS
-
-HAN_NUMBER = "[零〇一二两三四五六七八九十百千万亿]"
-COUNT = (
-    rf"(?:\d[\d,]*+(?:\.\d++)? ?(?:(?:hundred|thousand|million)\b|[mk]\b|[万亿千])*|{HAN_NUMBER}++"
-    rf"|\b(?:{'|'.join(_ENGLISH)})\b(?: (?:hundred|thousand|million)\b)*)"
-)
-_LARGEST = 10**12  # what is said of an election is smaller; beyond it stand telephone numbers and mischief
-_LONGEST_NUMBER = 40  # characters
-
-
-def number(words: str) -> int | None:
-    """The value of a folded number: ``912,346``, ``1.2 million``, ``120万``, ``九十一万二千``, ``five``.
-
-    None when it is no number, or one above a million million.
-    """
-    words = words.strip()
-    if len(words) > _LONGEST_NUMBER:
-        return None
-    value = _value(words)
-    return value if value is not None and value <= _LARGEST else None
-
-
-def _value(words: str) -> int | None:
-    if words and all(char in _DIGITS or char in _UNITS or char in _MYRIADS for char in words):
-        return _han_number(words)
-    found = re.fullmatch(r"(\d[\d,]*(?:\.\d+)?|[a-z]+)((?: ?(?:hundred|thousand|million|m|k|[万亿千]))*)", words)
-    if found is None:
-        return None
-    head = found.group(1).replace(",", "")
-    value = float(_ENGLISH[head]) if head in _ENGLISH else float(head) if head[0].isdigit() else None
-    if value is None:
-        return None
-    for magnitude in re.findall(r"hundred|thousand|million|m|k|[万亿千]", found.group(2)):
-        value *= 1000 if magnitude == "千" else _MAGNITUDES[magnitude]
-    return round(value)
-
-
-def _han_number(words: str) -> int:
-    if not any(char in _UNITS or char in _MYRIADS for char in words):  # digit by digit: 二〇二七
-        return int("".join(str(_DIGITS[char]) for char in words))
-    total = section = digit = 0
-    for char in words:
-        if char == "亿":
-            total, section, digit = (total + section + digit) * _MYRIADS[char], 0, 0
-        elif char == "万":
-            total, section, digit = total + (section + digit) * _MYRIADS[char], 0, 0
-        elif char in _UNITS:
-            section, digit = section + (digit or 1) * _UNITS[char], 0
-        else:
-            digit = _DIGITS[char]
-    return total + section + digit

@@ -1,137 +1,76 @@
-"""What a text says of a watched candidate's status, number and constituency, against the roster. Pure."""
+"""What a text says of a watched candidate's status, number, constituency and party, against the roster. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
 
-from classifiers.rules.reading import HAN_NUMBER, Name, Sentence, any_of, number, refutes, sentences
+from classifiers.rules import status
+from classifiers.rules.numbers import HAN_NUMBER, number
+from classifiers.rules.reading import Name, Reading, Sentence, any_of, reaches
 from monitor.text import fold
-from monitor.types import Candidate, ClaimType, Finding, Match
-
-_LATIN_REACH, _HAN_REACH = 70, 24  # folded characters between a name and what is said of it
+from monitor.types import Candidate, ClaimType, Finding
 
 
-def check(text: str, matches: Sequence[Match], candidates: Mapping[str, Candidate]) -> tuple[Finding, ...]:
-    """Findings ``roster-status``, ``roster-number`` and ``roster-constituency``, at most one of each per candidate."""
-    people = [match for match in matches if match.candidate_id in candidates]
-    if not people or refutes(text):
+@dataclass(frozen=True)
+class Roster:
+    """The people of the roster, and how their constituencies and parties are found in folded text. Built once."""
+
+    candidates: Mapping[str, Candidate]
+    places: Mapping[str, str]  # folded to written
+    parties: Mapping[str, str]
+    place_patterns: tuple[re.Pattern[str], ...]
+    party_patterns: tuple[re.Pattern[str], ...]
+
+    @classmethod
+    def of(cls, candidates: Iterable[Candidate]) -> Roster:
+        """Of the candidates, without the offices."""
+        people = {candidate.id: candidate for candidate in candidates}
+        places = {fold(place): place for person in people.values() for place in person.constituency}
+        parties = {fold(party): party for person in people.values() for party in person.party}
+        return cls(
+            people,
+            places,
+            parties,
+            _compile((_PLACE_BEFORE, _PLACE_AFTER), places),
+            _compile((_PARTY_BEFORE, _PARTY_AFTER), parties),
+        )
+
+
+def check(reading: Reading, roster: Roster, day: date | None = None) -> tuple[Finding, ...]:
+    """Findings ``roster-status``, ``-number``, ``-constituency`` and ``-party``, at most one of each per candidate.
+
+    ``day`` is the day of the text, if known.
+    """
+    if reading.denies or not any(match.candidate_id in roster.candidates for match in reading.matches):
         return ()
-    places = {fold(place): place for candidate in candidates.values() for place in candidate.constituency}
     found: dict[tuple[str, str], Finding] = {}
-    for sentence in sentences(text, people):
+    for sentence in reading.sentences:
         if sentence.asks:
             continue
         for name in sentence.names:
-            candidate = candidates[name.id]
+            candidate = roster.candidates.get(name.id)
+            if candidate is None:
+                continue
             for finding in (
-                *_status(sentence, name, candidate, places),
-                *_number(sentence, name, candidate),
-                *_constituency(sentence, name, candidate, places),
+                *_status(reading, sentence, name, candidate, roster, day),
+                *_number(sentence, name, candidate, roster),
+                *_belongs(sentence, name, candidate, _CONSTITUENCY, roster.places, roster.place_patterns),
+                *_belongs(sentence, name, candidate, _PARTY, roster.parties, roster.party_patterns),
             ):
                 found.setdefault((finding.rule, name.id), finding)
     return tuple(found.values())
 
 
-# -- status ------------------------------------------------------------------------------------------------------------
-
-# What follows the verb must be the election, or the clause must end: "withdrew from the debate" is no withdrawal.
-_ELECTION = (
-    r"(?:(?!(?:as|at|before|after|during|ahead|since|until|for|in|on|over|to|and)\b)\w[\w'-]* ){0,5}?"
-    r"(?:race|contest|election|by-election|poll|ballot|candidacy|nomination)\b"
-)
-_CLAUSE_END = (
-    r"(?=\s*(?:$|[,.:;)\"'”’—–|])| (?:today|yesterday|tonight|this (?:morning|afternoon|evening|week)|last night|"
-    r"on (?:mon|tues|wednes|thurs|fri|satur|sun)day|after|amid|citing|because|over)\b)"
-)
-_WITHDREW = (
-    r"\b(?:withdrawn|withdraws|withdrew|is withdrawing|will withdraw|dropped out|drops out|dropping out|"
-    r"pulled out|pulls out|stood down|bowed out|bows out|quits?)"
-)
-_GONE = re.compile(
-    rf"{_WITHDREW} (?:from |of )?{_ELECTION}|"
-    rf"\b(?:withdrawn|withdrew|dropped out|pulled out|dq'?e?d){_CLAUSE_END}|"
-    rf"\bdisqualified(?:{_CLAUSE_END}| from (?:standing|running|contesting|{_ELECTION})| as a candidate\b)|"
-    r"\b(?:is |was |are )?no longer (?:a candidate|standing|running|in the (?:race|contest|election)|on the ballot)\b|"
-    r"\b(?:is|was) not (?:a|an official|a valid|a validated|a registered) candidate\b|"
-    r"\b(?:is out of|has left|left) the (?:\w+ ){0,3}?(?:race|contest)\b|"
-    r"\b(?:candidacy|nomination) (?:has been |was |is )?(?:withdrawn|cancelled|invalid(?:ated)?|revoked|rejected)\b|"
-    r"退出[^,。:]{0,10}(?:选举|选战|竞选|角逐|参选|补选)|取消(?:了|其|他|她)?(?:的)?(?:参选人?|候选人?)?资格|"
-    + any_of(
-        "退選 棄選 不再參選 不再是候選人 並非候選人 不是候選人 撤回提名 撤回參選 喪失候選人資格 "
-        "喪失參選資格 失去參選資格 失去候選人資格 提名無效 提名作廢 提名被取消 被dq 遭dq dq咗"
-    )
-)
-_WITHDREW_FROM = re.compile(rf"{_WITHDREW} (?:from |of )?(?:the )?")  # then the name of a constituency
-_GONE_NAME = re.compile(
-    r"(?:\b(?:withdrawn|disqualified) candidate(?: no\.? ?\d+)?|\bdisqualif(?:ies|ied))\s*$|"
-    + any_of("退選 棄選 被dq")
-    + r"[的嘅](?:\d+号)?(?:候选人|参选人)?\s*$"
-)
-_STRIPS = re.compile(r"(?:取消|褫夺|撤销)(?:了|咗)?(?:\d+号)?(?:候选人|参选人)?\s*$")
-_OF_STANDING = re.compile(r"\s*[的嘅]?(?:参选人?|候选人?)?的?(?:资格|提名)")
-
-# Before the name: a condition, a wish, somebody else's demand.
-_UNREAL_BEFORE = re.compile(
-    r"\b(?:if|whether|unless|until|calls? for|calling for|called for|urg\w+|demand\w*|petition)\b|"
-    + any_of("若 如果 假如 一旦 是否 會否 應否 可能 考慮 勸 促請 敦促 力促 要求 呼籲 否則 除非 險些 險遭")
-)
-_OF_THE_NAMED = re.compile(r"['’]s? (?!candidacy|nomination)|[的嘅](?!参选|候选|提名)")  # "Perry Man's rival has …"
-# Between name and verb: somebody else is the subject, or it did not happen, or it happened in an earlier election.
-_UNREAL_BETWEEN = re.compile(
-    r"n't\b|\b(?:to|or) be\b|"
-    r"\b(?:not|never|no(?!\. ?\d)|cannot|if|would|could|may|might|should|must|unless|whether|until|refus\w+|rul\w+ out|"
-    r"almost|nearly|said|says|told|tells|welcomed|urg\w+|asked|asks|accused|rivals?|opponents?|before|after|when|"
-    r"while|who had|years ago|last time|in (?:19|20)\d\d)\b|"
-    r"(?:不(?![敌堪胜过久])|未|无|没|冇|唔|拒)[^,。]{0,5}$|"
-    + any_of(
-        "表示 指 稱 話 說 批評 回應 對手 質疑 促請 要求 呼籲 支持者 團隊 助理 太太 丈夫 若 如果 一旦 "
-        "是否 會否 可能 或會 考慮 曾 年前 上屆 當年 險些 險遭"
-    )
-)
-
-
-def _status(sentence: Sentence, name: Name, candidate: Candidate, places: Mapping[str, str]) -> Iterator[Finding]:
-    span = _says_gone(sentence, name, places) if candidate.status == "validated" else None
-    if span:
-        yield Finding(
-            rule="roster-status",
-            claim_type=ClaimType.CANDIDATE_STATUS,
-            text=f"It says that {candidate.names[0]} is no longer standing; the roster has a validated candidate.",
-            evidence=sentence.quote(*span),
-            rests_on=f"{candidate.source}: status = validated",
-            weight=0.9,
-        )
-
-
-def _says_gone(sentence: Sentence, name: Name, places: Mapping[str, str]) -> tuple[int, int] | None:
-    """The folded span that says the named candidate is gone."""
-    before, after = sentence.folded[: name.start], sentence.folded[name.end :]
-    if _UNREAL_BEFORE.search(before):
-        return None
-    if opening := _GONE_NAME.search(before):
-        return opening.start(), name.end
-    strips, standing = _STRIPS.search(before), _OF_STANDING.match(after)
-    if strips and standing:
-        return strips.start(), name.end + standing.end()
-    if _OF_THE_NAMED.match(after):
-        return None
-    ends = [(gone.start(), gone.end()) for gone in _GONE.finditer(after)]
-    for leaves in _WITHDREW_FROM.finditer(after):
-        ends += [
-            (leaves.start(), leaves.end() + len(place)) for place in places if after.startswith(place, leaves.end())
-        ]
-    for start, end in sorted(ends):
-        if _reaches(sentence, name, start) and not _UNREAL_BETWEEN.search(after[:start]):
-            return name.start, name.end + end
-    return None
-
-
-def _reaches(sentence: Sentence, name: Name, gap: int) -> bool:
-    """Whether words ``gap`` characters after the name are still said of it: near, and nobody else named between."""
-    between = sentence.folded[name.end : name.end + gap]
-    near = gap <= (_LATIN_REACH if between.isascii() else _HAN_REACH)
-    return near and not any(name.end <= other.start < name.end + gap for other in sentence.names)
+def _status(
+    reading: Reading, sentence: Sentence, name: Name, candidate: Candidate, roster: Roster, day: date | None
+) -> Iterator[Finding]:
+    for finding in status.check(sentence, name, candidate, roster.places, day):
+        # "… remains a candidate" takes a rumour back, unless it speaks of one who has withdrawn.
+        if not reading.refutes or candidate.status in status.OUT:
+            yield finding
 
 
 # -- number ------------------------------------------------------------------------------------------------------------
@@ -163,7 +102,7 @@ _NUMBER_AFTER = tuple(
 _NOT = re.compile(r"\b(?:not|never)\b|n't\b|" + any_of("不是 並非 唔係 不應 不要 沒有 並無 曾 上屆"))
 
 
-def _number(sentence: Sentence, name: Name, candidate: Candidate) -> Iterator[Finding]:
+def _number(sentence: Sentence, name: Name, candidate: Candidate, roster: Roster) -> Iterator[Finding]:
     if candidate.number is None:
         return
     for start, end, words in _numbers(sentence, name):
@@ -172,12 +111,22 @@ def _number(sentence: Sentence, name: Name, candidate: Candidate) -> Iterator[Fi
             yield Finding(
                 rule="roster-number",
                 claim_type=ClaimType.CANDIDATE_IDENTIFIER,
-                text=f"It gives {candidate.names[0]} the number {said}; the roster has {candidate.number}.",
+                text=f"It gives {candidate.names[0]} the number {said}; the roster has {candidate.number}"
+                f"{_bearer(candidate, said, roster)}.",
                 evidence=sentence.quote(start, end),
                 rests_on=f"{candidate.source}: number = {candidate.number}",
                 weight=0.9,
             )
             return
+
+
+def _bearer(candidate: Candidate, said: int, roster: Roster) -> str:
+    """Who really has the number in the candidate's constituency: two people taken for each other."""
+    own = set(candidate.constituency)
+    for other in roster.candidates.values():
+        if other.number == said and other.id != candidate.id and own & set(other.constituency):
+            return f", and {said} is {other.names[0]}"
+    return ""
 
 
 def _numbers(sentence: Sentence, name: Name) -> Iterator[tuple[int, int, str]]:
@@ -188,7 +137,7 @@ def _numbers(sentence: Sentence, name: Name) -> Iterator[tuple[int, int, str]]:
             return  # "2號戚啟航 3號…": the number before the name is the name's, one after it is the next one's
     for pattern in _NUMBER_AFTER:
         found = pattern.match(sentence.folded, name.end)
-        if found and _reaches(sentence, name, found.end() - name.end) and not _starts_a_name(sentence, found.end()):
+        if found and reaches(sentence, name, found.end() - name.end) and not _starts_a_name(sentence, found.end()):
             yield name.start, found.end(), found["n"]
 
 
@@ -200,38 +149,67 @@ def _starts_a_name(sentence: Sentence, end: int) -> bool:
     return re.match(r"\s*:?\s*[A-Z]", rest) is not None or any(0 <= other.start - end <= 5 for other in sentence.names)
 
 
-# -- constituency ------------------------------------------------------------------------------------------------------
+# -- constituency and party --------------------------------------------------------------------------------------------
 
-# A place after "and" may belong to the other person of a list.
-_PLACE_BEFORE = (
-    r"(?<!and )(?<!& )(?<![及和与、/])(?P<place>{places})(?:选区|区)?(?: constituency| district)?[的嘅]?"
-    r"(?: candidate(?: no\. ?\d+)?,? *|(?:候选人|参选人)(?:\d+号)?\s*|\d+号(?:候选人|参选人)?\s*)$"
-)
+# A place or party after "and" may belong to the other person of a list.
+_NOT_OF_A_LIST = r"(?<!and )(?<!& )(?<![及和与、/])"
+_CANDIDATE_NO = r"(?: candidate(?: no\. ?\d+)?,? *|(?:候选人|参选人)(?:\d+号)?\s*|\d+号(?:候选人|参选人)?\s*)"
+_PLACE_BEFORE = rf"{_NOT_OF_A_LIST}(?P<said>{{words}})(?:选区|区)?(?: constituency| district)?[的嘅]?{_CANDIDATE_NO}$"
 _PLACE_AFTER = (
     r"(?:\s*\([^)]*\))?,? ?(?:(?:is |now |will be |who is )?(?:the |a )?(?:candidate (?:no\. ?\d+ )?(?:for|in) |"
-    r"(?:standing|running|stands|runs) (?:in|for) |contest(?:s|ing) )(?P<place>{places})\b|"
-    r"(?:将|会|已|宣布|现|改)*(?:出选|出战|参选|转战|竞逐|角逐)(?P<han>{places})(?![及和与、]))"
+    r"(?:standing|running|stands|runs) (?:in|for) |contest(?:s|ing) )(?P<said>{words})\b|"
+    r"(?:将|会|已|宣布|现|改)*(?:出选|出战|参选|转战|竞逐|角逐)(?P<han>{words})(?![及和与、]))"
+)
+_PARTY_BEFORE = rf"{_NOT_OF_A_LIST}(?P<said>{{words}})(?:['’]s)?[的嘅]?{_CANDIDATE_NO}$"
+_PARTY_AFTER = (
+    r"(?:\s*[(](?P<said>{words})[)]|,? (?:(?:is |was )?(?:a |the )?(?:candidate|member) )?(?:of|from|for) (?:the )?"
+    r"(?P<of>{words})\b(?! (?:to|and|supporters?)\b)|"
+    r"(?:代表|属于?|系|是|为)(?P<han>{words})(?:出选|参选|竞选|的?候选人|的?参选人|的?成员|,|$))"
 )
 
 
-def _constituency(sentence: Sentence, name: Name, candidate: Candidate, places: Mapping[str, str]) -> Iterator[Finding]:
-    own = {fold(place) for place in candidate.constituency}
-    if not own:
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of the roster that says where a candidate belongs."""
+
+    rule: str
+    key: str
+    weight: float
+
+
+_CONSTITUENCY = _Line("roster-constituency", "constituency", 0.8)
+_PARTY = _Line("roster-party", "party", 0.6)  # people change parties, and the roster may not have heard
+
+
+def _compile(patterns: Iterable[str], words: Mapping[str, str]) -> tuple[re.Pattern[str], ...]:
+    either = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    return tuple(re.compile(pattern.replace("{words}", either)) for pattern in patterns) if words else ()
+
+
+def _belongs(
+    sentence: Sentence,
+    name: Name,
+    candidate: Candidate,
+    line: _Line,
+    words: Mapping[str, str],
+    patterns: tuple[re.Pattern[str], ...],
+) -> Iterator[Finding]:
+    written: tuple[str, ...] = getattr(candidate, line.key)
+    if not written or not patterns:
         return
-    either = "|".join(re.escape(place) for place in sorted(places, key=len, reverse=True))
-    before = re.compile(_PLACE_BEFORE.format(places=either)).search(sentence.folded, 0, name.start)
-    after = re.compile(_PLACE_AFTER.format(places=either)).match(sentence.folded, name.end)
-    for found in (before, after):
+    own = {fold(word) for word in written}
+    before, after = patterns
+    for found in (before.search(sentence.folded, 0, name.start), after.match(sentence.folded, name.end)):
         if found is None:
             continue
-        place = found["place"] or found["han"]
-        if place not in own and not _NOT.search(sentence.folded[max(0, found.start() - 6) : found.end()]):
+        said = next(filter(None, found.groupdict().values()))
+        if said not in own and not _NOT.search(sentence.folded[max(0, found.start() - 6) : found.end()]):
             yield Finding(
-                rule="roster-constituency",
+                rule=line.rule,
                 claim_type=ClaimType.CANDIDATE_IDENTIFIER,
-                text=f"It puts {candidate.names[0]} in {places[place]}; the roster has {candidate.constituency[0]}.",
+                text=f"It puts {candidate.names[0]} in {words[said]}; the roster has {written[0]}.",
                 evidence=sentence.quote(min(found.start(), name.start), max(found.end(), name.end)),
-                rests_on=f"{candidate.source}: constituency = {candidate.constituency[0]}",
-                weight=0.8,
+                rests_on=f"{candidate.source}: {line.key} = {written[0]}",
+                weight=line.weight,
             )
             return

@@ -7,8 +7,8 @@ from datetime import time
 import pytest
 
 from classifiers.rules import Reference, check
-from classifiers.rules.facts import clock
-from classifiers.rules.reading import number
+from classifiers.rules.hours import clock
+from classifiers.rules.numbers import number
 from tests.classifiers.rule_case import findings, rules
 
 

@@ -30,6 +30,11 @@ from tests.classifiers.rule_case import findings, rules
         "www.eso-harbour-example.test",
         "po1ice.example",
         "police-example.test",
+        "police-login.test",  # a common name with the words of a counter
+        "police-secure-id.example",
+        "eso.harbour.example",  # other dots and hyphens
+        "eso-harbour.co.uk",
+        "pollce.example",  # one letter under the same suffix
     ],
 )
 def test_imitations(host: str) -> None:
@@ -52,11 +57,52 @@ def test_imitations(host: str) -> None:
         "harbour-daily.example",
         "harbour.example",
         "policy.example.test",
+        "police-museum.test",
+        "police.harbour-daily.example",
+        "polite.test",
+        "login.harbour-daily.example",
+        "1.2.3",
     ],
 )
 def test_own_and_ordinary_domains(host: str) -> None:
     """Verified domains, their subdomains and other people's ordinary names give nothing."""
     assert rules(f"See https://{host}/a and {host}.", f"https://{host}/b") == []
+
+
+@pytest.mark.parametrize(
+    ("host", "claim_type"),
+    [
+        ("harbour-ledger-breaking.test", ClaimType.IMPERSONATION_MEDIA),
+        ("harbour-1edger.example", ClaimType.IMPERSONATION_MEDIA),
+        ("vivian-cheuk-donate.test", ClaimType.IMPERSONATION_CANDIDATE),
+        ("vivian-cheuk.test", ClaimType.IMPERSONATION_CANDIDATE),
+    ],
+)
+def test_whose_address_it_imitates(host: str, claim_type: ClaimType) -> None:
+    """Outlets and candidates are imitated as offices are."""
+    (finding,) = findings(f"New: https://{host}/story")
+    assert (finding.rule, finding.claim_type) == ("lookalike-domain", claim_type)
+
+
+@pytest.mark.parametrize(
+    "address", ["https://eso-harbour.example@evil.test/a", "https://www.eso-harbour.example:443@evil.test"]
+)
+def test_a_verified_domain_before_an_at(address: str) -> None:
+    """A browser goes to what stands behind the @."""
+    (finding,) = findings(f"Login {address}")
+    assert finding.rule == "lookalike-domain"
+    assert "before the @" in finding.text
+
+
+def test_a_mail_address_is_no_host() -> None:
+    """Writing to an office is no imitation of it, and no link elsewhere."""
+    assert rules("Write to desk@eso-harbour.example, your Electoral Services Office") == []
+
+
+def test_the_firmest_imitation_counts() -> None:
+    """Another word beside the name weighs less than a counter's words; a letter changed less than a confusable one."""
+    weights = [findings(f"at {host}")[0].weight for host in ("vivian-cheuk.test", "pollce.example", "po1ice.example")]
+    assert weights == [0.7, 0.9, 0.9]
 
 
 def test_full_width_address() -> None:
@@ -95,12 +141,11 @@ def test_an_office_asks(text: str) -> None:
         "選舉事務署呼籲市民：切勿在 renew-card.test 輸入你的驗證碼",
         "Police arrest man who told victims to enter your verification code at renew-card.test",
         "Harbour City Police opened a new station. Your paper has the pictures: harbour-daily.example",
-        "Enter your verification code at renew-card.test",
         "選舉事務署提醒閣下於星期日投票，詳情見 harbour-daily.example",
     ],
 )
 def test_an_office_does_not_ask(text: str) -> None:
-    """Its own page, warnings, crime news, no office named, nothing secret asked for: nothing."""
+    """Its own page, warnings, crime news, nothing secret asked for: nothing."""
     assert rules(text) == []
 
 

@@ -1,0 +1,116 @@
+"""Hosts that a text names or links to, and the bodies whose addresses are verified. Pure: nothing is looked up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from monitor.types import ClaimType
+
+if TYPE_CHECKING:
+    from tldextract import TLDExtract
+
+# Letters with accents, Greek, Cyrillic, Armenian: an address may be written in what passes for Latin, or in Han.
+_LABEL = r"[a-z0-9\u00df-\u024f\u0370-\u03ff\u0400-\u052f\u0561-\u0587-]"
+_HOST = re.compile(
+    rf"(?<!{_LABEL})(?P<user>https?://(?:{_LABEL}{{1,63}}\.){{1,8}}{_LABEL}{{2,63}}(?::[^\s/@]{{0,60}})?@)?"
+    rf"(?P<scheme>https?://)?(?P<host>(?:{_LABEL}{{1,63}}\.){{1,8}}{_LABEL}{{2,63}})(?!{_LABEL}|@)"
+)
+_LONGEST_LABEL = 63  # RFC 1035; punycode is decoded in time quadratic in its length
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A candidate, office or outlet with the domains it really uses."""
+
+    id: str
+    name: str
+    domains: tuple[str, ...]  # lower case, without "www."
+    claim_type: ClaimType  # of texts that pose as this body
+    source: str  # "watchlist.toml: office eso": the entry a finding rests on
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A host as a folded text names it; ``user`` is what stands before an @ in its address and looks like a host."""
+
+    name: str
+    start: int
+    end: int
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A host by the public suffix list: ``forms`` + ``name`` + ``suffix`` of forms.name.suffix."""
+
+    under: tuple[str, ...]
+    name: str
+    suffix: str
+
+
+def hosts_in(folded: str) -> list[Host]:
+    """Every host that a folded text names, with or without ``https://``; a number or a file name is none."""
+    if "." not in folded:
+        return []
+    found = []
+    for match in _HOST.finditer(folded):
+        host = match["host"]
+        if match["scheme"] or match["user"] or parts(host).suffix:
+            user = (match["user"] or "").partition("://")[2].rstrip("@").partition(":")[0]
+            found.append(Host(host, match.start("host"), match.end(), user))
+    return found
+
+
+def host_of(link: str | None) -> str | None:
+    """The host of an item's own link."""
+    try:
+        return urlsplit(link or "").hostname
+    except ValueError:
+        return None
+
+
+def parts(host: str) -> Parts:
+    """Where the registered name of a host stands. A suffix that nobody registers is none."""
+    found = _suffixes().extract_str(host, include_psl_private_domains=True)
+    under = tuple(label for label in found.subdomain.split(".") if label)
+    return Parts(under, found.domain, found.suffix)
+
+
+def is_of(host: str, domains: Sequence[str]) -> bool:
+    """Whether the host is one of the domains or below one."""
+    return any(host == domain or host.endswith(f".{domain}") for domain in domains)
+
+
+def registered(host: str) -> str:
+    """``harbour.example`` of ``news.harbour.example``."""
+    found = parts(host)
+    return f"{found.name}.{found.suffix}" if found.suffix else host
+
+
+def decoded(label: str) -> str:
+    """A label as a reader's browser may show it."""
+    if not label.startswith("xn--") or len(label) > _LONGEST_LABEL:
+        return label
+    try:
+        return label.removeprefix("xn--").encode("ascii").decode("punycode").lower()
+    except UnicodeError:
+        return label
+
+
+def labels(host: str) -> Iterator[str]:
+    """Every label of a host that its owner could choose."""
+    found = parts(host)
+    yield from (*found.under, found.name)
+
+
+@cache
+def _suffixes() -> TLDExtract:
+    """The public suffix list that comes with the library, and the suffixes reserved for examples (RFC 2606)."""
+    from tldextract import TLDExtract
+
+    return TLDExtract(suffix_list_urls=(), cache_dir=None, extra_suffixes=("example", "invalid", "localhost", "test"))

@@ -1,0 +1,98 @@
+"""The polling day a text gives, against the official one. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from classifiers.rules.numbers import HAN_NUMBER, number
+from classifiers.rules.reading import Sentence, any_of
+from monitor.reference import Polling
+from monitor.types import ClaimType, Finding
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = rf"(?:{'|'.join(_MONTHS)})[a-z]*"
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_HAN_WEEKDAYS = "一二三四五六日"
+_ORDINAL = r"(?:st|nd|rd|th)?"
+_HAN_DATE = (
+    rf"(?:(?P<{{p}}y>\d{{{{4}}}}|[零〇一二三四五六七八九]{{{{4}}}})年)?(?P<{{p}}m>\d{{{{1,2}}}}|{HAN_NUMBER}{{{{1,2}}}})月"
+    rf"(?P<{{p}}d>\d{{{{1,2}}}}|{HAN_NUMBER}{{{{1,3}}}})[日号]"
+)
+_DAY = re.compile(
+    r"\b(?:(?:polling|election|voting) day|the election|the poll|polling|voting|the vote)"
+    r"(?: (?:is|was|will|be|has|been|now|moved|changed|postponed|delayed|rescheduled|brought|forward|put|back|takes|"
+    r"place|to|on|until|for|falls|opens?|held))+"
+    r":? (?:\w+day,? )?(?:the )?"
+    rf"(?:(?P<d1>\d{{1,2}}){_ORDINAL}(?: of)? (?P<m1>{_MONTH})|(?P<m2>{_MONTH}) (?P<d2>\d{{1,2}}){_ORDINAL}\b)"
+    r"(?:,? (?P<y1>\d{4}))?|"
+    r"\b(?:polling|election|voting) day:? \(?(?:(?P<d5>\d{1,2})[/.](?P<m5>\d{1,2})(?:[/.](?P<y5>\d{4}))?)\b|"
+    r"(?:投票|选举|补选)(?:日期|日)?(?:已|将|会|现|突然)*(?:是|为|定于|改为|改到|改在|改期至|延至|延期至|押后至|推迟至|"
+    rf"推迟到|延期到|提前至|提前到|于|在|:)?{_HAN_DATE.format(p='x')}|"
+    rf"{_HAN_DATE.format(p='z')}(?:\([一二三四五六日]\))?(?:才|先|是|为)*(?:投票|举行选举|选举日)"
+)
+_WEEKDAY = re.compile(
+    r"\b(?:polling|election|voting) day (?:is|has been moved to|moved to|now falls on|is now(?: on)?|will be(?: on)?) "
+    rf"(?:a |on )?(?P<en>{'|'.join(_WEEKDAYS)})\b(?!,? (?:the )?\d| \w+ \d)|"
+    rf"投票日?(?:已|将|会)?(?:改为|改到|改在|改期至|延至|押后至|提前至)(?:下|本|这个?)?(?:星期|周|礼拜)(?P<han>[{_HAN_WEEKDAYS}天])"
+)
+_OFF = re.compile(
+    r"\b(?:the )?(?:election|polling day|the poll|voting) (?:has been |is |was |will be )(?:called off|cancelled|"
+    r"postponed|suspended indefinitely|scrapped)\b|"
+    r"(?:选举|投票|补选)(?:日)?(?:已经|已|将|会|宣布|突然|全面)*(?:取消|押后|延期|推迟|暂停|中止|告吹)"
+)
+_UNREAL = re.compile(
+    r"\b(?:if|unless|whether|not|never|no plans?|could|may|might|should|would|calls? for|wants?|urg\w+|demand\w*)\b|"
+    + any_of("若 如果 假如 一旦 是否 會否 應否 可能 不會 沒有 並無 並未 無意 要求 促請 呼籲 考慮 建議 倘 上次")
+)
+
+
+def check(sentence: Sentence, polling: Polling, facts_name: str, *, ours: bool) -> Iterator[Finding]:
+    """``facts-day``: another date or weekday than the official one, or that the poll is off."""
+    official = polling.day
+    if official is None:
+        return
+    for said, start, end in (*_dates(sentence, official), *_weekdays(sentence, official), *_off(sentence, ours=ours)):
+        yield Finding(
+            rule="facts-day",
+            claim_type=ClaimType.VOTING_PROCEDURE,
+            text=f"It {said}; officially polling day is {official:%A %-d %B %Y}.",
+            evidence=sentence.quote(start, end),
+            rests_on=f"{facts_name}: polling.day = {official}",
+            weight=0.8 if ours else 0.4,
+        )
+
+
+def _dates(sentence: Sentence, official: date) -> Iterator[tuple[str, int, int]]:
+    for found in _DAY.finditer(sentence.folded):
+        groups = found.groupdict()
+        year = number(next(filter(None, (groups[key] for key in ("y1", "y5", "xy", "zy"))), ""))
+        name = groups["m1"] or groups["m2"]
+        month = _MONTHS.index(name[:3]) + 1 if name else number(groups["m5"] or groups["xm"] or groups["zm"] or "")
+        day = number(next(filter(None, (groups[key] for key in ("d1", "d2", "d5", "xd", "zd"))), ""))
+        if (year and year != official.year) or (day, month) == (official.day, official.month):
+            continue  # another year is another election
+        if (groups["m5"] and (month, day) == (official.day, official.month)) or _unreal(sentence, found):
+            continue  # month before day, as some write it
+        yield f"gives polling day as day {day} of month {month}", *found.span()
+
+
+def _weekdays(sentence: Sentence, official: date) -> Iterator[tuple[str, int, int]]:
+    for found in _WEEKDAY.finditer(sentence.folded):
+        said = _WEEKDAYS.index(found["en"]) if found["en"] else _HAN_WEEKDAYS.index(found["han"].replace("天", "日"))
+        if said != official.weekday() and not _unreal(sentence, found):
+            yield f"gives polling day as a {_WEEKDAYS[said].capitalize()}", *found.span()
+
+
+def _off(sentence: Sentence, *, ours: bool) -> Iterator[tuple[str, int, int]]:
+    if not ours:
+        return  # other elections are put off every week
+    for found in _OFF.finditer(sentence.folded):
+        if not _unreal(sentence, found) and not re.match(r"至|到| (?:to|until)\b", sentence.folded[found.end() :]):
+            yield "says that the poll is off", *found.span()
+
+
+def _unreal(sentence: Sentence, found: re.Match[str]) -> bool:
+    """Whether what is said is a condition, a wish or a denial."""
+    return _UNREAL.search(sentence.folded[max(0, found.start() - 40) : found.end()]) is not None

@@ -1,0 +1,97 @@
+"""The polling hours a text gives, against the official ones. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import time
+
+from classifiers.rules.numbers import HAN_NUMBER, number
+from classifiers.rules.reading import Sentence
+from monitor.reference import Polling
+from monitor.types import ClaimType, Finding
+
+_HAN_HOUR = rf"(?:\d{{1,2}}|{HAN_NUMBER}{{1,3}})"
+_MORNING = ("凌晨", "清晨", "早上", "早晨", "上午", "朝早", "今早")
+_NIGHT = ("晚上", "夜晚", "今晚", "当晚", "晚间", "晚")
+_PERIOD = "(?:" + "|".join((*_MORNING, "中午", "正午", "下午", "下昼", "傍晚", *_NIGHT)) + ")"
+_TIME = (
+    r"(?:\d{1,2}(?:[:.]\d{2})? ?(?:a\.?m\b\.?|p\.?m\b\.?)|(?:[01]?\d|2[0-3]):[0-5]\d(?!\d)|\bnoon\b|\bmidnight\b|"
+    rf"{_PERIOD}?{_HAN_HOUR}[时点](?:正|半|{_HAN_HOUR}分|\d{{2}})?)"
+)
+_CLOCK = re.compile(
+    rf"(?P<period>{_PERIOD})?(?P<hour>\d{{1,2}}|{HAN_NUMBER}{{1,3}})"
+    rf"(?:[:.](?P<colon>\d{{2}})|[时点](?P<half>半|正)?(?:(?P<minute>\d{{1,2}}|{HAN_NUMBER}{{1,3}})分?)?)?"
+    r" ?(?:(?P<meridiem>[ap])\.?m\.?)?"
+)
+_TO = r"\s*(?:to|until|till|and|至|到|-|–|—|~)\s*"
+_POLLS = (
+    r"\b(?:polls|polling(?: stations?| places?| hours?)?|voting(?: hours?)?|stations)\b"
+    r"(?: (?:in|at|across) [\w' ]{1,30}?)?"
+)
+_WILL = r"(?: (?:will|would|now|also|all|both|be|are|is|early|only|today|on polling day|this year|this time))*"
+_STATIONS = r"(?:投票时间|投票站|票站|投票)"
+
+_SPAN = re.compile(  # from … until …
+    rf"(?:{_POLLS}{_WILL}(?: open| runs?| takes place)?(?: from|:| between)? ?|{_STATIONS}[^,。]{{0,12}}?)"
+    rf"(?P<opens>{_TIME}){_TO}(?P<closes>{_TIME})"
+)
+_CLOSES = re.compile(
+    rf"{_POLLS}{_WILL} (?:close[sd]?|closing|shuts?|ends?|stops?|open(?: only)? (?=until|till))(?: early)?"
+    rf"(?:(?: at| by| until| till)? (?P<closes>{_TIME})| (?:at|until) (?P<hour>\d{{1,2}})\b(?!,\d| (?:per|of)\b))|"
+    rf"\b(?:polling|vote|voting)\b.{{0,40}}\bdoors (?:will )?(?:shut|close) at (?P<doors>{_TIME})|"
+    rf"{_STATIONS}[^。]{{0,14}}?(?P<han>{_TIME})(?:便|就|即|提早|准时|会|将)*(?:关闭|结束|截止|关门|止|停止)|"
+    rf"{_STATIONS}[^。]{{0,10}}?(?:关闭|结束|截止|关门)(?:时间)?(?:提前|提早|改)?(?:是|为|至|到|于|:)?(?P<late>{_TIME})|"
+    rf"{_STATIONS}[^。]{{0,10}}?(?:开放|开到|开至)(?:至|到)?(?P<till>{_TIME})(?!开)"
+)
+_OPENS = re.compile(
+    rf"{_POLLS}{_WILL} (?:opens?|starts?|begins?)(?: only)?(?: at| from)? (?P<opens>{_TIME})(?!{_TO}{_TIME})|"
+    rf"{_STATIONS}[^。]{{0,10}}?(?P<han>{_TIME})(?:才|便|就|会|将|准时)*(?:开放|开始|起开放|开门)"
+)
+
+
+def clock(words: str) -> tuple[time, ...]:
+    """The times of day that folded words may mean: two when morning or evening is not said, none when nonsense."""
+    if words in ("noon", "midnight"):
+        return (time(12 if words == "noon" else 0),)
+    found = _CLOCK.fullmatch(words)
+    if found is None:
+        return ()
+    hour = number(found["hour"])
+    minute = 30 if found["half"] == "半" else number(found["colon"] or found["minute"] or "0")
+    if hour is None or minute is None or hour > 24 or minute > 59:
+        return ()
+    if hour > 12 or found["hour"].startswith("0"):
+        return (time(hour % 24, minute),)
+    first, second = time(hour % 12, minute), time(hour % 12 + 12, minute)
+    if not found["period"] and not found["meridiem"]:
+        return (first, second)
+    night_twelve = hour == 12 and found["period"] in _NIGHT
+    return (first,) if found["meridiem"] == "a" or found["period"] in _MORNING or night_twelve else (second,)
+
+
+def check(sentence: Sentence, polling: Polling, facts_name: str, *, ours: bool) -> Iterator[Finding]:
+    """Findings ``facts-opens`` and ``facts-closes``."""
+    for key, official, patterns in (
+        ("opens", polling.opens, (_SPAN, _OPENS)),
+        ("closes", polling.closes, (_SPAN, _CLOSES)),
+    ):
+        if official is None:
+            continue
+        for pattern in patterns:
+            for found in pattern.finditer(sentence.folded):
+                words = found[key] if pattern is _SPAN else next(filter(None, found.groupdict().values()))
+                said = clock(words.strip())
+                if said and official.replace(second=0) not in said:
+                    yield Finding(
+                        rule=f"facts-{key}",
+                        claim_type=ClaimType.VOTING_PROCEDURE,
+                        text=f"It says that the poll {key} at {_shown(said)}; officially it {key} at {official:%H:%M}.",
+                        evidence=sentence.quote(found.start(), found.end()),
+                        rests_on=f"{facts_name}: polling.{key} = {official:%H:%M}",
+                        weight=0.8 if ours else 0.4,
+                    )
+
+
+def _shown(said: tuple[time, ...]) -> str:
+    return " or ".join(f"{moment:%H:%M}" for moment in said)
