@@ -1,4 +1,4 @@
-"""Commands of the first floor: `classify`, and the group `models`."""
+"""Commands of the first floor: `classify`, and the groups `models` and `watchlist`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import click
 from monitor.cli.base import (
     Context,
     example,
+    instant,
     json_option,
     now,
     pass_context,
@@ -161,6 +162,35 @@ def explain(context: Context, text: str, model_id: str | None, as_json: bool) ->
     print_table(answer["words"][:12], ("text", "weight"), empty="no word of this text is known to the model")
 
 
+@click.group()
+def watchlist() -> None:
+    """Try the watchlist and the rules on a text."""
+
+
+@watchlist.command("test", epilog=example('pollwatch watchlist test "Perry Man has withdrawn from the race"'))
+@click.argument("text")
+@click.option("--link", metavar="URL", help="The address that the text stands at.")
+@click.option("--on", "moment", metavar="TIME", help="When it was published; default: the roster as it is now.")
+@json_option
+@pass_context
+def try_rules(context: Context, text: str, link: str | None, moment: str | None, as_json: bool) -> None:
+    """Show which watched names stand in TEXT, and what the rules find in it. Nothing is stored, no model judges."""
+    from classifiers.rules import Reference, check
+    from monitor.reference import load_watchlist
+
+    settings = context.settings()
+    published_at = instant(moment, settings.calendar.zone, "--on") if moment else None
+    matches = load_watchlist(settings)[0].match(text)
+    found = [asdict(finding) for finding in check(text, link, matches, Reference.load(settings), published_at)]
+    names = [{**asdict(match), "words": text[match.start : match.end]} for match in matches]
+    if as_json:
+        print_object({"text": text, "matches": names, "findings": found})
+        return
+    print_table(names, ("candidate_id", "alias", "words"), empty="no watched name stands in it")
+    columns = ("rule", "claim_type", "weight", "evidence", "rests_on", "text")
+    print_table(found, columns, empty="no rule finds anything in it", wide=("claim_type", "rests_on"))
+
+
 def _bench(context: Context, model_id: str | None) -> Bench:
     """What judges a text on the command line; writes nothing. Only with a configuration is there a store to look in."""
     from classifiers import registry
@@ -193,6 +223,7 @@ def _judge_rows(rows: Iterable[tuple[str, Mapping[str, Any]]], bench: Bench) -> 
 def _judged(row: Mapping[str, Any], where: str) -> Judged:
     from classifiers.assess import Judged
     from classifiers.examples import read_word
+    from monitor.dates import read_date
     from monitor.errors import InputError
     from monitor.text import detect_lang, from_html
     from monitor.types import Lang, Role, join_text
@@ -210,6 +241,7 @@ def _judged(row: Mapping[str, Any], where: str) -> Judged:
         read_word(row, "lang", Lang, where) or detect_lang(text),
         row.get("link"),
         read_word(row, "role", Role, where),
+        read_date(row["published_at"]) if isinstance(row.get("published_at"), str) else None,
     )
 
 

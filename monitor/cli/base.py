@@ -98,14 +98,14 @@ def reviewer_name(given: str | None) -> str:
     return safe(name).strip()
 
 
-def instant(text: str, zone: ZoneInfo) -> datetime:
+def instant(text: str, zone: ZoneInfo, option: str = "--since") -> datetime:
     """An ISO 8601 date or time given on the command line; without an offset it is local to ``zone``."""
     try:
         moment = datetime.fromisoformat(text).replace(microsecond=0)
     except ValueError:
         moment = None
     if moment is None or not 2000 <= moment.year <= 2100:  # the ends of the calendar have no neighbours to compare with
-        raise click.BadParameter("not a time; try 2026-11-30T07:30 or 2026-11-30", param_hint="--since")
+        raise click.BadParameter("not a time; try 2026-11-30T07:30 or 2026-11-30", param_hint=option)
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 

@@ -6,12 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 from alerts.cli import cli
 from classifiers import registry
-from monitor.errors import InputError, MissingStoreError, NotFoundError
+from monitor.errors import ConfigError, InputError, MissingStoreError, NotFoundError
 from monitor.store import Store
 
 KEYS = {"id", "lang", "label", "score", "flagged", "stance", "claim_type", "matches", "findings", "reasons", "model"}
@@ -185,3 +186,51 @@ def test_explain_shows_reasons_and_words_and_no_escapes() -> None:
     shown = run("models", "explain", text).stdout
     assert "\x1b" not in shown
     assert "Words that speak for it" in shown
+
+
+@pytest.mark.usefixtures("desk")
+def test_watchlist_test_shows_names_and_findings() -> None:
+    """A dry run of watchlist and rules: the words that match, and the line each finding rests on."""
+    text = "Perry Man has withdrawn from the race. Ms Cheuk stays."
+    answer = json.loads(run("watchlist", "test", text, "--json").stdout)
+    assert answer["text"] == text
+    assert [(match["candidate_id"], match["words"]) for match in answer["matches"]] == [("man-pui-lam", "Perry Man")]
+    (finding,) = answer["findings"]
+    assert finding["rule"] == "roster-status"
+    assert finding["rests_on"] == "watchlist.toml: candidate man-pui-lam: status = validated"
+    shown = run("watchlist", "test", text).stdout
+    assert "Perry Man" in shown
+    assert "roster-status" in shown
+
+
+@pytest.mark.usefixtures("desk")
+def test_watchlist_test_of_an_ordinary_text_says_so() -> None:
+    """Nothing on stdout for a person, empty lists for a machine; a hostile text cannot steer the terminal."""
+    result = run("watchlist", "test", "The ferry \x1b[31mleaves\u202e at noon")
+    assert result.stdout == ""
+    assert "no watched name" in result.stderr
+    assert "no rule finds anything" in result.stderr
+    assert json.loads(run("watchlist", "test", "", "--json").stdout) == {"text": "", "matches": [], "findings": []}
+
+
+def test_watchlist_test_knows_the_link_and_the_day(desk: Path) -> None:
+    """A false page is told by its address; a status by the day in the election's zone."""
+    link = json.loads(run("watchlist", "test", "Hello", "--link", "https://eso-harb0ur.example/", "--json").stdout)
+    assert [finding["rule"] for finding in link["findings"]] == ["lookalike-domain"]
+    file = desk / "watchlist.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(
+        text.replace('status = "validated"', 'status = "withdrawn"\nstatus_since = 2027-02-20'), encoding="utf-8"
+    )
+    words = ("watchlist", "test", "Perry Man is a candidate in Kingfisher Point", "--json", "--on")
+    assert json.loads(run(*words, "2027-02-19").stdout)["findings"] == []
+    assert json.loads(run(*words, "2027-02-20").stdout)["findings"][0]["rule"] == "roster-status"
+    with pytest.raises(click.BadParameter, match="not a time"):
+        run(*words, "soon")
+
+
+@pytest.mark.usefixtures("empty")
+def test_watchlist_test_needs_a_configuration() -> None:
+    """Without one there is nothing to try."""
+    with pytest.raises(ConfigError):
+        run("watchlist", "test", "Perry Man")
