@@ -111,17 +111,16 @@ def _addresses_and_lures(reading: Reading, link: str | None, reference: Referenc
     verified = [domain for body in reference.bodies for domain in body.domains]
     suspects: list[Host | str] = [*([own] if own else []), *([] if reading.warns else hosts)]
     imitating = lookalike.check(suspects, reference.bodies)
-    elsewhere: list[Host | str] = [
+    elsewhere = [
         host
         for host in hosts
         if not is_of(host.name, verified) and not (own and registered(host.name) == registered(own))
     ]
-    if not hosts and own and not is_of(own, verified):
-        elsewhere.append(own)
     only_verified = bool(hosts) and not elsewhere
+    page = own if own and not hosts and not is_of(own, verified) else None
     named = _named(reading, reference, with_outlets=bool(elsewhere))
     asking = lures.check(
-        reading, elsewhere, named, reference.facts.telephones, reference.facts_name, verified_only=only_verified
+        reading, elsewhere, page, named, reference.facts.telephones, reference.facts_name, verified_only=only_verified
     )
     return (*imitating, *asking)
 

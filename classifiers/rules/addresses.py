@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -20,6 +20,8 @@ _HOST = re.compile(
     rf"(?<!{_LABEL})(?P<user>https?://(?:{_LABEL}{{1,63}}\.){{1,8}}{_LABEL}{{2,63}}(?::[^\s/@]{{0,60}})?@)?"
     rf"(?P<scheme>https?://)?(?P<host>(?:{_LABEL}{{1,63}}\.){{1,8}}{_LABEL}{{2,63}})(?!{_LABEL}|@)"
 )
+_MOST_HOSTS = 200  # of one text; each is compared with every verified domain
+_LONGEST_HOST = 253  # RFC 1035
 _LONGEST_LABEL = 63  # RFC 1035; punycode is decoded in time quadratic in its length
 
 
@@ -54,11 +56,13 @@ class Parts:
 
 
 def hosts_in(folded: str) -> list[Host]:
-    """Every host that a folded text names, with or without ``https://``; a number or a file name is none."""
+    """The first 200 hosts that a folded text names, with or without ``https://``; a number or a file name is none."""
     if "." not in folded:
         return []
-    found = []
+    found: list[Host] = []
     for match in _HOST.finditer(folded):
+        if len(found) == _MOST_HOSTS:
+            break
         host = match["host"]
         if match["scheme"] or match["user"] or parts(host).suffix:
             user = (match["user"] or "").partition("://")[2].rstrip("@").partition(":")[0]
@@ -67,13 +71,15 @@ def hosts_in(folded: str) -> list[Host]:
 
 
 def host_of(link: str | None) -> str | None:
-    """The host of an item's own link."""
+    """The host of an item's own link; None when it has none, or one that no name server would know."""
     try:
-        return urlsplit(link or "").hostname
+        host = urlsplit(link or "").hostname
     except ValueError:
         return None
+    return host if host and len(host) <= _LONGEST_HOST else None
 
 
+@lru_cache(maxsize=4096)
 def parts(host: str) -> Parts:
     """Where the registered name of a host stands. A suffix that nobody registers is none."""
     found = _suffixes().extract_str(host, include_psl_private_domains=True)

@@ -22,6 +22,7 @@ _HAN_DATE = (
 )
 _DAY = re.compile(
     r"\b(?:(?:polling|election|voting) day|the election|the poll|polling|voting|the vote)"
+    r"(?: (?:in|at|for) [\w' ]{1,30}?)?"
     r"(?: (?:is|was|will|be|has|been|now|moved|changed|postponed|delayed|rescheduled|brought|forward|put|back|takes|"
     r"place|to|on|until|for|falls|opens?|held))+"
     r":? (?:\w+day,? )?(?:the )?"

@@ -39,7 +39,7 @@ _NONE_NEEDED = (
     rf"\b(?:no {_ANY_PAPER} (?:is |are |will be )?(?:needed|required|necessary)|"
     rf"vote without (?:an? |any |showing (?:an? |any )?)?(?:{_ANY_PAPER}|<accepted>)|"
     r"(?:do not|don't|need not|no need to) (?:need|have to|bring|show|carry) ?(?:to )?(?:bring |show |carry )?"
-    rf"(?:any|an?|your) (?:{_ANY_PAPER}|<accepted>))\b|"
+    rf"(?:any |an? |your )?(?:{_ANY_PAPER}|<accepted>))\b|"
     r"(?:无须|无需|毋须|不用|不需要?|不必|唔使|免)(?:再)?(?:携带|出示|带备|带|查|查看)(?:任何)?"
     r"(?:身分证明|身份证明|证件|<accepted>)"
 )

@@ -58,6 +58,7 @@ _COUNTED = re.compile(
 )
 _ANY = re.compile(  # whatever is counted in electors or votes
     rf"(?P<n>{COUNT}) (?:registered |eligible |valid |marked )?(?:voters|electors|ballots|ballot papers|votes)\b|"
+    rf"(?P<people>{COUNT}) {_PEOPLE} (?:have |had )?(?:already )?voted\b|"
     rf"(?P<han>{COUNT})(?:名|位|个|张)?(?:已)?(?:登记)?(?:合资格)?(?:选民|选票|人投票|张票)|"
     rf"(?:投票人数|总票数|选民人数|选民总数)(?:达|为|是|有|超过|:)*(?P<tail>{COUNT})"
 )

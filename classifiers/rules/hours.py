@@ -37,16 +37,18 @@ _SPAN = re.compile(  # from … until …
     rf"(?P<opens>{_TIME}){_TO}(?P<closes>{_TIME})"
 )
 _CLOSES = re.compile(
-    rf"{_POLLS}{_WILL} (?:close[sd]?|closing|shuts?|ends?|stops?|open(?: only)? (?=until|till))(?: early)?"
+    rf"{_POLLS}{_WILL} (?:close[sd]?|closing|shuts?|ends?|finish(?:es)?|stops?|"
+    rf"open(?: only)? (?=until|till))(?: early)?"
     rf"(?:(?: at| by| until| till)? (?P<closes>{_TIME})| (?:at|until) (?P<hour>\d{{1,2}})\b(?!,\d| (?:per|of)\b))|"
     rf"\b(?:polling|vote|voting)\b.{{0,40}}\bdoors (?:will )?(?:shut|close) at (?P<doors>{_TIME})|"
     rf"{_STATIONS}[^。]{{0,14}}?(?P<han>{_TIME})(?:便|就|即|提早|准时|会|将)*(?:关闭|结束|截止|关门|止|停止)|"
     rf"{_STATIONS}[^。]{{0,10}}?(?:关闭|结束|截止|关门)(?:时间)?(?:提前|提早|改)?(?:是|为|至|到|于|:)?(?P<late>{_TIME})|"
-    rf"{_STATIONS}[^。]{{0,10}}?(?:开放|开到|开至)(?:至|到)?(?P<till>{_TIME})(?!开)"
+    rf"{_STATIONS}[^。]{{0,10}}?(?:开放|开到|开至)(?:至|到)?(?P<till>{_TIME})(?!开)|"
+    rf"(?P<stop>{_TIME})(?:便|就|即|提早|会|将)*(?:截止|结束|停止)投票"
 )
 _OPENS = re.compile(
     rf"{_POLLS}{_WILL} (?:opens?|starts?|begins?)(?: only)?(?: at| from)? (?P<opens>{_TIME})(?!{_TO}{_TIME})|"
-    rf"{_STATIONS}[^。]{{0,10}}?(?P<han>{_TIME})(?:才|便|就|会|将|准时)*(?:开放|开始|起开放|开门)"
+    rf"{_STATIONS}[^。]{{0,10}}?(?P<han>{_TIME})(?:才|先|便|就|会|将|准时)*(?:开放|开始|起开放|开门)"
 )
 
 

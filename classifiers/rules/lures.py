@@ -78,7 +78,7 @@ _KINDS = (
         re.compile(
             r"\b(?:enter|reply|provide|confirm|verify|submit|send|give|input|key in|fill in|type|text|share|update)\b"
             rf".{{0,60}}?{_CODES}|"
-            + any_of("輸入 回覆 回復 提供 填寫 填上 填報 提交 發送 告訴 告知 報上 核實 更新 驗證 上傳 拍攝")
+            + any_of("輸入 回覆 回復 提供 填寫 填上 填報 提交 發送 告訴 告知 報上 核實 更新 驗證 上傳 上載 拍攝")
             + rf".{{0,24}}?{_HAN_CODES}"
         ),
         0.6,
@@ -154,6 +154,9 @@ _KINDS = (
         needs_way=True,
     ),
 )
+_WAY = re.compile(
+    r"\b(?:links?|click|tap|qr|fps|payme|whatsapp|telegram)\b|" + any_of("連結 鏈接 按此 點擊 二維碼 轉數快")
+)
 _ASKS_TO_ACT = re.compile(
     r"\b(?:log ?in|sign in|register|verify|confirm|apply|claim|check your|update your|fill in|download|"
     r"click|tap|scan)\b|" + any_of("登入 登錄 登記 核實 驗證 確認 查詢 申請 領取 更新 填寫 下載 點擊 按此 掃描")
@@ -173,7 +176,8 @@ _SAME_NUMBER = 7  # last digits that make two numbers one, with or without count
 
 def check(
     reading: Reading,
-    elsewhere: Sequence[Host | str],
+    elsewhere: Sequence[Host],
+    page: str | None,
     named: Sequence[Body],
     telephones: Telephones,
     facts_name: str,
@@ -182,8 +186,9 @@ def check(
 ) -> tuple[Finding, ...]:
     """Findings ``office-asks`` or ``lure``, ``name-elsewhere`` and ``lure-phone``, at most one of each.
 
-    ``elsewhere`` are the hosts the text leads to that belong to no verified body and not to its own outlet, ``named``
-    the bodies it names; ``verified_only`` says that it leads to verified hosts and nowhere else.
+    ``elsewhere`` are the hosts the text leads to that belong to no verified body and not to its own outlet, ``page`` is
+    the host it stands on itself unless that is verified, ``named`` the bodies it names; ``verified_only`` says that it
+    leads to verified hosts and nowhere else.
     """
     numbers = _numbers(reading.folded)
     findings = list(_reported(numbers, telephones, facts_name))
@@ -193,9 +198,9 @@ def check(
     if not addressed:
         return tuple(findings)
     unknown = [found for found in numbers if not _known(found.group(), telephones.official)]
-    lure = None if verified_only else _lure(reading, way=bool(elsewhere or unknown))
+    lure = None if verified_only else _lure(reading, way=bool(elsewhere or unknown or _WAY.search(reading.folded)))
     if lure:
-        findings.append(_lure_finding(lure, elsewhere, named))
+        findings.append(_lure_finding(lure, elsewhere[0].name if elsewhere else page, named))
     elif named and elsewhere:
         findings += _name_elsewhere(reading, elsewhere, named[0])
     if not findings or findings[0].rule != "lure-phone":
@@ -214,10 +219,9 @@ class _Lure:
 def _lure(reading: Reading, *, way: bool) -> _Lure | None:
     """The heaviest lure of the text that is not negated."""
     best: _Lure | None = None
-    addressed = False
-    for sentence in reading.sentences:
-        before, addressed = addressed, _ADDRESSES_READER.search(sentence.folded) is not None
-        if not (before or addressed):
+    addressed = [_ADDRESSES_READER.search(sentence.folded) is not None for sentence in reading.sentences]
+    for place, sentence in enumerate(reading.sentences):
+        if not any(addressed[max(0, place - 1) : place + 2]):  # here or in a neighbour
             continue
         for kind in _KINDS:
             if (kind.needs_way and not way) or (best and best.kind.weight >= kind.weight):
@@ -230,10 +234,10 @@ def _lure(reading: Reading, *, way: bool) -> _Lure | None:
     return best
 
 
-def _lure_finding(lure: _Lure, elsewhere: Sequence[Host | str], named: Sequence[Body]) -> Finding:
+def _lure_finding(lure: _Lure, host: str | None, named: Sequence[Body]) -> Finding:
     words = lure.sentence.quote(lure.start, lure.end)
-    if named and elsewhere:
-        body, host = named[0], _name(elsewhere[0])
+    if named and host:
+        body = named[0]
         return Finding(
             rule="office-asks",
             claim_type=body.claim_type,
@@ -252,10 +256,10 @@ def _lure_finding(lure: _Lure, elsewhere: Sequence[Host | str], named: Sequence[
     )
 
 
-def _name_elsewhere(reading: Reading, elsewhere: Sequence[Host | str], body: Body) -> Iterator[Finding]:
+def _name_elsewhere(reading: Reading, elsewhere: Sequence[Host], body: Body) -> Iterator[Finding]:
     for sentence in reading.sentences:
         asks = _ASKS_TO_ACT.search(sentence.folded)
-        host = next((_name(host) for host in elsewhere if _name(host) in sentence.folded), None)
+        host = next((host.name for host in elsewhere if host.name in sentence.folded), None)
         if asks and host and not _NEGATES.search(sentence.folded):
             yield Finding(
                 rule="name-elsewhere",
@@ -266,10 +270,6 @@ def _name_elsewhere(reading: Reading, elsewhere: Sequence[Host | str], body: Bod
                 weight=0.4,
             )
             return
-
-
-def _name(host: Host | str) -> str:
-    return host.name if isinstance(host, Host) else host
 
 
 def _numbers(folded: str) -> list[re.Match[str]]:

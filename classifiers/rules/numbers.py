@@ -30,7 +30,7 @@ _MIXED = re.compile(r"\d[\d,]*(?:\.\d+)? ?[百千万亿]+(?:\d+[百千万亿]*)*
 _MIXED_PART = re.compile(r"(\d[\d,]*(?:\.\d+)?) ?([百千万亿]*)")
 
 SHARE = (
-    rf"(?:\d{{1,4}}(?:\.\d{{1,4}})? ?(?:%|per ?cent\b)|\b{_WORD} per ?cent\b"
+    rf"(?:\d{{1,4}}(?:\.\d{{1,4}})? ?(?:%|per ?cent\b|巴仙)|\b{_WORD} per ?cent\b|{HAN_NUMBER}{{1,6}}巴仙"
     rf"|百分之(?:\d{{1,4}}(?:\.\d{{1,4}})?|{HAN_NUMBER}{{1,6}}(?:点{HAN_NUMBER}{{1,4}})?)"
     rf"|(?:\d|[一二两三四五六七八九十])成(?:半|[一二三四五六七八九])?)"
 )
@@ -53,7 +53,7 @@ def share(words: str) -> float | None:
 
     None when it is none.
     """
-    if found := re.fullmatch(r"(\d+(?:\.\d+)?) ?(?:%|per ?cent)", words):
+    if found := re.fullmatch(r"(\d+(?:\.\d+)?) ?(?:%|per ?cent|巴仙)", words):
         return float(found[1])
     if found := re.fullmatch(r"([a-z -]+?) per ?cent", words):
         value = number(found[1])
@@ -63,6 +63,8 @@ def share(words: str) -> float | None:
         return tenths * 10 + (5 if found[2] == "半" else number(found[2] or "0") or 0)
     if found := re.fullmatch(r"百分之(\d+(?:\.\d+)?)", words):
         return float(found[1])
+    if found := re.fullmatch(rf"({HAN_NUMBER}+)巴仙", words):
+        words = f"百分之{found[1]}"
     if found := re.fullmatch(rf"百分之({HAN_NUMBER}+)(?:点({HAN_NUMBER}+))?", words):
         whole, decimals = number(found[1]), "".join(str(_DIGITS.get(char, "")) for char in found[2] or "")
         return None if whole is None else float(f"{whole}.{decimals or 0}")

@@ -64,11 +64,12 @@ _OUT_SAID = re.compile(
     r"\b(?:is out of|has left|left) the (?:\w+ ){0,3}?(?:race|contest)\b|"
     r"\b(?:has been |was )?(?:struck|removed|taken) (?:off|from) the ballot\b|"
     r"\b(?:candidacy|nomination) (?:has been |was |is )?(?:withdrawn|cancelled|invalid(?:ated)?|revoked|rejected)\b|"
-    r"退出[^,。:]{0,10}(?:选举|选战|竞选|角逐|参选|补选)|取消(?:了|其|他|她)?(?:的)?(?:参选人?|候选人?)?资格|"
+    r"退出[^,。:]{0,10}(?:选举|选战|竞选|角逐|参选|补选)|"
+    r"(?:取消|褫夺)(?:了|其|他|她)?(?:的)?(?:参选人?|候选人?)?资格|"
     + any_of(
-        "退選 棄選 不再參選 不再是候選人 並非候選人 不是候選人 唔再係候選人 唔係候選人 撤回提名 撤回參選 "
-        "喪失候選人資格 喪失參選資格 失去參選資格 失去候選人資格 提名無效 提名作廢 提名被取消 被dq 遭dq dq咗 "
-        "從選票上除名 被除名"
+        "退選 棄選 放棄參選 退出選戰 不再參選 不再是候選人 並非候選人 不是候選人 唔再係候選人 唔係候選人 "
+        "撤回提名 撤回參選 喪失候選人資格 喪失參選資格 失去參選資格 失去候選人資格 提名無效 提名作廢 "
+        "提名被取消 被dq 遭dq dq咗 從選票上除名 被除名"
     )
 )
 _WITHDREW_FROM = re.compile(rf"{_WITHDREW} (?:from |of )?(?:the )?")  # then the name of a constituency

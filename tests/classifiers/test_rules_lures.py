@@ -28,6 +28,7 @@ from tests.classifiers.rule_case import findings, rules
         "Vote for the ferry party and you get a $100 supermarket voucher: claim at free-coupon.test",
         "The mayor's own fund has guaranteed returns of 30%, join me at mayor-fund.test, your friends did.",
         "你投票後可領取100元超市券，登記 free-coupon.test",
+        "投票送超市券！你只需 WhatsApp 6123 4567",
         "穩賺不賠，你只須掃碼 rich-quick.test",
         # threats with a link
         "Your voter record has been suspended. Click renew-vote.test to verify your details.",
