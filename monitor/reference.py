@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, time
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,6 +15,7 @@ from monitor.text import fold
 from monitor.types import Candidate
 from monitor.watchlist import Watchlist, name_forms, uncertain_forms
 
+Words = Annotated[str, Field(pattern=r"\S")]  # an empty name would stand in every text
 CandidateStatus = Literal["declared", "nominated", "validated", "withdrawn", "disqualified"]
 
 
@@ -34,26 +35,26 @@ class CandidateEntry(_Table):
     """One person of the roster."""
 
     id: str = Field(min_length=1, pattern=r"^[a-z0-9-]+$")
-    names: tuple[str, ...] = Field(min_length=1)
+    names: tuple[Words, ...] = Field(min_length=1)
     latin: LatinName | None = None
-    aliases: tuple[str, ...] = ()
-    common: tuple[str, ...] = ()  # of the names above: those that are common words or borne by others
-    context: tuple[str, ...] = ()  # words beside which a common name counts
-    not_in: tuple[str, ...] = ()  # phrases in which a name does not count
+    aliases: tuple[Words, ...] = ()
+    common: tuple[Words, ...] = ()  # of the names above: those that are common words or borne by others
+    context: tuple[Words, ...] = ()  # words beside which a common name counts
+    not_in: tuple[Words, ...] = ()  # phrases in which a name does not count
     number: int | None = Field(None, ge=1)
-    constituency: tuple[str, ...] = ()
-    party: tuple[str, ...] = ()
+    constituency: tuple[Words, ...] = ()
+    party: tuple[Words, ...] = ()
     status: CandidateStatus = "validated"
     status_since: date | None = None
-    domains: tuple[str, ...] = ()
+    domains: tuple[Words, ...] = ()
 
 
 class OfficeEntry(_Table):
     """A body that is impersonated: its names, and the domains it really uses."""
 
     id: str = Field(min_length=1, pattern=r"^[a-z0-9-]+$")
-    names: tuple[str, ...] = Field(min_length=1)
-    domains: tuple[str, ...] = ()
+    names: tuple[Words, ...] = Field(min_length=1)
+    domains: tuple[Words, ...] = ()
 
 
 class OutletEntry(OfficeEntry):
@@ -88,22 +89,22 @@ class Polling(Figures):
 class ConstituencyFigures(Figures):
     """Figures of one constituency; ``names`` in every script."""
 
-    names: tuple[str, ...] = Field(min_length=1)
+    names: tuple[Words, ...] = Field(min_length=1)
 
 
 class Identity(_Table):
     """What a voter shows at the station: one of ``accepted``, never ``refused``; nobody asks for ``not_needed``."""
 
-    accepted: tuple[str, ...] = ()
-    refused: tuple[str, ...] = ()
-    not_needed: tuple[str, ...] = ()
+    accepted: tuple[Words, ...] = ()
+    refused: tuple[Words, ...] = ()
+    not_needed: tuple[Words, ...] = ()
 
 
 class Telephones(_Table):
     """Numbers known to be official, and numbers known from scams."""
 
-    official: tuple[str, ...] = ()
-    reported: tuple[str, ...] = ()
+    official: tuple[Words, ...] = ()
+    reported: tuple[Words, ...] = ()
 
 
 class FactsFile(_Table):

@@ -215,6 +215,7 @@ def test_a_certain_name_is_not_hidden_by_an_uncertain_one() -> None:
     [
         ('common = ["Nobody"]', r"watchlist.toml: ann: common: “Nobody” is none of the names; add it to aliases"),
         ('domains = ["https://ann.example/"]', r"ann: domains: “https://ann.example/” is no domain"),
+        ('party = [" "]', r"candidate.0.party.0"),
         ('status_since = "soon"', r"candidate.0.status_since"),
     ],
 )
