@@ -107,6 +107,7 @@ def test_does_not_add_up(text: str, rule: str) -> None:
         "選舉事務署澄清，燈籠山並沒有點出八萬張選票，說法不實",
         "Did Lantern Hill count 75,000 votes?",
         "Lantern Hill and Jade Bay North together counted 75,000 votes",
+        "Lantern Hill and Moonrise Island together counted 75,000 votes",
         "Turnout hit 104% in a village across the sea, say observers of the presidential vote",
         "Only 9 polling stations will open in Jade Bay North",  # nobody published how many open there
         "The bakery sold 75,000 buns in Lantern Hill.",

@@ -163,6 +163,7 @@ def test_a_number_known_from_scams(number: str) -> None:
         "選舉查詢：請致電 2345 6789",
         "Call 6123 4567 to book your table for Sunday.",
         "Your parcel 6123456789 waits; the poll is on 2027-03-14 and costs 912,346 dollars.",
+        "Please call 2345 6789 and provide your account number.",
         "Please give your one-time password to no one: call 6123 4567",
     ],
 )

@@ -53,7 +53,7 @@ def found(text: str) -> list[tuple[str, str]]:
     [
         "卓望晴", "Vivian Cheuk", "VIVIAN CHEUK", "Cheuk Mong-ching", "Cheuk Mong Ching",
         "Mong-ching Cheuk", "Cheuk Mongching", "Vivian Cheuk Mong-ching", "Cheuk Vivian",
-        "Ｖｉｖｉａｎ　Ｃｈｅｕｋ", "Vivian  Cheuk", "Cheuk Mong‑ching", "卓 望 晴", "卓　望晴", "卓·望晴",
+        "Ｖｉｖｉａｎ　Ｃｈｅｕｋ", "Vivian  Cheuk", "Cheuk Mong‑ching", "卓 望 晴", "卓　望晴", "卓 　望晴", "卓·望晴",
         "Vivian M.C. Cheuk", "Vivian MC Cheuk", "Vivian M C Cheuk",
     ],
 )  # fmt: skip
@@ -198,7 +198,7 @@ def test_a_name_inside_a_longer_name_is_nobody(text: str, hits: list[str]) -> No
     assert [text[match.start : match.end] for match in PLACED.match(text)] == hits
 
 
-@pytest.mark.parametrize("text", ["卓\n望晴", "主席卓。望晴天"])
+@pytest.mark.parametrize("text", ["卓\n望晴", "卓 \n望晴", "主席卓。望晴天"])
 def test_characters_on_two_lines_are_no_name(text: str) -> None:
     """A title ends in one character, the summary begins with two: nobody is named."""
     assert PLACED.match(text) == ()
