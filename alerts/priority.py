@@ -11,6 +11,7 @@ UNTYPED = 3  # where an incident starts whose claim type nobody could tell
 HIGH_SCORE = 0.7
 LOW_SCORE = 0.6
 WIDE_SPREAD = 3  # outlets
+FIRM = 0.6  # weight of a finding; an allegation or an odd link has less
 
 
 def priority_name(priority: int) -> str:
@@ -35,9 +36,10 @@ def prioritise(facts: IncidentFacts, phase: Phase, taxonomy: Taxonomy) -> tuple[
 def _steps(facts: IncidentFacts) -> list[tuple[int, str]]:
     """Each rule that fires: -1 is one step more urgent, +1 one less."""
     steps = []
-    if facts.findings:
-        rules = sentence_list(dict.fromkeys(str(finding["rule"]) for finding in facts.findings))
-        steps.append((-1, f"One step more urgent: contradicted by what is known ({rules})."))
+    firm = [finding for finding in facts.findings if finding["weight"] >= FIRM]
+    if firm:
+        rules = sentence_list(dict.fromkeys(str(finding["rule"]) for finding in firm))
+        steps.append((-1, f"One step more urgent: a rule is firm about it ({rules})."))
     elif facts.matches and facts.score >= HIGH_SCORE:
         named = sentence_list(facts.matches)
         steps.append((-1, f"One step more urgent: names {named} and scores {facts.score:.2f}."))

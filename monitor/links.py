@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -47,20 +48,44 @@ def link_key(link: str | None) -> str | None:
     return host + path + (f"?{urlencode(kept, errors='surrogateescape')}" if kept else "")
 
 
+@dataclass(frozen=True, slots=True)
+class HostParts:
+    """A host by the public suffix list: ``under`` + ``name`` + ``suffix``; an empty suffix when nobody registers it."""
+
+    under: tuple[str, ...]
+    name: str
+    suffix: str
+
+
+@lru_cache(maxsize=4096)
+def host_parts(host: str) -> HostParts:
+    """Where the part of a host name stands that somebody registered.
+
+    The private section of the list counts: two blogs of one hosting service are two outlets'.
+    """
+    found = _suffixes()(host)
+    return HostParts(tuple(label for label in found.subdomain.split(".") if label), found.domain, found.suffix)
+
+
 def registrable_domain(host: str) -> str:
     """The part of a host name that somebody registered: what one outlet owns. ``host`` itself when there is none.
-
-    By the public suffix list, its private section included: two blogs of one hosting service are two outlets'.
 
     >>> registrable_domain("rss.news.harbour-daily.com.hk")
     'harbour-daily.com.hk'
     """
-    return _suffixes()(host).top_domain_under_public_suffix or host
+    found = host_parts(host)
+    return f"{found.name}.{found.suffix}" if found.name and found.suffix else host
 
 
 @cache
 def _suffixes() -> tldextract.TLDExtract:
+    """The list that comes with the library, and the suffixes reserved for examples (RFC 2606)."""
     # Here, because it loads an HTTP client; which it is told not to use, nor to write a cache.
     import tldextract
 
-    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+    return tldextract.TLDExtract(
+        suffix_list_urls=(),
+        cache_dir=None,
+        extra_suffixes=("example", "invalid", "localhost", "test"),
+        include_psl_private_domains=True,
+    )

@@ -1,8 +1,9 @@
 """What can be checked against a file, or read off the words of a lure; no model. Pure.
 
-A finding says that a text contradicts a line of the roster or of the official facts, imitates a verified address, or
-asks its reader for what no office asks; it names the line and quotes the words. The rules read plain assertions only: a
-text that refutes, asks, warns or jokes gives none, and which of these it does is otherwise for the classifier to say.
+A finding says that a text contradicts a line of the roster or of the official facts, says something grave of a watched
+candidate, imitates a verified address, or asks its reader for what no office asks; it names the line and quotes the
+words. The rules read plain assertions only: a text that refutes, asks, warns or jokes gives none, and which of these it
+does is otherwise for the classifier to say.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
-from classifiers.rules import facts, lookalike, lures, roster
-from classifiers.rules.addresses import Body, Host, host_of, hosts_in, is_of, registered
+from classifiers.rules import allegations, facts, lookalike, lures, roster
+from classifiers.rules.addresses import Body, Host, host_of, hosts_in, is_of
 from classifiers.rules.reading import Reading
 from classifiers.rules.roster import Roster
 from monitor.config import Settings
+from monitor.links import registrable_domain
 from monitor.reference import (
     CandidateEntry,
     FactsFile,
@@ -100,6 +102,7 @@ def check(
     return (
         *roster.check(reading, reference.roster, day),
         *facts.check(reading, reference.roster, reference.facts, reference.facts_name),
+        *allegations.check(reading, reference.roster.candidates),
         *_addresses_and_lures(reading, link, reference),
     )
 
@@ -114,7 +117,7 @@ def _addresses_and_lures(reading: Reading, link: str | None, reference: Referenc
     elsewhere = [
         host
         for host in hosts
-        if not is_of(host.name, verified) and not (own and registered(host.name) == registered(own))
+        if not is_of(host.name, verified) and not (own and registrable_domain(host.name) == registrable_domain(own))
     ]
     only_verified = bool(hosts) and not elsewhere
     page = own if own and not hosts and not is_of(own, verified) else None

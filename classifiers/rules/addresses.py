@@ -5,14 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from monitor.links import host_parts
 from monitor.types import ClaimType
-
-if TYPE_CHECKING:
-    from tldextract import TLDExtract
 
 # Letters with accents, Greek, Cyrillic, Armenian: an address may be written in what passes for Latin, or in Han.
 _LABEL = r"[a-z0-9\u00df-\u024f\u0370-\u03ff\u0400-\u052f\u0561-\u0587-]"
@@ -46,15 +42,6 @@ class Host:
     user: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """A host by the public suffix list: ``forms`` + ``name`` + ``suffix`` of forms.name.suffix."""
-
-    under: tuple[str, ...]
-    name: str
-    suffix: str
-
-
 def hosts_in(folded: str) -> list[Host]:
     """The first 200 hosts that a folded text names, with or without ``https://``; a number or a file name is none."""
     if "." not in folded:
@@ -64,7 +51,7 @@ def hosts_in(folded: str) -> list[Host]:
         if len(found) == _MOST_HOSTS:
             break
         host = match["host"]
-        if match["scheme"] or match["user"] or parts(host).suffix:
+        if match["scheme"] or match["user"] or host_parts(host).suffix:
             user = (match["user"] or "").partition("://")[2].rstrip("@").partition(":")[0]
             found.append(Host(host, match.start("host"), match.end(), user))
     return found
@@ -79,23 +66,9 @@ def host_of(link: str | None) -> str | None:
     return host if host and len(host) <= _LONGEST_HOST else None
 
 
-@lru_cache(maxsize=4096)
-def parts(host: str) -> Parts:
-    """Where the registered name of a host stands. A suffix that nobody registers is none."""
-    found = _suffixes().extract_str(host, include_psl_private_domains=True)
-    under = tuple(label for label in found.subdomain.split(".") if label)
-    return Parts(under, found.domain, found.suffix)
-
-
 def is_of(host: str, domains: Sequence[str]) -> bool:
     """Whether the host is one of the domains or below one."""
     return any(host == domain or host.endswith(f".{domain}") for domain in domains)
-
-
-def registered(host: str) -> str:
-    """``harbour.example`` of ``news.harbour.example``."""
-    found = parts(host)
-    return f"{found.name}.{found.suffix}" if found.suffix else host
 
 
 def decoded(label: str) -> str:
@@ -110,13 +83,5 @@ def decoded(label: str) -> str:
 
 def labels(host: str) -> Iterator[str]:
     """Every label of a host that its owner could choose."""
-    found = parts(host)
+    found = host_parts(host)
     yield from (*found.under, found.name)
-
-
-@cache
-def _suffixes() -> TLDExtract:
-    """The public suffix list that comes with the library, and the suffixes reserved for examples (RFC 2606)."""
-    from tldextract import TLDExtract
-
-    return TLDExtract(suffix_list_urls=(), cache_dir=None, extra_suffixes=("example", "invalid", "localhost", "test"))

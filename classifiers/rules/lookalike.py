@@ -7,7 +7,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from classifiers.rules.addresses import Body, Host, decoded, is_of, labels, parts
+from classifiers.rules.addresses import Body, Host, decoded, is_of, labels
+from monitor.links import host_parts
 from monitor.types import Finding
 
 # Letters to the one they pass for: an excerpt of Unicode TR39's confusables, and pairs that print like one letter.
@@ -83,12 +84,12 @@ def imitation(host: str, verified: str) -> Way | None:
     Only a name of nine letters or with a hyphen is distinctive enough that another suffix or any added word counts:
     ``police.example`` does not imitate ``police.test``, ``police-login.test`` does.
     """
-    real = parts(verified)
+    real = host_parts(verified)
     name = real.name or real.suffix.partition(".")[0]
     whole = _squeeze(verified)
     if _squeeze(host) == whole and host != verified:
         return Way("the same domain with other dots and hyphens", 0.9)
-    same_suffix = parts(host).suffix == real.suffix
+    same_suffix = host_parts(host).suffix == real.suffix
     ways = (
         _label_imitates(decoded(label), name, whole, real.suffix, same_suffix=same_suffix) for label in labels(host)
     )

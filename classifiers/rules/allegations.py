@@ -1,0 +1,133 @@
+"""Grave things said of a watched candidate: what the team would want to know of whether it is true or not. Pure.
+
+No rule can tell a true accusation from an invented one; words of a model cannot either, for both look like news. What a
+rule can tell is that, if this is false, it is the kind of falsehood the team exists for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from classifiers.rules.reading import Reading, Sentence, any_of
+from monitor.types import Candidate, ClaimType, Finding
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """One kind of allegation."""
+
+    words: str  # completes "It says of …"
+    claim_type: ClaimType
+    pattern: re.Pattern[str]
+    weight: float
+
+
+_KINDS = (
+    _Kind(
+        "that they lend their face to an investment",
+        ClaimType.SCAM_LURE,
+        re.compile(
+            r"\b(?:promot\w+|recommend\w*|endors\w+|unveil\w*|launch\w*|invest\w*|reveal\w*)\b.{0,60}?"
+            r"\b(?:crypto\w*|bitcoin|coins?|tokens?|trading (?:platform|app|bot|robot)|"
+            r"investment (?:platform|app|scheme|"
+            r"plan|fund)|(?:monthly|weekly|daily|guaranteed|sure|\d+ ?%) (?:returns?|profits?|dividends?))\b|"
+            + any_of("推介 推薦 力推 代言 背書 投資 介紹 公開")
+            + r"[^。]{0,30}?"
+            + any_of(
+                "投資平台 交易平台 投資計劃 投資群組 理財平台 虛擬貨幣 "
+                "加密貨幣 比特幣 月回報 日回報 保證回報 穩賺 入金 炒幣"
+            )
+        ),
+        0.55,
+    ),
+    _Kind(
+        "that a recording or picture shows them",
+        ClaimType.CANDIDATE_QUOTE,
+        re.compile(
+            r"\b(?:leaked|secret|hidden|undercover)\b.{0,25}?\b(?:audio|recordings?|video|tapes?|clips?|"
+            r"footage|chats?|calls?|"
+            r"messages?|e-?mails?|photos?|pictures?)\b|\bcaught on (?:tape|camera|film|video)\b|"
+            + any_of("錄音 影片 片段 視頻 對話 短訊 照片 相片 私訊")
+            + r"[^。]{0,12}?"
+            + any_of("流出 外洩 外泄 洩漏 曝光 瘋傳")
+            + r"|"
+            + any_of("流出 外洩 偷拍 疑似")
+            + r"[^。]{0,12}?"
+            + any_of("錄音 影片 片段 視頻 對話 照片 相片")
+        ),
+        0.5,
+    ),
+    _Kind(
+        "an offence, money or an allegiance kept secret",
+        ClaimType.CANDIDATE_FACT,
+        re.compile(
+            r"\b(?:arrested|detained|handcuffed|jailed|imprisoned|wanted by|charged with|raided|"
+            r"money[- ]laundering|launder\w+|"
+            r"embezzl\w+|kickbacks?|bribe[sd]?|bribery|slush fund|tax evasion|evaded tax(?:es)?|"
+            r"vote[- ]buying|bought votes|"
+            r"triads?|gangsters?|criminal record|drug (?:use|dealing|habit)|sexual(?:ly)? (?:assault\w*|harass\w*)|"
+            r"foreign (?:funds?|funding|money|cash|agents?|passports?|citizen\w*|powers?|backers?|government)|"
+            r"(?:second|dual|secret|hidden) (?:passport|nationality|citizenship|bank accounts?|family|"
+            r"child|children|son|"
+            r"daughter|debts?|deal|donors?)|secretly (?:holds?|owns?|took|takes|met|paid|signed|received)|"
+            r"love child|mistress|extramarital|affair with|bankrupt\w*|fake[d]? (?:\w+ )?(?:degree|"
+            r"diploma|credentials|cv|"
+            r"certificate)|forged (?:\w+ )?(?:degree|diploma|certificate|signatures?)|never graduated|"
+            r"(?:has|had) died|found dead|critical condition|terminal(?:ly)? (?:ill|cancer))\b|"
+            + any_of(
+                "被捕 拘捕 被拘 遭拘 扣查 落網 通緝 潛逃 洗黑錢 洗錢 受賄 行賄 收賄 賄賂 貪污 "
+                "貪汙 收受 收黑錢 黑金 回佣 逃稅 漏稅 "
+                "買票 賄選 境外資金 境外勢力 外國勢力 "
+                "外國資金 外國護照 外國國籍 雙重國籍 持有護照 間諜 私生子 私生女 婚外情 "
+                "外遇 小三 包養 偷情 性侵 性騷擾 "
+                "非禮 吸毒 販毒 黑社會 黑幫 三合會 前科 案底 坐過監 破產 欠債 巨債 假學歷 "
+                "學歷造假 偽造學歷 偽造文憑 假文憑 買文憑 冒認學歷 抄襲論文 離世 病危 猝死 昏迷"
+            )
+        ),
+        0.45,
+    ),
+)
+_NEGATES = re.compile(
+    r"\b(?:no|not|never|without|cleared of|acquitted|drops? (?:case|charges?)|against|fight\w*|combat\w*|"
+    r"tackl\w*|pledg\w+|"
+    r"calls? for|urg\w+|propos\w+|vow\w*|anti-\w+)\b|n't\b|"
+    + any_of(
+        "沒有 並無 未有 從未 無罪 撤銷控罪 不起訴 打擊 反對 促請 倡議 "
+        "承諾 呼籲 建議 譴責 提倡 加強 防止 杜絕 慎防 提防 提醒"
+    )
+)
+_BESIDE = 60  # folded characters between the name and what is said
+
+
+def check(reading: Reading, candidates: Mapping[str, Candidate]) -> tuple[Finding, ...]:
+    """``allegation``: the gravest thing the text says of one watched candidate; none when it takes something back.
+
+    It must stand in one sentence with the name, near it, and not be negated.
+    """
+    if reading.denies:
+        return ()
+    found = [finding for sentence in reading.sentences for finding in _said(sentence, candidates)]
+    return (max(found, key=lambda finding: finding.weight),) if found else ()
+
+
+def _said(sentence: Sentence, candidates: Mapping[str, Candidate]) -> Iterator[Finding]:
+    people = [name for name in sentence.names if name.id in candidates]
+    # Of two people named together nobody can say by position whom it is about.
+    if sentence.asks or not people or len({name.id for name in people}) > 1:
+        return
+    candidate = candidates[people[0].id]
+    for kind in _KINDS:
+        for said in kind.pattern.finditer(sentence.folded):
+            near = any(said.start() - name.end <= _BESIDE and name.start - said.end() <= _BESIDE for name in people)
+            if near and not _NEGATES.search(sentence.folded, 0, said.end()):
+                yield Finding(
+                    rule="allegation",
+                    claim_type=kind.claim_type,
+                    text=f"It says of {candidate.names[0]} {kind.words}; nothing here knows whether it is so.",
+                    evidence=sentence.quote(said.start(), said.end()),
+                    rests_on=candidate.source,
+                    weight=kind.weight,
+                )
+                break
