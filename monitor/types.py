@@ -331,6 +331,21 @@ class IncidentFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A known claim in one wording; several wordings of one claim share its id."""
+
+    id: str
+    text: str
+    headline: str = ""  # of the fact-check, where the text is the bare claim
+    verdict: Verdict | None = None  # of our own reviewers
+
+    @property
+    def whole(self) -> str:
+        """Text and headline as one text."""
+        return join_text(self.text, self.headline)
+
+
+@dataclass(frozen=True, slots=True)
 class StageReport:
     """What one run of a stage did: its name and counts, ready for JSON."""
 
