@@ -93,13 +93,13 @@ def _measure(name: str, known: Sequence[Claim], asked: Sequence[Asked], news: Se
             repeat.claim.id in question.repeats
             for question, found in part
             for repeat in found
-            if repeat.kind is Certainty.CONFIRMED
+            if repeat.certainty is Certainty.CONFIRMED
         ]
         recall = "  ".join(f"R@{k} {sum(rank <= k for rank in ranks) / len(part):.3f}" for k in (1, 5, 10))
         precision = f"{sum(sure) / len(sure):.3f}" if sure else "-"
         print(f"  {half:<12} {recall}  confirmed {len(sure)}, of them right {precision}")
     found = [index.match(text) for text in news]
-    sure_news = sum(any(repeat.kind is Certainty.CONFIRMED for repeat in repeats) for repeats in found)
+    sure_news = sum(any(repeat.certainty is Certainty.CONFIRMED for repeat in repeats) for repeats in found)
     print(f"  news with a confirmed claim: {sure_news}")
 
 

@@ -73,7 +73,7 @@ def test_mixed_text_finds_the_claim_in_both_languages(index: Index) -> None:
 def test_a_close_wording_is_confirmed_and_a_loose_or_short_one_suggested(index: Index) -> None:
     """What reviewers may rely on is told from what is for their eyes."""
     kinds = {
-        text: {repeat.claim.id: repeat.kind for repeat in index.match(text)}[wanted]
+        text: {repeat.claim.id: repeat.certainty for repeat in index.match(text)}[wanted]
         for text, wanted in (
             (KNOWN["boxes"].replace("at night", "overnight"), "boxes"),
             ("Heard today: ballot boxes in the hall at Heron Street were carried out at night, counted twice", "boxes"),
@@ -99,8 +99,8 @@ def test_another_name_or_number_is_another_claim(index: Index, id: str, old: str
     """One wording about somebody else, or with another figure, is never confirmed; the same with more to it is."""
     (changed,) = [found for found in index.match(KNOWN[id].replace(old, new)) if found.claim.id == id]
     assert changed.similarity >= CONFIRMED
-    assert changed.kind is Certainty.SUGGESTED
-    assert index.match(KNOWN[id] + " 2027?")[0].kind is Certainty.CONFIRMED
+    assert changed.certainty is Certainty.SUGGESTED
+    assert index.match(KNOWN[id] + " 2027?")[0].certainty is Certainty.CONFIRMED
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_another_name_or_number_is_another_claim(index: Index, id: str, old: str
 def test_names_and_numbers_cross_languages(index: Index, text: str, wanted: str) -> None:
     """A claim known in the other language is suggested by name and figure, and never confirmed."""
     found = {repeat.claim.id: repeat for repeat in index.match(text)}
-    assert found[wanted].kind is Certainty.SUGGESTED
+    assert found[wanted].certainty is Certainty.SUGGESTED
 
 
 def test_one_number_or_one_name_does_not_cross_languages() -> None:
@@ -241,7 +241,7 @@ def test_real_claims_are_found(shared: Path) -> None:
         row = json.loads(line)
         found = index.match(row["text"])
         hits.append(any(repeat.claim.id in row["rel"] for repeat in found[:5]))
-        sure += [repeat.claim.id in row["rel"] for repeat in found if repeat.kind is Certainty.CONFIRMED]
+        sure += [repeat.claim.id in row["rel"] for repeat in found if repeat.certainty is Certainty.CONFIRMED]
     assert sum(hits) / len(hits) >= 0.94
     assert len(sure) >= 60
     assert sum(sure) / len(sure) >= 0.95
