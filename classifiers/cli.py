@@ -1,7 +1,8 @@
-"""Commands of the first floor: `classify`, and the groups `models` and `watchlist`."""
+"""Commands of the first floor: `classify`, and the groups `claims`, `models` and `watchlist`."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from itertools import islice
@@ -26,6 +27,8 @@ from monitor.invisible import safe
 
 if TYPE_CHECKING:
     from classifiers.assess import Bench, Judged
+    from monitor.types import Claim
+    from monitor.watchlist import Watchlist
 
 _BATCH = 200
 
@@ -52,6 +55,53 @@ def classify(context: Context, file: Iterable[str], model_id: str | None, as_jso
     print_lines(_judge_rows(first, bench))
     while batch := list(islice(rows, _BATCH)):
         print_lines(_judge_rows(batch, bench))
+
+
+@click.group()
+def claims() -> None:
+    """Known claims, and the texts that repeat them."""
+
+
+@claims.command(
+    "match",
+    epilog=example("pollwatch claims match tips.jsonl", "pollwatch claims match tips.jsonl --corpus fact-checks.jsonl"),
+)
+@click.argument("file", type=click.File("r", encoding="utf-8-sig", errors="strict"), default="-")
+@click.option(
+    "--corpus",
+    type=click.File("r", encoding="utf-8-sig", errors="strict"),
+    help="Known claims, JSON Lines with `id` or `claim_id`, and `text`; default: those of the store.",
+)
+@json_option
+@pass_context
+def match_claims(context: Context, file: Iterable[str], corpus: Iterable[str] | None, as_json: bool) -> None:  # noqa: ARG001 - the answer is JSON Lines either way
+    """Find the known claims that texts repeat: JSON Lines in, one JSON line out for each, in the same order.
+
+    A line has `text`, or `title` and `summary`, and may have an `id`. Of at most ten claims, best first, each is
+    `confirmed` or only `suggested`. A line of the corpus may have a `title` beside its `text`: both are read.
+    The store knows what reviewers ruled on, and what official and fact-check feeds took back.
+    """
+    from classifiers.claims import Index
+    from classifiers.examples import parse_lines, seed_examples
+
+    name = getattr(file, "name", "-")
+    if corpus is not None and {name, getattr(corpus, "name", "-")} <= {"-", "<stdin>"}:
+        raise click.UsageError("the texts and --corpus cannot both be read from standard input")
+    names, known = _names_and_claims(context, corpus)
+    index = Index(names, background=[example.text for example in seed_examples()])
+    index.add(known)
+    for where, row in parse_lines(_decoded(file, name), name):
+        matches = [
+            {
+                "claim_id": repeat.claim.id,
+                "text": repeat.claim.text,
+                "similarity": round(repeat.similarity, 4),
+                "kind": repeat.certainty,
+                "verdict": repeat.claim.verdict,
+            }
+            for repeat in index.match(_text(row, where))
+        ]
+        print_object({"id": row.get("id"), "matches": matches})
 
 
 @click.group()
@@ -220,22 +270,67 @@ def _judge_rows(rows: Iterable[tuple[str, Mapping[str, Any]]], bench: Bench) -> 
         yield {"id": row.get("id"), **asdict(assessment), "score": round(assessment.score, 6)}
 
 
-def _judged(row: Mapping[str, Any], where: str) -> Judged:
-    from classifiers.assess import Judged
-    from classifiers.examples import read_word
-    from monitor.dates import read_date
-    from monitor.errors import InputError
-    from monitor.text import detect_lang, from_html
-    from monitor.types import Lang, Role, join_text
+def _names_and_claims(context: Context, corpus: Iterable[str] | None) -> tuple[Watchlist, list[Claim]]:
+    """Whom and what to look for, and the claims of the corpus or, without one, of the store."""
+    from classifiers.anchors import names_and_places
+    from classifiers.examples import parse_lines
+    from monitor.config import find_file
+    from monitor.errors import MissingStoreError
+    from monitor.reference import load_watchlist
+    from monitor.store import claims
 
-    for key in ("text", "title", "summary", "link"):
+    configured = find_file(context.config_file) is not None
+    people = load_watchlist(context.settings())[0].candidates.values() if configured else ()
+    if corpus is not None:
+        name = getattr(corpus, "name", "-")
+        return names_and_places(people), [_claim(*line) for line in parse_lines(_decoded(corpus, name), name)]
+    known = []
+    if configured:
+        with contextlib.suppress(MissingStoreError), context.store() as (store, _), store.read() as connection:
+            known = claims.known(connection)
+    if not known:
+        say("no claims are known yet: none ruled on, none refuted by an official or fact-check feed, and no --corpus")
+    return names_and_places(people), known
+
+
+def _claim(where: str, row: Mapping[str, Any]) -> Claim:
+    from monitor.errors import InputError
+    from monitor.text import from_html
+    from monitor.types import Claim
+
+    text = _text(row, where)
+    id = row.get("claim_id", row.get("id"))
+    if not isinstance(id, str | int) or isinstance(id, bool):
+        raise InputError(where, "needs `claim_id` or `id`, a text or a number")
+    return Claim(str(id), text, headline=from_html(row.get("title") or "") if row.get("text") is not None else "")
+
+
+def _text(row: Mapping[str, Any], where: str) -> str:
+    """The text of a line. Raises InputError."""
+    from monitor.errors import InputError
+    from monitor.text import from_html
+    from monitor.types import join_text
+
+    for key in ("text", "title", "summary"):
         if not isinstance(row.get(key), str | None):
             raise InputError(where, f"`{key}` must be a text")
     text, title, summary = row.get("text"), row.get("title"), row.get("summary")
     if text is None and title is None and summary is None:
         raise InputError(where, "needs `text`, or `title` and `summary`")
-    if text is None:
-        text = join_text(from_html(title or ""), from_html(summary or ""))
+    return str(text) if text is not None else join_text(from_html(title or ""), from_html(summary or ""))
+
+
+def _judged(row: Mapping[str, Any], where: str) -> Judged:
+    from classifiers.assess import Judged
+    from classifiers.examples import read_word
+    from monitor.dates import read_date
+    from monitor.errors import InputError
+    from monitor.text import detect_lang
+    from monitor.types import Lang, Role
+
+    text = _text(row, where)
+    if not isinstance(row.get("link"), str | None):
+        raise InputError(where, "`link` must be a text")
     return Judged(
         text,
         read_word(row, "lang", Lang, where) or detect_lang(text),

@@ -17,7 +17,7 @@ from alerts.cli.daemon import config, run, status
 from alerts.cli.demo import demo
 from alerts.cli.digest import digest
 from alerts.cli.queue import alerts
-from classifiers.cli import classify, models, watchlist
+from classifiers.cli import claims, classify, models, watchlist
 from monitor import __version__
 from monitor.cli.base import Context, say
 from monitor.cli.feeds import collect, feeds
@@ -45,7 +45,7 @@ def cli(context: click.Context, config_file: str | None) -> None:
 
 
 _SETUP = (init, demo, config, feeds, watchlist)
-_WORK = (collect, items, classify, run, alerts, digest, models, audit, db, status)
+_WORK = (collect, items, classify, claims, run, alerts, digest, models, audit, db, status)
 for command in (*_SETUP, *_WORK):
     cli.add_command(command)
 

@@ -1,0 +1,58 @@
+"""The claims that are known: those that reviewers ruled on, and what official and fact-check feeds took back."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, and_, func, select
+
+from monitor.store.assessments import IN_FORCE
+from monitor.store.schema import alerts, assessments, feeds, incident_items, items
+from monitor.types import Claim, Role, Stance, Verdict, join_text
+
+# So many wordings, the newest, bound what an index of them takes.
+LIMIT = 1_000_000
+_ABOUT_FACTS = (Verdict.FALSE, Verdict.MISLEADING, Verdict.PARTLY_FALSE, Verdict.UNPROVEN, Verdict.TRUE)
+
+
+def known(connection: Connection) -> list[Claim]:
+    """Every known claim, an item a wording, in the order of the items' first sight.
+
+    ``incident-N``: the items of an incident on which reviewers gave a verdict that says whether it is so; of several
+    the last counts. ``item-N``: an item of an official or fact-check feed that refutes, and is in no such incident.
+    """
+    ruled = _ruled(connection)
+    return [claim for _, claim in sorted(({**_refuted(connection), **ruled}).items())[-LIMIT:]]
+
+
+def _ruled(connection: Connection) -> dict[int, Claim]:
+    last = (
+        select(func.max(alerts.c.id).label("id"))
+        .where(alerts.c.verdict.is_not(None))
+        .group_by(alerts.c.incident_id)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(items.c.id, items.c.title, items.c.summary, alerts.c.incident_id, alerts.c.verdict)
+        .join_from(last, alerts, alerts.c.id == last.c.id)
+        .join(incident_items, incident_items.c.incident_id == alerts.c.incident_id)
+        .join(items, items.c.id == incident_items.c.item_id)
+        .where(alerts.c.verdict.in_(_ABOUT_FACTS))
+        .order_by(items.c.id.desc())
+        .limit(LIMIT)
+    )
+    return {
+        row.id: Claim(f"incident-{row.incident_id}", join_text(row.title, row.summary), verdict=Verdict(row.verdict))
+        for row in rows
+    }
+
+
+def _refuted(connection: Connection) -> dict[int, Claim]:
+    of_present_text = and_(assessments.c.item_id == items.c.id, assessments.c.revision == items.c.revision)
+    rows = connection.execute(
+        select(items.c.id, items.c.title, items.c.summary)
+        .join(feeds, feeds.c.id == items.c.feed_id)
+        .join(assessments, of_present_text)
+        .where(feeds.c.role.in_((Role.OFFICIAL, Role.FACTCHECK)), assessments.c.stance == Stance.REFUTES, IN_FORCE)
+        .order_by(items.c.id.desc())
+        .limit(LIMIT)
+    )
+    return {row.id: Claim(f"item-{row.id}", join_text(row.title, row.summary)) for row in rows}
