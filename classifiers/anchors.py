@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Set
 
-from classifiers.rules.reading import COUNT, HAN_NUMBER, number
+from classifiers.rules.numbers import COUNT, HAN_NUMBER, number
 from monitor.links import link_key
 from monitor.text import fold
 from monitor.types import Candidate
