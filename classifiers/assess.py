@@ -6,7 +6,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from classifiers import registry
 from classifiers.explain import Fragment, fragments, reasons
@@ -62,19 +61,19 @@ class Bench:
         masked = [self.mask(judged.text) for judged in texts]
         rows = self.model.features.transform(masked)
         opinions = self.model.judge_rows(rows)
-        return [self._assess(judged, masked[i], rows[[i]], opinions[i]) for i, judged in enumerate(texts)]
+        pieces = fragments(self.model, [judged.text for judged in texts], masked, rows)
+        return [self._assess(*one) for one in zip(texts, opinions, pieces, strict=True)]
 
     def explain(self, text: str) -> list[Fragment]:
         """The pieces of a text that moved its score."""
-        masked = self.mask(text)
-        return fragments(self.model, text, masked, self.model.features.transform([masked]))
+        masked = [self.mask(text)]
+        return fragments(self.model, [text], masked, self.model.features.transform(masked))[0]
 
-    def _assess(self, judged: Judged, masked: str, row: Any, opinion: Opinion) -> Assessment:
+    def _assess(self, judged: Judged, opinion: Opinion, pieces: Sequence[Fragment]) -> Assessment:
         matches = self.watchlist.match(judged.text)
         findings = check(judged.text, judged.link, matches, self.reference, judged.published_at)
         named = bool(matches) or not self.watchlist.candidates
         scored = combine(opinion, findings, judged.role, self.threshold, named=named)
-        pieces = fragments(self.model, judged.text, masked, row)
         why = reasons(pieces, opinion, scored, findings, matches, judged.role, self.watchlist.candidates)
         return Assessment(
             label=scored.label,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 
 from classifiers.model import Array, Model, Opinion
 from classifiers.scoring import HARMLESS_STANCES, TRUSTED_ROLES, Scored
-from classifiers.terms import terms_of
+from classifiers.terms import batches, terms_of
 from monitor.text import HAN, fold_with_offsets, sentence_list
 from monitor.types import Candidate, Finding, Match, Reason, Role
 
@@ -30,15 +30,19 @@ class Fragment:
     end: int
 
 
-def fragments(model: Model, text: str, masked: str, row: Any) -> list[Fragment]:
-    """The pieces of ``text`` that moved the score, by place; ``row`` is ``masked`` as the model's features have
-    it, where ``masked`` is the text with names hidden.
+def fragments(model: Model, texts: Sequence[str], masked: Sequence[str], rows: Any) -> list[list[Fragment]]:
+    """For each text the pieces that moved its score, by place.
 
-    Every term's contribution (its value times its weight) is shared out over the characters where it stands; what
-    lies on one word, or on neighbouring Han characters that pull the same way, is one fragment.
+    ``masked`` are the texts with names hidden, ``rows`` is what the model's features make of those. Every term's
+    contribution (its value times its weight) is shared out over the characters where it stands; what lies on one word,
+    or on neighbouring Han characters that pull the same way, is one fragment.
     """
-    folded, offsets = fold_with_offsets(masked)
-    pull = _pull(model, row, folded)
+    folded, offsets = zip(*map(fold_with_offsets, masked), strict=True) if masked else ((), ())
+    pulls = _pulls(model, folded, rows)
+    return [_fragments(*one) for one in zip(texts, folded, offsets, pulls, strict=True)]
+
+
+def _fragments(text: str, folded: str, offsets: Sequence[int], pull: Array) -> list[Fragment]:
     pieces = []
     for start, end in _pieces(folded, pull):
         first, last = offsets[start], offsets[end - 1] + 1
@@ -82,18 +86,26 @@ _STANCE_WORDS = {
 }
 
 
-def _pull(model: Model, row: Any, folded: str) -> Array:
-    """What each character of the folded text adds to the decision value."""
+def _pulls(model: Model, folded: Sequence[str], rows: Any) -> Iterator[Array]:
+    """For each folded text, what each of its characters adds to the decision value."""
     weights = model.suspicion.weights[0]
-    terms = terms_of([folded])
-    column = model.features.columns(terms)
-    terms_at, column = (column >= 0).nonzero()[0], column[column >= 0]
-    value = np.zeros(len(weights))
-    value[row.indices] = row.data * weights[row.indices]
-    start, end = terms.start[terms_at], terms.end[terms_at]
-    share = value[column] / np.bincount(column, minlength=len(weights))[column] / (end - start)
-    steps = np.bincount(start, weights=share, minlength=len(folded) + 1)  # how the pull changes with each character
-    return np.cumsum(steps - np.bincount(end, weights=share, minlength=len(folded) + 1))[:-1]
+    done = 0
+    for batch in batches(folded):
+        values = rows[done : done + len(batch)]
+        done += len(batch)
+        terms = terms_of(batch)
+        column = model.features.columns(terms)
+        seen = column >= 0
+        # Every term of the batch finds its cell of the matrix; one that stands in several places shares its value.
+        cells = np.repeat(np.arange(len(batch)), np.diff(values.indptr)) * len(weights) + values.indices
+        cell = np.searchsorted(cells, terms.row[seen] * len(weights) + column[seen])
+        value = values.data * weights[values.indices] / np.maximum(np.bincount(cell, minlength=len(cells)), 1)
+        firsts = np.cumsum([0, *(len(text) + 1 for text in batch)])
+        start, end = (firsts[terms.row[seen]] + place[seen] for place in (terms.start, terms.end))
+        share = value[cell] / (end - start)
+        steps = np.bincount(start, weights=share, minlength=firsts[-1])  # how the pull changes with each character
+        pull = np.cumsum(steps - np.bincount(end, weights=share, minlength=firsts[-1]))
+        yield from (pull[first : first + len(text)] for first, text in zip(firsts[:-1], batch, strict=True))
 
 
 def _pieces(folded: str, pull: Array) -> list[tuple[int, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 import nh3
@@ -15,6 +15,7 @@ from monitor.invisible import INVISIBLE
 from monitor.types import Lang
 
 _SPACE = re.compile(r"\s+")
+_ONE_SPACE = re.compile(r"\s")
 # NFC puts accents in order in time quadratic in their run; so long a run is taken in pieces, but its first few accents
 # stay with their letter.
 _MANY_SIGNS = re.compile(r"(?<=[^\w\s]{3})([^\w\s]{100})")
@@ -82,17 +83,15 @@ def fold(text: str) -> str:
     return _SPACE.sub(" ", text.translate(_FOLD)).strip()
 
 
-def fold_with_offsets(text: str) -> tuple[str, list[int]]:
+def fold_with_offsets(text: str) -> tuple[str, Sequence[int]]:
     """``fold`` without its white-space folding, and for every folded character its index in ``text``."""
-    parts: list[str] = []
+    folded = _ONE_SPACE.sub(" ", text.translate(_FOLD))
+    if all(len(_FOLD[ord(char)]) == 1 for char in set(text)):  # nearly every text
+        return folded, range(len(text))
     offsets: list[int] = []
     for index, char in enumerate(text):
-        folded = _FOLD[ord(char)]
-        if folded.isspace():
-            folded = " "
-        parts.append(folded)
-        offsets.extend([index] * len(folded))
-    return "".join(parts), offsets
+        offsets.extend([index] * len(_FOLD[ord(char)]))
+    return folded, offsets
 
 
 def detect_lang(text: str) -> Lang:

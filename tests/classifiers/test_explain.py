@@ -14,7 +14,7 @@ from monitor.types import Candidate, ClaimType, Finding, Match, Role
 
 def explained(model: Model, text: str) -> list[Fragment]:
     """The fragments of a text."""
-    return fragments(model, text, text, model.features.transform([text]))
+    return fragments(model, [text], [text], model.features.transform([text]))[0]
 
 
 TEXTS = [
@@ -41,7 +41,7 @@ def test_contributions_add_up_to_the_decision_value(model: Model, text: str) -> 
     row = model.features.transform([text])
     value = float(model.suspicion.values(row)[0, 0] - model.suspicion.intercepts[0])
     value -= float(model.suspicion.weights[0, -1]) * row.toarray()[0, -1]
-    carried = sum(piece.weight for piece in fragments(model, text, text, row))
+    carried = sum(piece.weight for piece in explained(model, text))
     assert carried == pytest.approx(value, abs=0.12)
 
 
@@ -92,3 +92,14 @@ def test_a_text_without_words_has_no_words_to_show(model: Model, text: str) -> N
 def test_a_word_that_training_never_saw_carries_nothing(model: Model) -> None:
     """No part of it is known, so it has no weight."""
     assert all(piece.weight == 0 for piece in explained(model, "ꙮꙮꙮ"))
+
+
+def test_texts_are_explained_together_as_alone(model: Model) -> None:
+    """Whatever else stands in the batch, before or after."""
+    texts = [*TEXTS, "", "🙂"]
+    together = fragments(model, texts, texts, model.features.transform(texts))
+    for text, pieces in zip(texts, together, strict=True):
+        alone = explained(model, text)
+        assert [(piece.text, piece.start) for piece in pieces] == [(piece.text, piece.start) for piece in alone]
+        assert [piece.weight for piece in pieces] == pytest.approx([piece.weight for piece in alone])
+    assert fragments(model, [], [], model.features.transform([])) == []

@@ -85,7 +85,7 @@ def test_offsets_lead_back_to_the_original(text: str) -> None:
     """One offset for each folded character, never decreasing, inside the text."""
     folded, offsets = fold_with_offsets(text)
     assert len(folded) == len(offsets)
-    assert offsets == sorted(offsets)
+    assert list(offsets) == sorted(offsets)
     assert all(0 <= offset < len(text) for offset in offsets)
     assert " ".join(folded.split()) == fold(text)
 
