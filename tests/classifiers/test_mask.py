@@ -24,7 +24,7 @@ def hidden(text: str) -> str:
         ("卓望晴（燈塔聯盟）在翠灣北拉票", "···（····）在···拉票"),
         ("翠湾北候选人郎雪盈", "···候选人···"),
         ("Vivian Cheuk of the Lighthouse Alliance", "············ of the ···················"),
-        ("CHEUK Mong-ching and Ms Cheuk", "················ and Ms ·····"),
+        ("CHEUK Mong-ching and Ms Cheuk", "················ and ········"),
         ("Ｃａｓｐｅｒ Au Yeung 參選", "··············· 參選"),
         ("how long can a man wait", "how long can a man wait"),
         ("Sherry was there, Perry Man too", "······ was there, ········· too"),
