@@ -169,12 +169,23 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A parsed feed."""
+    """A parsed feed.
+
+    ``marks`` stand for all its entries in order, empty where they cannot be told apart before they are parsed. Those
+    of ``unread`` were known already: their entries are not among ``entries`` (see parse.complete).
+    """
 
     title: str
     version: str  # feedparser's word, e.g. "rss20"
     entries: tuple[Entry, ...]
     warning: str | None = None  # set when the document was malformed but readable
+    marks: tuple[bytes, ...] = ()
+    unread: frozenset[bytes] = frozenset()
+
+    @property
+    def size(self) -> int:
+        """How many entries it has, read or not."""
+        return len(self.marks) if self.unread else len(self.entries)
 
 
 @dataclass(frozen=True, slots=True)

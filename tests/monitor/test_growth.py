@@ -11,6 +11,7 @@ from statistics import median
 import pytest
 
 from monitor import opml
+from monitor.blocks import cut
 from monitor.dates import read_date
 from monitor.encoding import decode
 from monitor.errors import PollwatchError
@@ -22,6 +23,7 @@ from monitor.parse import find_feeds, parse
 from monitor.text import clean, fold, from_html
 from monitor.types import Candidate
 from monitor.watchlist import Watchlist
+from tests.fakes import rss
 
 WATCHLIST = Watchlist(
     [Candidate(id="a", names=("Ann Lee", "Ann Lee Ann")), Candidate(id="b", names=("Lee Wong", "Lee Ann", "望晴望晴"))]
@@ -42,7 +44,15 @@ READERS: dict[str, Callable[[str], object]] = {
     "page": lambda text: find_feeds(text.encode(), "https://a.example/"),
     "opml": lambda text: opml.read(f"<opml>{text}".encode()),
     "feed": lambda text: parse(text.encode(), "https://a.example/"),
+    "namespaces": lambda text: cut(rss(_item("<p xmlns:p{}='u{}'/>", len(text))).encode(), {"": ""}),
+    "levels": lambda text: cut(rss(_item("<p>", len(text))).encode(), {"": ""}),
 }
+
+
+def _item(part: str, length: int) -> str:
+    return f"<item>{''.join(part.format(n, n) for n in range(length))}</item>"
+
+
 PIECES = [
     " ", "\n", "<", "<!--", "<!---->", "<?xml ", "<p ", "</p>", "<br/>", "&#1", "&a", "a=", "utm_", "%A4", "9", "年",
     "charset =", "ann lee ", "joann lee wong", "望晴", "ＡＮＮ　", "选", "\u200b", "\u0315\u0300",
