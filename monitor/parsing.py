@@ -39,12 +39,14 @@ class ParsePool:
     ) -> None:
         self._drop()
 
-    async def parse(self, body: bytes, url: str, content_type: str | None, zone: ZoneInfo) -> Document:
+    async def parse(
+        self, body: bytes, url: str, content_type: str | None, zone: ZoneInfo, known: frozenset[bytes] = frozenset()
+    ) -> Document:
         """``monitor.parse.parse`` in a worker. Raises its FeedErrors, and kind stalled when it took too long."""
         pool = self._running()
         try:
             future = pool.schedule(
-                _work, args=(body, url, content_type, zone, self._timeout_s), timeout=self._timeout_s
+                _work, args=(self._timeout_s, body, url, content_type, zone, known), timeout=self._timeout_s
             )
             outcome = await asyncio.wrap_future(future)
         except TimeoutError as error:
@@ -76,13 +78,13 @@ class ParsePool:
 
 
 def _work(
-    body: bytes, url: str, content_type: str | None, zone: ZoneInfo, timeout_s: float
+    timeout_s: float, body: bytes, url: str, content_type: str | None, zone: ZoneInfo, known: frozenset[bytes]
 ) -> Document | tuple[FeedErrorKind, str]:
     """Runs in the worker. Errors travel as values: an exception that cannot be pickled would break the pool."""
     # The alarm is left to the system's own handler, which ends the process even inside a stuck regular expression.
     signal.setitimer(signal.ITIMER_REAL, timeout_s + _GRACE_S)
     try:
-        return parse(body, url, content_type, zone)
+        return parse(body, url, content_type, zone, known)
     except FeedError as error:
         return error.kind, error.detail
     except Exception as error:  # noqa: BLE001 - our own fault, told by the parent as such

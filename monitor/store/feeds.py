@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, insert, or_, select, update
 
 from monitor.errors import FeedError, FeedErrorKind, NotFoundError
 from monitor.store.schema import feeds
@@ -87,12 +88,15 @@ def record_success(
     connection: Connection, feed_id: int, now: datetime, next_check_at: datetime, **state: str | datetime | None
 ) -> None:
     """The feed answered at ``now``. ``state``: etag, last_modified, body_sha256, last_new_at, warning, if changed."""
-    values: dict[str, Any] = {"failures": 0, "error_kind": None, "error_detail": None, **state}
-    connection.execute(
-        update(feeds)
-        .where(feeds.c.id == feed_id)
-        .values(last_attempt_at=now, last_success_at=now, next_check_at=next_check_at, **values)
-    )
+    health = {"failures": 0, "error_kind": None, "error_detail": None}
+    values = {"last_attempt_at": now, "last_success_at": now, "next_check_at": next_check_at, **health, **state}
+    connection.execute(_setting(tuple(values)), {**values, "feed": feed_id})
+
+
+@cache
+def _setting(names: tuple[str, ...]) -> Update:
+    """Sets these columns of ``feed``. Kept, because building it takes longer than the database does."""
+    return update(feeds).where(feeds.c.id == bindparam("feed")).values({name: bindparam(name) for name in names})
 
 
 def record_failure(

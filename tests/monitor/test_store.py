@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DatabaseError, StatementError
 
+from monitor.blocks import MARK_BYTES
 from monitor.errors import BusyError, ConfigError, MissingStoreError, NewerSchemaError, StaleSchemaError
-from monitor.store import Store, engine, migrate, open_store, schema
+from monitor.store import Store, engine, feeds, marks, migrate, open_store, schema
 
 
 def test_a_missing_store_says_what_to_run(tmp_path: Path) -> None:
@@ -41,6 +42,31 @@ def test_the_migrations_make_exactly_the_schema(store: Store) -> None:
 
     with store.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+
+
+def test_an_upgrade_carries_what_is_stored(tmp_path: Path) -> None:
+    """A store of the first release keeps its feeds and items, and gets the tables of today."""
+    from alembic import command
+
+    old = open_store(f"sqlite:///{tmp_path}/old.db", must_exist=False)
+    with old.write() as connection:
+        config = migrate._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(
+            text(
+                "INSERT INTO feeds (id, url, outlet, role, enabled, failures, added_at) "
+                "VALUES (7, 'https://harbour-daily.example/rss', 'Harbour Daily', 'media', 1, 0, '2027-03-01 04:30:00')"
+            )
+        )
+    with pytest.raises(StaleSchemaError):
+        migrate.check(old)
+    migrate.upgrade(old)
+    with old.write() as connection:
+        assert [feed.outlet for feed in feeds.listing(connection)] == ["Harbour Daily"]
+        marks.put(connection, 7, {b"m" * MARK_BYTES: 1})
+        assert marks.unpack(marks.packed(connection, [7])[7]) == {b"m" * MARK_BYTES: 1}
+    old.close()
 
 
 def test_a_stale_and_a_newer_schema_are_refused(tmp_path: Path, store: Store) -> None:
