@@ -90,7 +90,7 @@ async def _collect(
 
 
 def _parsers(settings: Settings) -> ParsePool:
-    return ParsePool(settings.fetch.parse_timeout_s)
+    return ParsePool(settings.fetch.parse_timeout_s, settings.fetch.parse_memory_mb)
 
 
 async def check(settings: Settings, url: str) -> Check:
