@@ -70,8 +70,8 @@ def word_for_word(
     """For each of ``entries`` the id of the item that holds its very words once ``changes`` are stored, or None.
 
     ``stored`` and ``entries`` are what ``decide`` was given, ``added`` are the ids of new items by key. Read back from
-    that item, the entry is the same in every respect that ``decide`` looks at. One without guid and link is left out:
-    its item may go by a longer key.
+    that item, the entry is the same in every respect that ``decide`` looks at. One without a guid or a link to a story
+    is left out: its item may go by a longer key.
     """
     words = {item.id: _words_of(item) for item in stored.values()}
     for item, entry in changes.moved:
@@ -81,7 +81,7 @@ def word_for_word(
     for entry in changes.new:
         words[added[entry.key]] = _words_of(entry)
     ids = {held: item_id for item_id, held in words.items()}
-    return [ids.get(_words_of(entry)) if entry.guid or entry.link else None for entry in entries]
+    return [ids.get(_words_of(entry)) if entry.guid or link_key(entry.link) else None for entry in entries]
 
 
 def next_check(feed: Feed, interval_s: int, now: datetime, error: FeedError | None = None) -> datetime:

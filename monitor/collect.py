@@ -245,7 +245,7 @@ def keep(connection: Connection, feed_id: int, document: Document, now: datetime
 
     Raises ForgottenError.
     """
-    held = _held(connection, feed_id, document)
+    apart, held = _unread(connection, feed_id, document)
     entries = complete(document, {mark: _as_entry(item) for mark, item in held.items()})
     known = items.stored(connection, feed_id, entries, {item.id: item for item in held.values()})
     changes = decide(known, entries, now)
@@ -256,21 +256,28 @@ def keep(connection: Connection, feed_id: int, document: Document, now: datetime
     added = items.add(connection, feed_id, changes.new, now)
     ids = word_for_word(known, changes, added, entries)
     # Without marks nothing of this document can be left unread next time.
-    marked = zip(document.marks, ids, strict=True) if document.marks else ()
-    marks.put(connection, feed_id, {mark: item_id for mark, item_id in marked if item_id is not None})
+    marked = zip((mark for mark in document.marks if mark not in apart), ids, strict=True) if document.marks else ()
+    marks.put(connection, feed_id, {**apart, **{mark: item_id for mark, item_id in marked if item_id is not None}})
     return changes
 
 
-def _held(connection: Connection, feed_id: int, document: Document) -> dict[bytes, Item]:
-    """The items that stand for the unread entries of ``document``."""
+def _unread(connection: Connection, feed_id: int, document: Document) -> tuple[dict[bytes, int], dict[bytes, Item]]:
+    """The items that stand for the unread entries of ``document``, by mark: their ids, or themselves.
+
+    Their ids alone where none of them shares a guid or link with an entry that was read: then they are what they were,
+    and change nothing for the others. Else all of them are read back, for the decision to see what it always sees.
+    """
     if not document.unread:
-        return {}
-    ids = marks.unpack(marks.packed(connection, [feed_id]).get(feed_id, b""))
-    found = items.by_id(connection, {ids[mark] for mark in document.unread if mark in ids})
-    held = {mark: found[ids[mark]] for mark in document.unread if ids.get(mark) in found}
-    if len(held) < len(document.unread):
+        return {}, {}
+    stored = marks.unpack(marks.packed(connection, [feed_id]).get(feed_id, b""))
+    ids = {mark: stored[mark] for mark in document.unread if mark in stored}
+    present, shared = items.sharing(connection, set(ids.values()), document.entries)
+    if len(ids) < len(document.unread) or present < len(set(ids.values())):
         raise ForgottenError
-    return held
+    if not shared:
+        return ids, {}
+    held = items.by_id(connection, set(ids.values()))
+    return {}, {mark: held[item_id] for mark, item_id in ids.items()}
 
 
 def _as_entry(item: Item) -> Entry:

@@ -90,13 +90,11 @@ def parse(
 def complete(document: Document, known: Mapping[bytes, Entry]) -> tuple[Entry, ...]:
     """Every entry of ``document`` in order, with those ``known`` by their marks in the places of the unread.
 
-    Raises KeyError when one of them is missing.
+    An unread one that is not known is left out.
     """
-    if not document.unread:
-        return document.entries
     read = iter(document.entries)
-    entries = [known[mark] if mark in document.unread else next(read) for mark in document.marks]
-    return tuple(_with_distinct_keys(entries))
+    entries = [known.get(mark) if mark in document.unread else next(read) for mark in document.marks]
+    return tuple(_with_distinct_keys(filter(None, entries))) if document.unread else document.entries
 
 
 def entry_key(guid: str | None, link: str | None, title: str, summary: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +39,23 @@ def stored(
         }
         found |= {row.id: _item(row) for row in connection.execute(_ALIKE, shared)}
     return {item.key: item for _, item in sorted(found.items())}
+
+
+def sharing(connection: Connection, item_ids: Collection[int], entries: Iterable[Entry]) -> tuple[int, int]:
+    """How many of these items there are, and how many of them have a name of one of ``entries``: key, guid or link.
+
+    Keys are those of the parser. All items count as sharing where there are too many names to ask for, or one with a
+    space in it, which may be a longer key made of two names.
+    """
+    names = {name for entry in entries for name in (entry.key, entry.guid, entry.link, link_key(entry.link)) if name}
+    unclear = len(names) > _BATCH or any(" " in name for name in names)
+    every = list(item_ids)
+    present = shared = 0
+    for start in range(0, len(every), _BATCH):
+        ids = every[start : start + _BATCH]
+        row = connection.execute(_SHARING, {"ids": ids, "names": [] if unclear else list(names)}).one()
+        present, shared = present + row.present, shared + (row.present if unclear else row.shared)
+    return present, shared
 
 
 def by_id(connection: Connection, item_ids: Iterable[int]) -> dict[int, Item]:
@@ -176,6 +193,10 @@ def _list(name: str) -> BindParameter[Any]:
 _FIELDS = tuple(column.name for column in _select().selected_columns)
 _LAST = select(func.max(items.c.id))
 _SINCE = select(items.c.key, items.c.id).where(items.c.feed_id == bindparam("feed_id"), items.c.id > bindparam("last"))
+_NAMED = or_(*(items.c[name].in_(_list("names")) for name in ("guid", "link", "link_key", "key")))
+_SHARING = select(func.count().label("present"), func.count().filter(_NAMED).label("shared")).where(
+    items.c.id.in_(_list("ids"))
+)
 _AMONG = _select().where(items.c.id.in_(_list("ids")))
 _ALIKE = _select().where(
     items.c.feed_id == bindparam("feed_id"),

@@ -81,15 +81,17 @@ def test_edits_returns_moves_and_guids_used_again(store: Store, now: datetime) -
 
 
 _STORIES = st.builds(
-    lambda title, text, guid, link: item(title, text, guid=guid, link=link and f"https://harbour-daily.example/{link}"),
+    lambda title, text, guid, link: item(title, text, guid=guid, link=link),
     st.sampled_from(["投票", "投 票", "点票", "Polls"]),
     st.sampled_from(["", "甲乙丙丁戊己", "甲乙丙丁戊", "closed early"]),
-    st.sampled_from(["", "1", "2"]),
-    st.sampled_from(["", "1", "2"]),
+    st.sampled_from(["", "1", "2", "1 https://a.example/1", "https://a.example/1", "a.example/1"]),
+    st.sampled_from(
+        ["", "https://a.example/1", "https://a.example/2", "https://a.example/1?utm_id=2", "https://a.example/"]
+    ),
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(st.lists(_STORIES, min_size=1, max_size=5), min_size=2, max_size=6))
 def test_any_history_is_stored_the_same(store: Store, now: datetime, versions: Sequence[Sequence[str]]) -> None:
     """Stories that share guids, links, titles and texts in every combination, in any order."""
@@ -105,6 +107,13 @@ def test_recorded_series_are_stored_the_same(shared: Path, store: Store, now: da
     unread, stored = replay(store, now, (file.read_bytes() for file in files))
     assert unread > 2_000
     assert stored > 1_000
+
+
+def test_hundreds_of_new_entries_beside_unread_ones(store: Store, now: datetime) -> None:
+    """More names than one query may hold."""
+    old = [item(f"題{n}", guid=f"{n}", link=f"https://a.example/{n}") for n in range(700)]
+    new = [item(f"新{n}", guid=f"x{n}", link=f"https://a.example/x{n}") for n in range(700)]
+    assert replay(store, now, [rss(*old).encode(), rss(*new, *old[:600]).encode()]) == (600, 1_400)
 
 
 def test_what_the_store_forgot_is_read_again(store: Store, now: datetime) -> None:
