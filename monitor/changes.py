@@ -43,13 +43,11 @@ def decide(stored: Mapping[str, Item], entries: Iterable[Entry], now: datetime) 
     entry that appears twice counts once. Entries of ``new`` and ``moved`` carry the key they are to be stored under. A
     publication date in the future becomes ``now``.
     """
-    unique: dict[_Sign | None, Entry] = {}
-    for entry in entries:
-        unique.setdefault(_signs(entry)[0], entry)
-    known = _recognise(list(stored.values()), list(unique.values()))
+    unique = _unique(list(entries))
+    known = _recognise(list(stored.values()), unique)
     taken = set(stored)
     new, edited, moved = [], [], []
-    for entry, item in zip(unique.values(), known, strict=True):
+    for entry, item in zip(unique, known, strict=True):
         if item is None:
             new.append(_not_in_future(replace(entry, key=_free_key(entry, taken, now)), now))
             continue
@@ -58,13 +56,68 @@ def decide(stored: Mapping[str, Item], entries: Iterable[Entry], now: datetime) 
             moved.append((item, replace(entry, key=_free_key(entry, taken, now))))
         elif item.link != entry.link:
             moved.append((item, replace(entry, key=item.key)))
-        if _as_read(item) != _as_read(entry):
+        if _words_of(item) != _words_of(entry) and _as_read(item) != _as_read(entry):
             edited.append((item, entry))
     return Changes(tuple(new), tuple(edited), tuple(moved), same=len(unique) - len(new) - len(edited))
 
 
+def word_for_word(
+    stored: Mapping[str, Item], changes: Changes, added: Mapping[str, int], entries: Iterable[Entry]
+) -> list[int | None]:
+    """For each of ``entries`` the id of the item that holds its very words once ``changes`` are stored, or None.
+
+    ``stored`` and ``entries`` are what ``decide`` was given, ``added`` are the ids of new items by key. Read back from
+    that item, the entry is the same in every respect that ``decide`` looks at. One without a guid or a link to a story
+    is left out: its item may go by a longer key.
+    """
+    words = {item.id: _words_of(item) for item in stored.values()}
+    for item, entry in changes.moved:
+        words[item.id] = (entry.guid, entry.link, *words[item.id][2:])
+    for item, entry in changes.edited:
+        words[item.id] = (*words[item.id][:2], entry.title, entry.summary)
+    for entry in changes.new:
+        words[added[entry.key]] = _words_of(entry)
+    ids = {held: item_id for item_id, held in words.items()}
+    return [ids.get(_words_of(entry)) if entry.guid or link_key(entry.link) else None for entry in entries]
+
+
+def _unique(entries: Sequence[Entry]) -> list[Entry]:
+    """Without the entries that bear the surest sign of one before them."""
+    bearers = Counter(map(_name, entries))
+    found: dict[object, Entry] = {}
+    for place, entry in enumerate(entries):
+        # Signs are dear, and an entry whose name is its own has no double.
+        found.setdefault(_signs(entry)[0] if bearers[_name(entry)] > 1 else place, entry)
+    return list(found.values())
+
+
 def _recognise(items: Sequence[Item], entries: Sequence[Entry]) -> list[Item | None]:
     """For each entry the item that it is, or None; no item is found twice."""
+    found = _untouched(items, entries)
+    settled = {item.id for item in found if item is not None}
+    items = [item for item in items if item.id not in settled]
+    places = [place for place, item in enumerate(found) if item is None]
+    for place, item in zip(places, _by_signs(items, [entries[place] for place in places]), strict=True):
+        found[place] = item
+    return found
+
+
+def _untouched(items: Sequence[Item], entries: Sequence[Entry]) -> list[Item | None]:
+    """For each entry the item that says the same word for word, where nobody else bears their name.
+
+    Nearly all are such. By signs they would find each other first, and as every sign that counts bearers holds the
+    name, they change nothing for the others.
+    """
+    of_items, of_entries = Counter(map(_name, items)), Counter(map(_name, entries))
+    alone = {name: item for item in items if of_items[name := _name(item)] == 1}
+    found = [alone.get(name) if of_entries[name := _name(entry)] == 1 else None for entry in entries]
+    return [
+        item if item is not None and _words_of(item) == _words_of(entry) else None
+        for item, entry in zip(found, entries, strict=True)
+    ]
+
+
+def _by_signs(items: Sequence[Item], entries: Sequence[Entry]) -> list[Item | None]:
     of_items, of_entries = [_signs(item) for item in items], [_signs(entry) for entry in entries]
     found: list[Item | None] = [None] * len(entries)
     free = dict(enumerate(items))
@@ -84,10 +137,19 @@ def _recognise(items: Sequence[Item], entries: Sequence[Entry]) -> list[Item | N
     return found
 
 
+def _name(story: Entry | Item) -> str:
+    """What it is called. Without a guid its address is its name."""
+    return story.guid or link_key(story.link) or story.key
+
+
+def _words_of(story: Entry | Item) -> tuple[str | None, str | None, str, str]:
+    """All that is compared, as it was written."""
+    return story.guid, story.link, story.title, story.summary
+
+
 def _signs(story: Entry | Item) -> tuple[_Sign | None, ...]:
-    """By what an entry is recognised, the surest sign first. Without a guid its address is its name."""
-    link, title = link_key(story.link), _words(story.title)
-    name = story.guid or link or story.key
+    """By what an entry is recognised, the surest sign first."""
+    name, link, title = _name(story), link_key(story.link), _words(story.title)
     number = _STORY_NUMBER.search(link) if link else None
     return (
         (name, link, title),
@@ -115,7 +177,7 @@ def _free_key(entry: Entry, taken: set[str], now: datetime) -> str:
     key = entry.key
     for part in filter(None, (entry.link, entry.title, now.isoformat())):
         if key in taken:
-            key = f"{key} {part}"
+            key = f"{key}\n{part}"  # a line break is in no guid, link or title
     taken.add(key)
     return key
 

@@ -1,9 +1,9 @@
 """Stage 1, collect: ask the feeds that are due, keep what is new and what was edited.
 
-due feeds -> fetch -> same bytes as last time? -> parse (worker process) -> decide -> one transaction a feed
+due feeds -> fetch -> same bytes as last time? -> parse what is new (worker process) -> decide -> store
 
-Fetching is concurrent; the store is written by one thread, so that a slow disk never stalls the event loop. A feed
-that fails is data: its error is recorded with it and the pass goes on.
+Fetching is concurrent; one writer stores all of a feed at once, and many feeds in one transaction. A feed that fails
+is data: its error is recorded with it and the pass goes on.
 """
 
 from __future__ import annotations
@@ -14,35 +14,35 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from monitor import robots
-from monitor.changes import Changes, decide
+from monitor.changes import Changes, decide, word_for_word
 from monitor.config import Settings
 from monitor.errors import FeedError, FeedErrorKind
 from monitor.failures import REFUSALS, Consequence, concerned, consequence, outlet_domain
 from monitor.fetch import Fetched, Fetcher
 from monitor.moves import settle
-from monitor.parse import find_feeds
+from monitor.parse import complete, entry_key, find_feeds
 from monitor.parsing import ParsePool
 from monitor.rhythm import Bounds, bounds_at, next_check, observe
-from monitor.store import Connection, Store, feeds, items
-from monitor.types import Document, Feed, StageReport
+from monitor.store import Connection, Store, feeds, items, marks
+from monitor.types import Document, Entry, Feed, Item, StageReport
+from monitor.writing import Writer
 
 log = logging.getLogger(__name__)
 
 WAIT_S = 60.0  # for the pass of another process; most take a fraction of it
+MAX_UNSTORED = 64
 BUSY = "another pass over the feeds of this store is running; try again when it is done"
 
 _UNREACHED = (FeedErrorKind.DNS, FeedErrorKind.CONNECT, FeedErrorKind.TIMEOUT)
 
 Progress = Callable[[str], None]
-T = TypeVar("T")
 
 _COUNTS = ("fetched", "not_modified", "unchanged", "failed", "items_new", "items_edited", "items_seen", "bytes")
 
@@ -75,19 +75,11 @@ def collect(
     WAIT_S from now.
     """
     with store.lock("collect", wait_s=WAIT_S, busy=BUSY):
-        return asyncio.run(_collect(store, settings, now, every, progress or log.debug))
-
-
-async def _collect(store: Store, settings: Settings, now: datetime, every: bool, progress: Progress) -> StageReport:
-    begun = time.monotonic()
-    with ThreadPoolExecutor(1, "store") as writer, ParsePool(settings.fetch.parse_timeout_s) as parser:
-        async with Fetcher(settings.fetch) as fetcher:
-            run = _Pass(store, settings, now, bounds_at(settings, now), fetcher, parser, writer, progress)
-            todo = await run.in_store(lambda c: feeds.listing(c, enabled=True) if every else feeds.due(c, now))
-            run.total = len(todo)
-            async with asyncio.TaskGroup() as tasks:
-                for feed in todo:
-                    tasks.create_task(run.visit(feed))
+        begun = time.monotonic()
+        with store.read() as connection:
+            todo = feeds.listing(connection, enabled=True) if every else feeds.due(connection, now)
+            known = marks.packed(connection, [feed.id for feed in todo])
+        run = asyncio.run(_collect(store, settings, now, todo, known, progress or log.debug))
     counts = {name: run.counts[name] for name in _COUNTS}
     seconds = round(time.monotonic() - begun, 3)
     postponed = {"postponed": run.counts["postponed"]}
@@ -96,13 +88,29 @@ async def _collect(store: Store, settings: Settings, now: datetime, every: bool,
     )
 
 
+async def _collect(
+    store: Store, settings: Settings, now: datetime, todo: list[Feed], known: dict[int, bytes], progress: Progress
+) -> _Pass:
+    with _parsers(settings) as parser:
+        async with Fetcher(settings.fetch) as fetcher, Writer(store) as writer:
+            run = _Pass(settings, now, bounds_at(settings, now), fetcher, parser, writer, progress, known, len(todo))
+            async with asyncio.TaskGroup() as tasks:
+                for feed in todo:
+                    tasks.create_task(run.visit(feed))
+    return run
+
+
+def _parsers(settings: Settings) -> ParsePool:
+    return ParsePool(settings.fetch.parse_timeout_s, settings.fetch.parse_memory_mb)
+
+
 async def check(settings: Settings, url: str, *, despite_robots: bool = False) -> Check:
     """Fetch ``url`` once, say what it holds, store nothing. A web page is searched for the feeds it names.
 
     An address that the host's robots.txt keeps from us is not fetched, unless ``despite_robots``.
     """
     fetched = None
-    with ParsePool(settings.fetch.parse_timeout_s) as parser:
+    with _parsers(settings) as parser:
         async with Fetcher(settings.fetch) as fetcher:
             try:
                 if not (despite_robots or await _may_fetch(fetcher, url)):
@@ -130,21 +138,23 @@ async def _may_fetch(fetcher: Fetcher, url: str) -> bool:
 
 @dataclass(slots=True)
 class _Pass:
-    store: Store
     settings: Settings
     now: datetime
     bounds: Bounds  # of every feed's interval, in this pass
     fetcher: Fetcher
     parser: ParsePool
-    writer: ThreadPoolExecutor
+    writer: Writer
     progress: Progress
-    total: int = 0
+    known: dict[int, bytes]  # packed marks, by feed
+    total: int
     done: int = 0
     answered: set[str] = field(default_factory=set)  # hosts
     silent: dict[str, FeedErrorKind] = field(default_factory=dict)  # hosts, and how they failed
     waiting: set[int] = field(default_factory=set)  # feeds whose host refused another one
     counts: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
+    # Documents that wait to be stored; who has one lets the next feed have his place at the network.
+    unstored: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_UNSTORED))
 
     @property
     def zone(self) -> ZoneInfo:
@@ -153,15 +163,14 @@ class _Pass:
 
     async def visit(self, feed: Feed) -> None:
         """Everything about one feed. Never raises: whatever goes wrong is recorded with the feed."""
-        async with self.fetcher.turn(feed.url):
-            try:
-                outcome = self.wait() if feed.id in self.waiting else await self.update(feed)
-            except FeedError as error:
-                outcome = await self.fail(feed, error)
-            except Exception as error:
-                log.exception("feed %s (%s)", feed.id, feed.url)
-                detail = f"{type(error).__name__}: {error}"
-                outcome = await self.fail(feed, FeedError(feed.url, FeedErrorKind.INTERNAL, detail))
+        try:
+            outcome = await self.update(feed)
+        except FeedError as error:
+            outcome = await self.fail(feed, error)
+        except Exception as error:
+            log.exception("feed %s (%s)", feed.id, feed.url)
+            detail = f"{type(error).__name__}: {error}"
+            outcome = await self.fail(feed, FeedError(feed.url, FeedErrorKind.INTERNAL, detail))
         self.done += 1
         self.progress(f"{self.done}/{self.total} {feed.outlet}: {outcome}")
 
@@ -172,28 +181,48 @@ class _Pass:
 
     async def update(self, feed: Feed) -> str:
         """Fetch, parse, store; returns what happened in a few words. Raises FeedError."""
-        fetched = await self.fetch(feed)
-        return await self.read(feed, fetched) + await self.follow(feed, fetched)
-
-    async def read(self, feed: Feed, fetched: Fetched) -> str:
-        """Parse what is new and store it; in words."""
-        self.counts["bytes"] += len(fetched.body)
-        validators = {"etag": fetched.etag, "last_modified": fetched.last_modified}
+        async with self.fetcher.turn(feed.url):
+            if feed.id in self.waiting:
+                return self.wait()
+            try:
+                fetched = await self.fetch(feed)
+                self.counts["bytes"] += len(fetched.body)
+                state = {"etag": fetched.etag, "last_modified": fetched.last_modified}
+                if not fetched.not_modified:
+                    state["body_sha256"] = hashlib.sha256(fetched.body).hexdigest()
+                    if state["body_sha256"] != feed.body_sha256:
+                        document = await self.read(fetched, self.known.get(feed.id, b""))
+                        await self.unstored.acquire()
+            except FeedError as error:
+                return await self.fail(feed, error)  # before the next feed of this host has its turn
         if fetched.not_modified:
-            await self.succeed(feed, fetched, {name: value for name, value in validators.items() if value})
-            self.counts["not_modified"] += 1
-            return "not modified"
-        state = {**validators, "body_sha256": hashlib.sha256(fetched.body).hexdigest()}
-        if state["body_sha256"] == feed.body_sha256:
-            await self.succeed(feed, fetched, state)
-            self.counts["unchanged"] += 1
-            return "unchanged"
-        document = await self.parser.parse(fetched.body, fetched.final_url, fetched.content_type, self.zone)
-        changes = await self.in_store(lambda c: self.keep(c, feed, fetched, document, state))
-        self.counts.update(
-            fetched=1, items_new=len(changes.new), items_edited=len(changes.edited), items_seen=len(document.entries)
+            state = {name: value for name, value in state.items() if value}
+            outcome = await self.succeed(feed, fetched, "not_modified", state)
+        elif state["body_sha256"] == feed.body_sha256:
+            outcome = await self.succeed(feed, fetched, "unchanged", state)
+        else:
+            try:
+                outcome = await self.store(feed, fetched, document, state)
+            finally:
+                self.unstored.release()
+        return outcome + await self.follow(feed, fetched)
+
+    async def read(self, fetched: Fetched, known: bytes = b"") -> Document:
+        """Parse a body, but for the entries that are ``known`` (packed marks)."""
+        return await self.parser.parse(
+            fetched.body, fetched.final_url, fetched.content_type, self.zone, frozenset(marks.unpack(known))
         )
-        outcome = f"{len(changes.new)} new, {len(changes.edited)} edited of {len(document.entries)}"
+
+    async def store(self, feed: Feed, fetched: Fetched, document: Document, state: dict[str, Any]) -> str:
+        """Keep what a document says; returns what it was in a few words."""
+        try:
+            changes = await self.writer.run(lambda c: self.keep(c, feed, fetched, document, state))
+        except ForgottenError:
+            whole = await self.read(fetched)
+            changes = await self.writer.run(lambda c: self.keep(c, feed, fetched, whole, state))
+        new, edited, seen = len(changes.new), len(changes.edited), document.size
+        self.counts.update(fetched=1, items_new=new, items_edited=edited, items_seen=seen)
+        outcome = f"{new} new, {edited} edited of {seen}"
         if document.warning:
             self.problems.append(f"{feed.outlet} ({feed.url}): {document.warning}")
             outcome += f"; {document.warning}"
@@ -221,14 +250,8 @@ class _Pass:
     def keep(
         self, connection: Connection, feed: Feed, fetched: Fetched, document: Document, state: dict[str, Any]
     ) -> Changes:
-        """The one transaction of a feed: compare with what is stored at this instant, write items and feed state."""
-        known = items.stored(connection, feed.id, document.entries)
-        changes = decide(known, document.entries, self.now)
-        for item, entry in changes.moved:
-            items.move(connection, item, entry)
-        for item, entry in changes.edited:
-            items.edit(connection, item, entry, self.now)
-        items.add(connection, feed.id, changes.new, self.now)
+        """The one transaction of a feed: its items and its state."""
+        changes = keep(connection, feed.id, document, self.now)
         if changes.new:
             state = {**state, "last_new_at": self.now}
         rhythm = observe(feed, document, changes.new, self.now, self.zone)
@@ -238,9 +261,11 @@ class _Pass:
         self.record_success(connection, replace(feed, rhythm=rhythm), fetched, state)
         return changes
 
-    async def succeed(self, feed: Feed, fetched: Fetched, state: dict[str, Any]) -> None:
-        """Nothing to store but that the feed is well."""
-        await self.in_store(lambda c: self.record_success(c, feed, fetched, state))
+    async def succeed(self, feed: Feed, fetched: Fetched, outcome: str, state: dict[str, Any]) -> str:
+        """Nothing to store but that the feed is well. ``outcome`` is the name of a count."""
+        await self.writer.run(lambda c: self.record_success(c, feed, fetched, state))
+        self.counts[outcome] += 1
+        return outcome.replace("_", " ")
 
     def record_success(self, connection: Connection, feed: Feed, fetched: Fetched, state: dict[str, Any]) -> None:
         due = next_check(feed, self.bounds, self.now, self.zone, fresh_s=fetched.fresh_s)
@@ -252,7 +277,7 @@ class _Pass:
         move = settle(feed, seen, self.now)
         if not move.adopt and (move.target, move.since) == (feed.moved_to, feed.moved_since):
             return ""
-        other = await self.in_store(lambda c: feeds.record_move(c, feed.id, move))
+        other = await self.writer.run(lambda c: feeds.record_move(c, feed.id, move))
         if other is not None:
             words = f"moved to {move.target}, which is feed {other.id} already: disable one of the two"
             self.problems.append(f"{feed.outlet} ({feed.url}): {words}")
@@ -271,7 +296,7 @@ class _Pass:
         self.problems.append(f"{feed.outlet} ({feed.url}): {outcome}")
         due = next_check(feed, self.bounds, self.now, self.zone, error=error)
         try:
-            self.waiting.update(await self.in_store(lambda c: self.keep_failure(c, feed, error, due, then)))
+            self.waiting.update(await self.writer.run(lambda c: self.keep_failure(c, feed, error, due, then)))
         except Exception:
             log.exception("the error of feed %s could not be recorded", feed.id)
         return outcome
@@ -287,11 +312,52 @@ class _Pass:
         feeds.postpone(connection, others, due)
         return others
 
-    async def in_store(self, work: Callable[[Connection], T]) -> T:
-        """Run ``work`` in one transaction, in the thread that writes."""
 
-        def transaction() -> T:
-            with self.store.write() as connection:
-                return work(connection)
+class ForgottenError(Exception):
+    """Entries of a document were left unread, and the store does not hold them any more: read it whole."""
 
-        return await asyncio.get_running_loop().run_in_executor(self.writer, transaction)
+
+def keep(connection: Connection, feed_id: int, document: Document, now: datetime) -> Changes:
+    """Compare a document with what is stored of its feed at this instant; write items, edits and marks.
+
+    Raises ForgottenError.
+    """
+    apart, held = _unread(connection, feed_id, document)
+    entries = complete(document, {mark: _as_entry(item) for mark, item in held.items()})
+    known = items.stored(connection, feed_id, entries, {item.id: item for item in held.values()})
+    changes = decide(known, entries, now)
+    for item, entry in changes.moved:
+        items.move(connection, item, entry)
+    for item, entry in changes.edited:
+        items.edit(connection, item, entry, now)
+    added = items.add(connection, feed_id, changes.new, now)
+    ids = word_for_word(known, changes, added, entries)
+    # Without marks nothing of this document can be left unread next time.
+    marked = zip((mark for mark in document.marks if mark not in apart), ids, strict=True) if document.marks else ()
+    marks.put(connection, feed_id, {**apart, **{mark: item_id for mark, item_id in marked if item_id is not None}})
+    return changes
+
+
+def _unread(connection: Connection, feed_id: int, document: Document) -> tuple[dict[bytes, int], dict[bytes, Item]]:
+    """The items that stand for the unread entries of ``document``, by mark: their ids, or themselves.
+
+    Their ids alone where none of them shares a guid or link with an entry that was read: then they are what they were,
+    and change nothing for the others. Else all of them are read back, for the decision to see what it always sees.
+    """
+    if not document.unread:
+        return {}, {}
+    stored = marks.unpack(marks.packed(connection, [feed_id]).get(feed_id, b""))
+    ids = {mark: stored[mark] for mark in document.unread if mark in stored}
+    present, shared = items.sharing(connection, set(ids.values()), document.entries)
+    if len(ids) < len(document.unread) or present < len(set(ids.values())):
+        raise ForgottenError
+    if not shared:
+        return ids, {}
+    held = items.by_id(connection, set(ids.values()))
+    return {}, {mark: held[item_id] for mark, item_id in ids.items()}
+
+
+def _as_entry(item: Item) -> Entry:
+    """The entry that ``item`` holds word for word, but for the date as it was written."""
+    key = entry_key(item.guid, item.link, item.title, item.summary)
+    return Entry(key, item.guid, item.link, item.title, item.summary, None, item.published_at)

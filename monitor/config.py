@@ -95,6 +95,7 @@ class Fetch(_Section):
     concurrency: int = Field(32, ge=1, le=1000, description="Feeds fetched at the same time.")
     per_host: int = Field(2, ge=1, le=100, description="Connections to one host at the same time.")
     parse_timeout_s: float = Field(20.0, gt=0, description="Longest time to parse one document, in seconds.")
+    parse_memory_mb: int = Field(400, ge=100, description="Most memory of a process that parses, in megabytes.")
     interval_s: int = Field(
         600, ge=30, description="Time between two checks of a feed without history, in seconds; see `[rhythm]`."
     )

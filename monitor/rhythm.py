@@ -103,7 +103,7 @@ def observe(feed: Feed, document: Document, new: Sequence[Entry], now: datetime,
         return _first(document, now, zone)
     if not new:
         return before
-    known = replace(before, until=now, listed=len(document.entries), update_s=document.update_s)
+    known = replace(before, until=now, listed=document.size, update_s=document.update_s)
     if now - since > LONGEST_GAP or now <= before.until:
         return known
     between = since + (now - since) / 2
@@ -164,7 +164,7 @@ def _unknown(now: datetime) -> Rhythm:
 
 
 def _first(document: Document, now: datetime, zone: ZoneInfo) -> Rhythm:
-    blank = replace(_unknown(now), listed=len(document.entries), update_s=document.update_s)
+    blank = replace(_unknown(now), listed=document.size, update_s=document.update_s)
     dates = sorted(e.published_at for e in document.entries if e.published_at and e.published_at <= now)
     dates = [date for date in dates[len(dates) // 10 :] if date >= now - FIRST_LOOK]
     if len(dates) < 2:

@@ -103,10 +103,13 @@ def detect_lang(text: str) -> Lang:
     han = len(HAN.findall(text))
     if han == 0 or han * 4 < len(_LATIN.findall(text)):
         return Lang.EN
-    chars = HAN.findall(text)
-    simplified = sum(_to_traditional().convert(c) != c for c in chars)
-    traditional = sum(_to_simplified().convert(c) != c for c in chars)
-    return Lang.HANS if simplified > traditional else Lang.HANT
+    return Lang.HANS if sum(map(_script, HAN.findall(text))) > 0 else Lang.HANT
+
+
+@cache
+def _script(char: str) -> int:
+    """Of a Han character: 1 when only Simplified has it, -1 when only Traditional has it, else 0."""
+    return int(_to_traditional().convert(char) != char) - int(_to_simplified().convert(char) != char)
 
 
 def is_word_boundary(folded: str, start: int, end: int) -> bool:

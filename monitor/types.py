@@ -176,13 +176,24 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A parsed feed."""
+    """A parsed feed.
+
+    ``marks`` stand for all its entries in order, empty where they cannot be told apart before they are parsed. Those
+    of ``unread`` were known already: their entries are not among ``entries`` (see parse.complete).
+    """
 
     title: str
     version: str  # feedparser's word, e.g. "rss20"; or json1, json1.1
     entries: tuple[Entry, ...]
     warning: str | None = None  # set when the document was malformed but readable
     update_s: int | None = None  # how often it says it changes (RSS ttl, sy:updatePeriod), in seconds
+    marks: tuple[bytes, ...] = ()
+    unread: frozenset[bytes] = frozenset()
+
+    @property
+    def size(self) -> int:
+        """How many entries it has, read or not."""
+        return len(self.marks) if self.unread else len(self.entries)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, insert, or_, select, update
 
 from monitor.errors import FeedError, NotFoundError
 from monitor.moves import Move
@@ -102,14 +103,17 @@ def due(connection: Connection, now: datetime) -> list[Feed]:
 
 def record_success(connection: Connection, feed_id: int, now: datetime, next_check_at: datetime, **state: Any) -> None:
     """The feed answered at ``now``. ``state``: other columns that changed, such as etag, last_new_at and rhythm."""
-    values: dict[str, Any] = {"failures": 0, "strikes": 0.0, "error_kind": None, "error_detail": None, **state}
+    health = {"failures": 0, "strikes": 0.0, "error_kind": None, "error_detail": None}
+    values = {"last_attempt_at": now, "last_success_at": now, "next_check_at": next_check_at, **health, **state}
     if "rhythm" in values:
         values["rhythm"] = _rhythm_row(values["rhythm"])
-    connection.execute(
-        update(feeds)
-        .where(feeds.c.id == feed_id)
-        .values(last_attempt_at=now, last_success_at=now, next_check_at=next_check_at, **values)
-    )
+    connection.execute(_setting(tuple(values)), {**values, "feed": feed_id})
+
+
+@cache
+def _setting(names: tuple[str, ...]) -> Update:
+    """Sets these columns of ``feed``. Kept, because building it takes longer than the database does."""
+    return update(feeds).where(feeds.c.id == bindparam("feed")).values({name: bindparam(name) for name in names})
 
 
 def record_failure(

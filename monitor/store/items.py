@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, insert, or_, select, update
+from sqlalchemy import BindParameter, Connection, Row, Select, and_, bindparam, func, insert, or_, select, update
 
 from monitor.errors import NotFoundError
 from monitor.links import link_key
@@ -18,22 +18,58 @@ from monitor.types import Entry, Item, Lang, Role, join_text
 _BATCH = 500  # keys in one query; databases limit the number of parameters
 
 
-def stored(connection: Connection, feed_id: int, entries: Sequence[Entry]) -> dict[str, Item]:
-    """The items of a feed that ``entries`` may be about, by key: those that share key, guid or link with one."""
-    found: dict[str, Item] = {}
+def stored(
+    connection: Connection, feed_id: int, entries: Sequence[Entry], known: Mapping[int, Item] | None = None
+) -> dict[str, Item]:
+    """The items of a feed that ``entries`` may be about, by key: those that share key, guid or link with one.
+
+    ``known`` are those of them that were read before, by id.
+    """
+    known = known or {}
+    found = dict(known)
+    familiar = {item.link for item in known.values()}
     for start in range(0, len(entries), _BATCH):
         batch = entries[start : start + _BATCH]
-        links = {key for entry in batch if (key := link_key(entry.link))}
-        guids = {entry.guid for entry in batch if entry.guid}
-        keys = {entry.key for entry in batch}
-        about = or_(items.c.key.in_(keys), items.c.guid.in_(guids), items.c.link_key.in_(links))
-        rows = connection.execute(_select().where(items.c.feed_id == feed_id, about).order_by(items.c.id))
-        found |= {row.key: _item(row) for row in rows}
+        shared = {
+            "feed_id": feed_id,
+            "known": list(known),
+            "keys": list({entry.key for entry in batch}),
+            "guids": list({entry.guid for entry in batch if entry.guid}),
+            "links": list({key for entry in batch if entry.link not in familiar and (key := link_key(entry.link))}),
+        }
+        found |= {row.id: _item(row) for row in connection.execute(_ALIKE, shared)}
+    return {item.key: item for _, item in sorted(found.items())}
+
+
+def sharing(connection: Connection, item_ids: Collection[int], entries: Iterable[Entry]) -> tuple[int, int]:
+    """How many of these items there are, and how many of them have a name of one of ``entries``: key, guid or link.
+
+    Keys are those of the parser. All items count as sharing where there are too many names to ask for, or one with a
+    space in it, which may be a longer key made of two names.
+    """
+    names = {name for entry in entries for name in (entry.key, entry.guid, entry.link, link_key(entry.link)) if name}
+    unclear = len(names) > _BATCH or any(" " in name for name in names)
+    every = list(item_ids)
+    present = shared = 0
+    for start in range(0, len(every), _BATCH):
+        ids = every[start : start + _BATCH]
+        row = connection.execute(_SHARING, {"ids": ids, "names": [] if unclear else list(names)}).one()
+        present, shared = present + row.present, shared + (row.present if unclear else row.shared)
+    return present, shared
+
+
+def by_id(connection: Connection, item_ids: Iterable[int]) -> dict[int, Item]:
+    """Many items; those that are not there are left out."""
+    ids = list(item_ids)
+    found: dict[int, Item] = {}
+    for start in range(0, len(ids), _BATCH):
+        rows = connection.execute(_AMONG, {"ids": ids[start : start + _BATCH]})
+        found |= {row.id: _item(row) for row in rows}
     return found
 
 
-def add(connection: Connection, feed_id: int, entries: Iterable[Entry], now: datetime) -> None:
-    """Store new entries, first seen at ``now``; ids follow the order given."""
+def add(connection: Connection, feed_id: int, entries: Iterable[Entry], now: datetime) -> dict[str, int]:
+    """Store new entries, first seen at ``now``; returns their ids by key. Ids follow the order given."""
     rows = [
         {
             "feed_id": feed_id,
@@ -51,8 +87,11 @@ def add(connection: Connection, feed_id: int, entries: Iterable[Entry], now: dat
         }
         for entry in entries
     ]
-    if rows:
-        connection.execute(insert(items), rows)
+    if not rows:
+        return {}
+    last = connection.scalar(_LAST) or 0
+    connection.execute(insert(items), rows)
+    return {row.key: row.id for row in connection.execute(_SINCE, {"feed_id": feed_id, "last": last})}
 
 
 def edit(connection: Connection, item: Item, entry: Entry, now: datetime) -> None:
@@ -142,5 +181,30 @@ def _select() -> Select[Any]:
 
 
 def _item(row: Row[Any]) -> Item:
-    values = row._asdict()
+    values = dict(zip(_FIELDS, row, strict=True))
     return Item(**{**values, "lang": Lang(values["lang"]), "role": Role(values["role"])})
+
+
+def _list(name: str) -> BindParameter[Any]:
+    return bindparam(name, expanding=True)
+
+
+# Built once: they are run for every feed that changed.
+_FIELDS = tuple(column.name for column in _select().selected_columns)
+_LAST = select(func.max(items.c.id))
+_SINCE = select(items.c.key, items.c.id).where(items.c.feed_id == bindparam("feed_id"), items.c.id > bindparam("last"))
+_NAMED = or_(*(items.c[name].in_(_list("names")) for name in ("guid", "link", "link_key", "key")))
+_SHARING = select(func.count().label("present"), func.count().filter(_NAMED).label("shared")).where(
+    items.c.id.in_(_list("ids"))
+)
+_AMONG = _select().where(items.c.id.in_(_list("ids")))
+_ALIKE = _select().where(
+    items.c.feed_id == bindparam("feed_id"),
+    items.c.id.not_in(_list("known")),
+    or_(
+        items.c.key.in_(_list("keys")),
+        items.c.guid.in_(_list("guids")),
+        items.c.link_key.in_(_list("links")),
+        items.c.link_key.in_(select(items.c.link_key).where(items.c.id.in_(_list("known")))),
+    ),
+)

@@ -112,6 +112,14 @@ items = Table(
     Index("ix_items_feed_id_guid", "feed_id", "guid"),  # outlets use a guid again
 )
 
+# Of each feed: hashes of raw entries, and the items that they stand in the store as, word for word (see store.marks).
+marks = Table(
+    "marks",
+    metadata,
+    Column("feed_id", ForeignKey("feeds.id"), primary_key=True),
+    Column("marks", LargeBinary, nullable=False),
+)
+
 # The earlier texts of edited items: revision n of an item is here once revision n + 1 stands in `items`.
 revisions = Table(
     "revisions",

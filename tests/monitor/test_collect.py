@@ -479,7 +479,7 @@ def test_workers_die_with_their_parent(tmp_path: Path) -> None:
         "import monitor.parsing as parsing\n"
         "parsing._GRACE_S = 0\n"
         "async def main():\n"
-        "    with parsing.ParsePool(1.5) as pool:\n"
+        "    with parsing.ParsePool(1.5, 400) as pool:\n"
         "        utc = ZoneInfo('UTC')\n"
         "        small = b\"<rss version='2.0'><channel><item/>\"\n"
         "        await pool.parse(small, 'http://a.example/', None, utc)\n"

@@ -13,8 +13,9 @@ from alembic.config import Config
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DatabaseError, StatementError
 
+from monitor.blocks import MARK_BYTES
 from monitor.errors import BusyError, ConfigError, MissingStoreError, NewerSchemaError, StaleSchemaError
-from monitor.store import Store, engine, feeds, items, migrate, open_store, schema
+from monitor.store import Store, engine, feeds, items, marks, migrate, open_store, schema
 
 
 def test_a_missing_store_says_what_to_run(tmp_path: Path) -> None:
@@ -76,6 +77,9 @@ def test_an_existing_store_is_carried_over(tmp_path: Path, now: datetime) -> Non
     assert (feed.strikes, feed.folder, feed.moved_to) == (0.0, None, None)
     assert (feed.url, feed.outlet, feed.etag, feed.last_success_at) == (row["url"], "海港日報", 'W/"v1"', now)
     assert (feed.rhythm, feed.answer_s, kept.title) == (None, None, "題")
+    with old.write() as connection:
+        marks.put(connection, 7, {b"m" * MARK_BYTES: 9})
+        assert marks.unpack(marks.packed(connection, [7])[7]) == {b"m" * MARK_BYTES: 9}
     old.close()
 
 

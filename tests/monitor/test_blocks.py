@@ -1,0 +1,263 @@
+"""Reading only the entries that are new: the result is that of reading them all, and whatever is odd is read whole."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor import blocks
+from monitor.errors import FeedError
+from monitor.parse import _NAMESPACES, complete, entry_key, parse
+from monitor.types import Document, Entry
+from tests.fakes import item, rss
+
+URL = "https://harbour-daily.example/rss/local.xml"
+ZONE = ZoneInfo("Asia/Hong_Kong")
+STORIES = [item(f"題{n}", f"內容 {n} &amp; more", guid=str(n), link=f"/news/{n}") for n in range(6)]
+
+
+def read(body: bytes | str, known: Collection[bytes] = ()) -> Document:
+    """As a worker reads it."""
+    return parse(body.encode() if isinstance(body, str) else body, URL, None, ZONE, known)
+
+
+def remembered(document: Document) -> dict[bytes, Entry]:
+    """What the store would hold of a document that was read whole, by mark."""
+    plain = [replace(e, key=entry_key(e.guid, e.link, e.title, e.summary)) for e in document.entries]
+    return dict(zip(document.marks, plain, strict=bool(document.marks)))
+
+
+def assert_same(
+    body: bytes | str, known: Collection[bytes], held: dict[bytes, Entry], whole: Document | None = None
+) -> Document:
+    """Reading the rest and completing it gives every field that reading all gives; returns what was read."""
+    whole, rest = whole or read(body), read(body, known)
+    assert complete(rest, {**remembered(whole), **held}) == whole.entries
+    assert replace(rest, entries=(), unread=frozenset()) == replace(whole, entries=())
+    return rest
+
+
+def test_only_new_entries_are_read_again() -> None:
+    """Two new ones among five old ones, in the order of the document; old ones that left are no matter."""
+    before = read(rss(*STORIES[:5], title="Before"))
+    body = rss(STORIES[5], *STORIES[:2], item("新", guid="x"), *STORIES[2:4], title="After")
+    rest = assert_same(body, before.marks, remembered(before))
+    assert [e.title for e in rest.entries] == ["題5", "新"]
+    assert (len(rest.unread), rest.title) == (4, "After")
+
+
+def test_a_changed_byte_makes_an_entry_new() -> None:
+    """An edit is seen, were it one sign."""
+    before = read(rss(*STORIES))
+    rest = assert_same(rss(*STORIES).replace("內容 3", "內容 4"), before.marks, remembered(before))
+    assert [e.summary for e in rest.entries] == ["內容 4 & more"]
+
+
+def test_nothing_new_reads_the_feed_alone() -> None:
+    """A new build date above the same entries."""
+    before = read(rss(*STORIES))
+    body = rss(*STORIES).replace("<item>", "<lastBuildDate>today</lastBuildDate><item>", 1)
+    rest = assert_same(body, before.marks, remembered(before))
+    assert (rest.entries, rest.title, len(rest.unread)) == ((), "Harbour Daily", 6)
+
+
+def test_tags_in_cdata_and_comments_are_no_entries() -> None:
+    """They are text to an XML parser, and so to us."""
+    odd = "<item><title>a</title><description><![CDATA[</item><item>]]> x</description><!-- </item><item> --></item>"
+    cutting = blocks.cut(rss(odd, STORIES[0]).encode(), _NAMESPACES)
+    assert cutting is not None
+    assert cutting.blocks == (odd.encode(), STORIES[0].encode())
+    assert_same(rss(odd, STORIES[0]), read(rss(odd)).marks, {})
+
+
+def test_keys_are_told_apart_over_the_whole_document() -> None:
+    """A new entry under a guid that an unread one has gets the longer key that it would get beside it."""
+    first, second = (item(f"題{n}", guid="same", link=f"https://harbour-daily.example/{n}") for n in (1, 2))
+    before = read(rss(first))
+    rest = assert_same(rss(second, first), before.marks, remembered(before))
+    assert [e.key for e in complete(rest, remembered(before))] == [
+        f"same https://harbour-daily.example/{n}" for n in (2, 1)
+    ]
+
+
+def atom(*entries: str, around: str = "", head: str = "") -> str:
+    """An Atom document of such entries."""
+    return f'<feed xmlns="http://www.w3.org/2005/Atom" {around}><title>海港</title>{head}{"".join(entries)}</feed>'
+
+
+ENTRY = "<entry><id>tag:{0}</id><title>{0}</title><link href='{0}.html'/><content type='html'>text</content></entry>"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (atom(ENTRY.format(1)), atom(ENTRY.format(1), around='xml:base="https://other.example/"')),
+        (rss(STORIES[0]), rss(STORIES[0]).replace("<channel>", '<channel xml:base="https://other.example/">')),
+        (rss(STORIES[0]), rss(STORIES[0]).replace("<channel>", '<channel xmlns:x="urn:x">')),
+    ],
+)
+def test_what_stands_around_the_entries_is_part_of_them(before: str, after: str) -> None:
+    """The same bytes under another base address or namespace are another entry."""
+    assert assert_same(after, read(before).marks, {}).unread == frozenset()
+
+
+def test_another_address_or_zone_makes_every_entry_new() -> None:
+    """Relative links and dates without a zone depend on them."""
+    body = rss(*STORIES).encode()
+    marks = set(read(body).marks)
+    assert not parse(body, URL + "?2", None, ZONE, marks).unread
+    assert not parse(body, URL, None, ZoneInfo("Asia/Tokyo"), marks).unread
+    assert parse(body, URL, None, ZONE, marks).unread
+
+
+HOSTILE = {
+    "not well-formed": rss(*STORIES) + "<",
+    "an unbalanced tag": rss(*STORIES, "<item><title>cut</item>"),
+    "an entity of its own": '<!DOCTYPE rss [<!ENTITY e "x">]>' + rss(item("a &e;", guid="1")).split("\n", 1)[1],
+    "an entry inside an entry": rss("<item><guid>1</guid><item><guid>2</guid></item></item>"),
+    "an empty entry": rss("<item/>", *STORIES),
+    "an entry inside and one outside": rss(*STORIES).replace("</channel>", "</channel><item><guid>9</guid></item>"),
+    "the title after the entries": rss(*STORIES).replace("</channel>", "<title>late</title></channel>"),
+    "an element between entries": rss(STORIES[0], "<image><title>x</title></image>", STORIES[1]),
+    "content of the feed itself": rss("<body>x</body>", *STORIES),
+    "a feed inside an entry": rss("<item><guid>1</guid><rss version='0.91'/></item>", *STORIES),
+    "a base address that escapes": atom(
+        "<entry xml:base='https://other.example/'><id>1</id><content type='html'><div>x</div></content></entry>",
+        ENTRY.format(2),
+    ),
+    "a prefix that changes its meaning": rss(
+        '<item xmlns:m="http://search.yahoo.com/mrss/"><guid>1</guid><m:title>x</m:title></item>',
+        '<item xmlns:m="urn:other"><guid>2</guid><m:title>y</m:title></item>',
+    ),
+    "a well-known prefix for something else": rss(
+        '<item xmlns:dc="urn:other"><guid>1</guid><dc:title>x</dc:title></item>'
+    ),
+    "a kind that only an entry tells": (
+        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:p="http://purl.org/pie/">'
+        '<p:item xmlns="http://purl.org/rss/1.0/"><p:title>a</p:title></p:item></rdf:RDF>'
+    ),
+    "entries far below": f"<rss>{'<channel>' * 20}{STORIES[0]}{'</channel>' * 20}</rss>",
+    "no entries": rss(),
+    "too many entries": rss(*(f"<item><guid>{n}</guid></item>" for n in range(blocks.MAX_BLOCKS + 1))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+def test_what_is_odd_is_read_whole(body: str) -> None:
+    """Where entries may lean on each other or on what follows, or cannot be told apart, nothing is cut."""
+    assert blocks.cut(body.encode(), _NAMESPACES) is None
+    try:
+        whole = read(body)
+    except FeedError:
+        return
+    assert whole.marks == ()
+    assert read(body, [b"x" * blocks.MARK_BYTES]) == whole
+
+
+def test_utf_16_is_cut_like_any_other() -> None:
+    """The bytes that are marked are those of the text, whatever it came in."""
+    before = read(rss(*STORIES[1:]))
+    rest = read(rss(*STORIES).encode("utf-16"), before.marks)
+    assert [e.title for e in rest.entries] == ["題0"]
+
+
+def test_marks_that_stand_for_what_is_no_entry_are_not_believed() -> None:
+    """feedparser finds no entry in an ``item`` of another namespace, so no mark can be given to it."""
+    alien = rss(*STORIES).replace("<item>", '<x:item xmlns:x="urn:x">', 1).replace("</item>", "</x:item>", 1)
+    assert read(alien).marks == ()
+    cutting = blocks.cut(alien.encode(), _NAMESPACES)
+    assert cutting is not None
+    assert len(cutting.blocks) == 6
+    assert read(alien, cutting.marks(*_salt())[1:2]).entries == read(alien).entries
+
+
+def _salt() -> tuple[str, ...]:
+    from monitor.parse import _READER
+
+    return (*_READER, URL, ZONE.key)
+
+
+_texts = st.text(st.sampled_from("ab題投票票站站點點&<>'\"]! \n\u3000\xa0Ａ"), max_size=12)
+_PLAIN = ["title", "description", "guid", "link", "pubDate", "category", "author", "body", "source"]
+_tags = st.sampled_from([*_PLAIN, "dc:title", "media:title", "content:encoded"])
+
+
+@st.composite
+def _stories(draw: st.DrawFn) -> str:
+    parts = []
+    for tag, text in draw(st.lists(st.tuples(_tags, _texts), max_size=5)):
+        inside = (
+            f"<![CDATA[{text.replace(']]>', '')}]]>"
+            if draw(st.booleans())
+            else text.replace("&", "&amp;").replace("<", "&lt;").replace("]]>", "]]&gt;")
+        )
+        parts.append(f"<{tag}>{inside}</{tag}>")
+    return f"<item>{''.join(parts)}</item>"
+
+
+@given(st.lists(_stories(), max_size=6), st.lists(_stories(), max_size=3), st.randoms(use_true_random=False))
+def test_any_feed_reads_the_same(old: list[str], new: list[str], luck: random.Random) -> None:
+    """Whatever part of a feed is known, and wherever new entries stand."""
+    spaces = " ".join(f'xmlns:{prefix}="{uri}"' for uri, prefix in _SPACES.items())
+
+    def feed(stories: list[str]) -> str:
+        return rss(*stories).replace("<rss ", f"<rss {spaces} ", 1)
+
+    mixed = old + new
+    luck.shuffle(mixed)
+    try:
+        before = read(feed(old))
+        known = [mark for mark in before.marks if luck.random() < 0.7]
+        rest = assert_same(feed(mixed), known, remembered(before))
+    except FeedError:
+        return
+    assert rest.unread == frozenset(known)
+
+
+_SPACES = {
+    "http://purl.org/dc/elements/1.1/": "dc",
+    "http://search.yahoo.com/mrss/": "media",
+    "http://purl.org/rss/1.0/modules/content/": "content",
+}
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("folder", ["real", "hard"])
+def test_recorded_feeds_read_the_same(shared: Path, folder: str) -> None:
+    """Every file, with nothing, everything and a random part of it known."""
+    luck, cut = random.Random(3), 0
+    for file in sorted((shared / "feeds" / folder).iterdir()):
+        body = file.read_bytes()
+        try:
+            whole = read(body)
+        except FeedError:
+            with pytest.raises(FeedError):
+                read(body, [b"x" * blocks.MARK_BYTES])
+            continue
+        cut += bool(whole.marks)
+        for known in (whole.marks, luck.sample(whole.marks, luck.randint(0, len(whole.marks)))):
+            assert assert_same(body, known, {}, whole).unread == frozenset(known), file.name
+    assert cut > {"real": 155, "hard": 150}[folder]
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("series", ["rnz", "straittimes"])
+def test_recorded_series_read_the_same(shared: Path, series: str) -> None:
+    """Every step with what the step before it left, whose entries are taken as they were read then."""
+    held: dict[bytes, Entry] = {}
+    unread = 0
+    for file in sorted((shared / "feeds" / "series" / series).iterdir()):
+        try:
+            whole = read(file.read_bytes())
+        except FeedError:
+            continue
+        unread += len(assert_same(file.read_bytes(), set(held), held, whole).unread)
+        held = remembered(whole)
+    assert unread > 2_000

@@ -1,0 +1,153 @@
+"""What is stored of a document whose old entries were not read again: the same, row by row, as of the whole one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from monitor.collect import ForgottenError, keep
+from monitor.errors import FeedError
+from monitor.parse import parse
+from monitor.store import Connection, Store, feeds, marks
+from tests.fakes import item, rss
+
+URL = "https://harbour-daily.example/rss/local.xml"
+
+
+def pass_over(connection: Connection, feed_id: int, body: bytes, now: datetime, *, whole: bool) -> int:
+    """One look at a feed; returns how many entries were left unread."""
+    known = () if whole else marks.unpack(marks.packed(connection, [feed_id]).get(feed_id, b""))
+    document = parse(body, URL, known=known)
+    keep(connection, feed_id, document, now)
+    return len(document.unread)
+
+
+def rows(connection: Connection, feed_id: int) -> list[tuple[Any, ...]]:
+    """Everything stored of a feed, earlier texts included, but the ids."""
+    query = """
+        SELECT i.key, i.guid, i.link, i.link_key, i.title, i.summary, i.lang, i.published_raw, i.published_at,
+               i.first_seen_at, i.edited_at, i.revision, r.revision, r.title, r.summary, r.link, r.seen_at,
+               r.replaced_at
+        FROM items i LEFT JOIN revisions r ON r.item_id = i.id WHERE i.feed_id = ? ORDER BY i.id, r.revision"""
+    return [tuple(row) for row in connection.exec_driver_sql(query, (feed_id,))]
+
+
+def replay(store: Store, now: datetime, bodies: Iterable[bytes]) -> tuple[int, int]:
+    """The same documents to two feeds, one of which reads only what is new; returns unread entries and rows."""
+    unread = 0
+    with store.write() as connection:
+        count = len(feeds.listing(connection))
+        pair = [feeds.add(connection, f"https://{n}.example/rss", now)[0].id for n in (count, count + 1)]
+    for hour, body in enumerate(bodies):
+        with store.write() as connection:
+            try:
+                for feed_id, whole in zip(pair, (True, False), strict=True):
+                    unread += pass_over(connection, feed_id, body, now + timedelta(hours=hour), whole=whole)
+            except FeedError:
+                continue
+            first, second = (rows(connection, feed_id) for feed_id in pair)
+            assert first == second
+    return unread, len(first)
+
+
+def test_edits_returns_moves_and_guids_used_again(store: Store, now: datetime) -> None:
+    """Every way in which an entry can be a known item, beside entries that were left unread."""
+    link = "https://harbour-daily.example/{}".format
+    a, b, c = (item(f"題{n}", f"內容{n}", guid=n, link=link(n)) for n in "abc")
+    versions = [
+        [a, b, c],
+        [item("新", guid="d"), a, b, c],
+        [a, item("題b", "更正", guid="b", link=link("b")), c],  # edited
+        [a, c],
+        [a, b, c],  # back, with the first text
+        [a, item("題b", "內容b", guid="b2", link=link("b")), c],  # another guid
+        [a, b, item("題c", "內容c", guid="c", link=link("c2"))],  # another link
+        [item("另一個故事", "完全不同", guid="a", link=link("x")), a, b],  # a guid used again, beside the story before
+        [item("題a", "第二個版本", guid="a", link=link("a")), a, b],  # the same signs twice: the first one counts
+        [a, b],
+        [item("題ａ", "內容 a", guid="a", link=link("a")), b],  # only typesetting
+        [item("無號", "x"), item("無號", "y"), a, b],  # nothing but titles
+        [item("無號", "x"), a, b],
+    ]
+    unread, stored = replay(store, now, (rss(*stories).encode() for stories in versions))
+    assert unread > 15
+    assert stored >= 8
+
+
+_STORIES = st.builds(
+    lambda title, text, guid, link: item(title, text, guid=guid, link=link),
+    st.sampled_from(["投票", "投 票", "点票", "Polls"]),
+    st.sampled_from(["", "甲乙丙丁戊己", "甲乙丙丁戊", "closed early"]),
+    st.sampled_from(["", "1", "2", "1 https://a.example/1", "https://a.example/1", "a.example/1"]),
+    st.sampled_from(
+        ["", "https://a.example/1", "https://a.example/2", "https://a.example/1?utm_id=2", "https://a.example/"]
+    ),
+)
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.lists(_STORIES, min_size=1, max_size=5), min_size=2, max_size=6))
+def test_any_history_is_stored_the_same(store: Store, now: datetime, versions: Sequence[Sequence[str]]) -> None:
+    """Stories that share guids, links, titles and texts in every combination, in any order."""
+    replay(store, now, (rss(*stories).encode() for stories in versions))
+
+
+@pytest.mark.shared
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("series", ["rnz", "straittimes"])
+def test_recorded_series_are_stored_the_same(shared: Path, store: Store, now: datetime, series: str) -> None:
+    """Months of two real feeds, after every step."""
+    files = sorted((shared / "feeds" / "series" / series).iterdir())
+    unread, stored = replay(store, now, (file.read_bytes() for file in files))
+    assert unread > 2_000
+    assert stored > 1_000
+
+
+def test_hundreds_of_new_entries_beside_unread_ones(store: Store, now: datetime) -> None:
+    """More names than one query may hold."""
+    old = [item(f"題{n}", guid=f"{n}", link=f"https://a.example/{n}") for n in range(700)]
+    new = [item(f"新{n}", guid=f"x{n}", link=f"https://a.example/x{n}") for n in range(700)]
+    assert replay(store, now, [rss(*old).encode(), rss(*new, *old[:600]).encode()]) == (600, 1_400)
+
+
+def test_what_the_store_forgot_is_read_again(store: Store, now: datetime) -> None:
+    """A mark whose item is gone, or that another pass has replaced, is refused before anything is written."""
+    body = rss(item("甲", guid="1"), item("乙", guid="2")).encode()
+    with store.write() as connection:
+        feed_id = feeds.add(connection, URL, now)[0].id
+        pass_over(connection, feed_id, body, now, whole=True)
+        known = marks.unpack(marks.packed(connection, [feed_id])[feed_id])
+        document = parse(body, URL, known=known)
+        marks.put(connection, feed_id, dict(list(known.items())[:1]))
+        with pytest.raises(ForgottenError):
+            keep(connection, feed_id, document, now)
+        marks.put(connection, feed_id, dict.fromkeys(known, 99))
+        with pytest.raises(ForgottenError):
+            keep(connection, feed_id, document, now)
+
+
+def test_a_document_that_cannot_be_cut_leaves_no_marks(store: Store, now: datetime) -> None:
+    """They would be those of the document before it."""
+    body = rss(item("甲", guid="1")).encode()
+    with store.write() as connection:
+        feed_id = feeds.add(connection, URL, now)[0].id
+        pass_over(connection, feed_id, body, now, whole=True)
+        assert marks.unpack(marks.packed(connection, [feed_id])[feed_id])
+        pass_over(connection, feed_id, body + b"<", now, whole=False)
+        assert marks.unpack(marks.packed(connection, [feed_id])[feed_id]) == {}
+
+
+def test_marks_are_bounded(store: Store, now: datetime) -> None:
+    """Those of one document, whatever came before it."""
+    with store.write() as connection:
+        feed_id = feeds.add(connection, URL, now)[0].id
+        for day in range(4):
+            body = rss(*(item(f"題{day}-{n}", guid=f"{day}-{n}") for n in range(30))).encode()
+            pass_over(connection, feed_id, body, now, whole=False)
+        assert len(marks.unpack(marks.packed(connection, [feed_id])[feed_id])) == 30

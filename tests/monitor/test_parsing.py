@@ -1,0 +1,63 @@
+"""Worker processes: what a document may cost, and that the next one is read all the same."""
+
+from __future__ import annotations
+
+import asyncio
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from monitor.errors import FeedError, FeedErrorKind
+from monitor.parsing import ParsePool
+from monitor.types import Document
+from tests.fakes import item, rss
+
+URL = "https://harbour-daily.example/rss"
+GOOD = rss(item("好", guid="1")).encode()
+OPEN = b"<rss version='2.0'><channel><item>"
+
+
+def parse_all(timeout_s: float, memory_mb: int, *bodies: bytes) -> list[Document | FeedError]:
+    """Each in turn by one pool."""
+
+    async def run() -> list[Document | FeedError]:
+        outcomes: list[Document | FeedError] = []
+        with ParsePool(timeout_s, memory_mb) as pool:
+            for body in bodies:
+                try:
+                    outcomes.append(await pool.parse(body, URL, None, ZoneInfo("UTC")))
+                except FeedError as error:
+                    outcomes.append(error)
+        return outcomes
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("timeout_s", "memory_mb", "body", "words"),
+    [
+        (2, 400, OPEN.replace(b"<item>", b"") + b"<item/>" * 1_000_000, "longer than 2 s"),
+        (2, 400, OPEN + b"<a>" * 1_000_000, "longer than 2 s"),
+        (60, 110, OPEN + b"<title>" + b"&lt;p&gt;" * 1_100_000 + b"</title></item></channel></rss>", "110 MB"),
+    ],
+    ids=["empty items", "nesting", "memory"],
+)
+def test_a_document_that_takes_too_much_is_ended(timeout_s: float, memory_mb: int, body: bytes, words: str) -> None:
+    """In words that say what it took; the documents before and after it are read, by a new worker if need be."""
+    before, hostile, after = parse_all(timeout_s, memory_mb, GOOD, body, GOOD)
+    assert isinstance(before, Document)
+    assert isinstance(hostile, FeedError)
+    assert (hostile.kind, words in hostile.detail) == (FeedErrorKind.STALLED, True), hostile.detail
+    assert after == before
+
+
+def test_what_used_to_stall_the_parser_is_read_in_time() -> None:
+    """240 KB of comment openings, raw and escaped, and a thousand levels of elements."""
+    outcomes = parse_all(
+        20,
+        400,
+        OPEN + b"<title>a</title><description>" + b"<!--" * 60_000,
+        OPEN + b"<title>a</title><description>" + b"&lt;!--" * 60_000 + b"</description></item></channel></rss>",
+        OPEN + b"<a>" * 1_000 + b"</a>" * 1_000 + b"</item></channel></rss>",
+    )
+    assert all(isinstance(outcome, Document) for outcome in outcomes)
