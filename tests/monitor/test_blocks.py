@@ -83,7 +83,7 @@ def test_keys_are_told_apart_over_the_whole_document() -> None:
     before = read(rss(first))
     rest = assert_same(rss(second, first), before.marks, remembered(before))
     assert [e.key for e in complete(rest, remembered(before))] == [
-        f"same https://harbour-daily.example/{n}" for n in (2, 1)
+        f"same\nhttps://harbour-daily.example/{n}" for n in (2, 1)
     ]
 
 
