@@ -94,6 +94,7 @@ class Fetch(_Section):
     max_bytes: int = Field(10_000_000, ge=10_000, description="Largest body after decompression, in bytes.")
     concurrency: int = Field(32, ge=1, le=1000, description="Feeds fetched at the same time.")
     per_host: int = Field(2, ge=1, le=100, description="Connections to one host at the same time.")
+    host_gap_s: float = Field(0.2, ge=0, le=60, description="Seconds between turns of a host not in `allow_private`.")
     parse_timeout_s: float = Field(20.0, gt=0, description="Longest time to parse one document, in seconds.")
     parse_memory_mb: int = Field(400, ge=100, description="Most memory of a process that parses, in megabytes.")
     interval_s: int = Field(

@@ -10,12 +10,12 @@ import socket
 import ssl
 import time
 import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from types import TracebackType
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -76,6 +76,8 @@ class Fetcher:
         self._allow: tuple[Network, ...] = tuple(ip_network(n, strict=False) for n in settings.allow_private)
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._hosts: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(settings.per_host))
+        self._turns: Counter[str] = Counter()  # begun or waited for, by host
+        self._next_turn: dict[str, float] = {}
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Fetcher:
@@ -97,9 +99,33 @@ class Fetcher:
 
     @contextlib.asynccontextmanager
     async def turn(self, url: str) -> AsyncIterator[None]:
-        """Wait until fewer than ``per_host`` feeds of this host, and ``concurrency`` in all, are being worked on."""
-        async with self._hosts[urlsplit(url).netloc.lower()], self._slots:
-            yield
+        """Wait until fewer than ``per_host`` feeds of this host, and ``concurrency`` in all, are being worked on.
+
+        And until ``host_gap_s`` have passed since the last turn of this host began, unless its address is one that
+        ``allow_private`` names: such hosts are our own.
+        """
+        host = _host(url)
+        self._turns[host] += 1
+        try:
+            async with self._hosts[host]:
+                await asyncio.sleep(self._wait_s(host))
+                async with self._slots:
+                    yield
+        finally:
+            self._turns[host] -= 1
+
+    def _wait_s(self, host: str) -> float:
+        """How long the next turn of a host has to wait; it counts as begun then."""
+        now = time.monotonic()
+        begins = max(now, self._next_turn.get(host, now))
+        self._next_turn[host] = begins + (0 if self._is_ours(host) else self._settings.host_gap_s)
+        return begins - now
+
+    def _is_ours(self, host: str) -> bool:
+        with contextlib.suppress(ValueError):
+            address = ip_address(urlsplit(f"//{host}").hostname or "")
+            return any(address in network for network in self._allow)
+        return False
 
     async def get(self, url: str, etag: str | None = None, last_modified: str | None = None) -> Fetched:
         """GET ``url`` following redirects; ``etag`` and ``last_modified`` as an earlier answer gave them.
@@ -108,10 +134,14 @@ class Fetcher:
         """
         conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
         headers = {name: value for name, value in conditions.items() if value}
+        conditional = bool(headers)
+        if self._turns[_host(url)] <= 1:
+            # Nobody is going to use the connection again; of a thousand outlets a thousand would stand open.
+            headers["Connection"] = "close"
         try:
             async with asyncio.timeout(self._settings.timeout_s):
                 begun = time.monotonic()
-                fetched = await self._unpacked(url, headers, conditional=bool(headers))
+                fetched = await self._unpacked(url, headers, conditional=conditional)
                 return replace(fetched, seconds=time.monotonic() - begun)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise _as_feed_error(url, error, self._settings.timeout_s) from error
@@ -217,6 +247,10 @@ class Fetcher:
             # Only OSErrors are understood here; aiohttp goes on to the next address and reports this one at the end.
             raise PermissionError(errno.EACCES, str(error)) from error
         return socket.socket(family, kind, protocol)
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.lower()
 
 
 def retry_after_s(header: str | None, now: datetime) -> float | None:

@@ -355,6 +355,44 @@ def test_one_host_is_not_crowded(server: FeedServer) -> None:
     assert most == 2
 
 
+def test_a_connection_that_nobody_needs_again_is_closed(server: FeedServer) -> None:
+    """The last feed of a host in a pass asks to close; one with others behind it does not."""
+    for name in ("/1", "/2", "/3"):
+        server.put(name, "x")
+
+    async def visit(fetcher: Fetcher, url: str) -> None:
+        async with fetcher.turn(url):
+            await fetcher.get(url)
+
+    async def all_of_them() -> None:
+        async with Fetcher(Fetch(allow_private=LOOPBACK, per_host=1)) as fetcher:
+            await asyncio.gather(*(visit(fetcher, server.url(name)) for name in ("/1", "/2", "/3")))
+
+    asyncio.run(all_of_them())
+    assert [headers.get("Connection") for _, headers in server.requests] == [None, None, "close"]
+
+
+def test_turns_of_one_host_keep_a_gap_unless_it_is_ours() -> None:
+    """Two hosts do not wait for each other; an address that ``allow_private`` names waits for nothing."""
+    urls = ["https://a.example/1", "https://a.example/2", "https://b.example/1", "http://127.0.0.1:80/1"]
+
+    async def begin(fetcher: Fetcher, url: str, begun: dict[str, float], start: float) -> None:
+        async with fetcher.turn(url):
+            begun[url] = begun.get(url, time.monotonic() - start)
+
+    async def all_of_them() -> dict[str, float]:
+        begun: dict[str, float] = {}
+        async with Fetcher(Fetch(allow_private=LOOPBACK, per_host=2, host_gap_s=0.4)) as fetcher:
+            start = time.monotonic()
+            turns = [begin(fetcher, url, begun, start) for url in (*urls, urls[3])]
+            await asyncio.gather(*turns)
+        return begun
+
+    begun = asyncio.run(all_of_them())
+    assert begun["https://a.example/2"] - begun["https://a.example/1"] >= 0.39
+    assert max(begun["https://b.example/1"], begun["http://127.0.0.1:80/1"]) < begun["https://a.example/2"]
+
+
 @pytest.mark.parametrize(
     ("cache_control", "age", "seconds"),
     [
