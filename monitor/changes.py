@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import accumulate
 from urllib.parse import urlsplit
 
 from monitor.errors import FeedError
@@ -185,12 +186,15 @@ def _pieces(text: str) -> set[str]:
     return {folded[start : start + 3] for start in range(len(folded) - 2)}
 
 
+def keys(entry: Entry) -> list[str]:
+    """The key of ``entry``, and the longer ones under which it is stored while other stories have the shorter."""
+    return list(accumulate([entry.key, *filter(None, (entry.link, entry.title))], "{} {}".format))
+
+
 def _free_key(entry: Entry, taken: set[str], now: datetime) -> str:
-    """The key of ``entry``, widened while another story has it, and added to ``taken``."""
-    key = entry.key
-    for part in filter(None, (entry.link, entry.title, now.isoformat())):
-        if key in taken:
-            key = f"{key} {part}"
+    """The first of its keys that is free, added to ``taken``."""
+    candidates = keys(entry)
+    key = next((key for key in candidates if key not in taken), f"{candidates[-1]} {now.isoformat()}")
     taken.add(key)
     return key
 

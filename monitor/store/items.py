@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Row, Select, and_, bindparam, func, insert, or_, select, update
 
+from monitor.changes import keys
 from monitor.errors import NotFoundError
 from monitor.links import link_key
 from monitor.store.assessments import IN_FORCE
@@ -21,7 +22,8 @@ _BATCH = 500  # keys in one query; databases limit the number of parameters
 def stored(
     connection: Connection, feed_id: int, entries: Sequence[Entry], known: Mapping[int, Item] | None = None
 ) -> dict[str, Item]:
-    """The items of a feed that ``entries`` may be about, by key: those that share key, guid or link with one.
+    """The items of a feed that ``entries`` may be about, by key: those that share key, guid or link with one, or have
+    one of the longer keys that it may need.
 
     ``known`` are those of them that were read before, by id.
     """
@@ -33,7 +35,7 @@ def stored(
         shared = {
             "feed_id": feed_id,
             "known": list(known),
-            "keys": list({entry.key for entry in batch}),
+            "keys": list({key for entry in batch for key in keys(entry)}),
             "guids": list({entry.guid for entry in batch if entry.guid}),
             "links": list({key for entry in batch if entry.link not in familiar and (key := link_key(entry.link))}),
         }
