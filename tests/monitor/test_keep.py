@@ -42,7 +42,7 @@ def replay(store: Store, now: datetime, bodies: Iterable[bytes]) -> tuple[int, i
     """The same documents to two feeds, one of which reads only what is new; returns unread entries and rows."""
     unread = 0
     with store.write() as connection:
-        count = len(feeds.listing(connection))
+        count = connection.exec_driver_sql("SELECT count(*) FROM feeds").scalar_one()
         pair = [feeds.add(connection, f"https://{n}.example/rss", now)[0].id for n in (count, count + 1)]
     for hour, body in enumerate(bodies):
         with store.write() as connection:
@@ -91,7 +91,7 @@ _STORIES = st.builds(
 )
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(st.lists(_STORIES, min_size=1, max_size=5), min_size=2, max_size=6))
 def test_any_history_is_stored_the_same(store: Store, now: datetime, versions: Sequence[Sequence[str]]) -> None:
     """Stories that share guids, links, titles and texts in every combination, in any order."""
@@ -107,6 +107,13 @@ def test_recorded_series_are_stored_the_same(shared: Path, store: Store, now: da
     unread, stored = replay(store, now, (file.read_bytes() for file in files))
     assert unread > 2_000
     assert stored > 1_000
+
+
+def test_a_guid_that_reads_like_a_longer_key_stops_no_feed(store: Store, now: datetime) -> None:
+    """Written with a space it is no key that another story would be given: those are parted by a line break."""
+    link = "https://a.example/1"
+    versions = [[item("甲", guid=f"1 {link}"), item("乙", guid="1")], [item("丙", guid="1", link=link)]]
+    assert replay(store, now, (rss(*stories).encode() for stories in versions))[1] == 3
 
 
 def test_hundreds_of_new_entries_beside_unread_ones(store: Store, now: datetime) -> None:
