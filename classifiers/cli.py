@@ -146,33 +146,48 @@ def list_models(context: Context, as_json: bool) -> None:
     _print_models(rows, as_json=as_json)
 
 
-@models.command(epilog=example("pollwatch models evaluate labelled.jsonl", "pollwatch models evaluate --json"))
+@models.command(
+    epilog=example("pollwatch models evaluate labelled.jsonl --html report.html", "pollwatch models evaluate --json")
+)
 @click.argument("file", type=click.File("r", encoding="utf-8-sig"), required=False)
 @click.option("--model", "model_id", metavar="ID", help="A registered model to measure on FILE; default: the live one.")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with curves to this file.")
 @json_option
 @pass_context
-def evaluate(context: Context, file: Iterable[str] | None, model_id: str | None, as_json: bool) -> None:
-    """Measure a model on labelled JSON Lines (`text` and `label`, or `y`), beside a plain TF-IDF and a majority.
+def evaluate(
+    context: Context, file: Iterable[str] | None, model_id: str | None, html: Path | None, as_json: bool
+) -> None:
+    """Measure a model on labelled JSON Lines, beside a plain TF-IDF and a majority, with bootstrap intervals.
 
-    Without FILE: the seeds' own training by cross-validation.
+    A line has `text`, and `label` or `y` (1 for suspicious); optional are `lang, kind, stance, claim_type`, by which
+    figures are broken out. News is known by a `kind` of `news` (or that begins with `news_`), a refutation by a `kind`
+    of `factcheck`, `clarification` or `refutation`, or by the `stance` `refutes`. Without FILE: the seeds' own training
+    by cross-validation.
     """
     from classifiers import evaluate
     from classifiers.examples import parse_lines, seed_examples
+    from classifiers.report import COLUMNS, meaning, page, table_rows
 
     if file is None and model_id:
         raise click.UsageError("--model needs a FILE to be measured on; without one the seeds' training is measured")
     if file is None:
-        figures = evaluate.cross_validate(seed_examples())
+        judged = evaluate.cross_validate(seed_examples())
+        name, source = "the seeds' training", "the seeds, each judged unseen"
     else:
-        name = getattr(file, "name", "-")
-        rows = list(parse_lines(_decoded(file, name), name))
+        source = getattr(file, "name", "-")
+        rows = list(parse_lines(_decoded(file, source), source))
         bench = _bench(context, model_id)
-        figures = evaluate.evaluate(bench.model, rows, seed_examples(), bench.mask)
+        judged, name = evaluate.evaluate(bench.model, rows, seed_examples(), bench.mask), bench.model_id
+    figures = judged.figures()
+    if html:
+        _write_page(html, page(judged, figures, name, source))
     if as_json:
         print_object(figures)
         return
-    columns = ("judge", "texts", "n", "positives", "ap", "recall_5", "recall_10", "recall", "false_flags", "brier")
-    print_table(_figure_rows(figures), columns, empty="nothing was measured")
+    columns: list[str | tuple[str, str]] = ["judge", "texts", *((column.key, column.short) for column in COLUMNS)]
+    wide = [column.key for column in COLUMNS if column.wide]
+    print_table(table_rows(figures), columns, empty="nothing was measured", wide=wide)
+    click.echo(f"\n{meaning(figures['model'])}")
 
 
 @models.command(epilog=example("pollwatch models promote reviewed-1a2b3c4d"))
@@ -358,10 +373,11 @@ def _print_models(rows: list[dict[str, Any]], *, as_json: bool, one: bool = Fals
     print_table(shown, columns, empty="no models yet: `pollwatch models train` makes one")
 
 
-def _figure_rows(figures: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for judge, measured in figures.items():
-        yield {"judge": judge, "texts": "all", **measured}
-        for group, parts in measured.items():
-            if group.startswith("by_"):
-                for word, part in parts.items():
-                    yield {"judge": judge, "texts": f"{group[3:]} {word}", **part}
+def _write_page(file: Path, text: str) -> None:
+    from monitor.errors import InputError
+
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(str(file), f"the page cannot be written: {error.strerror}") from error
+    say(f"wrote {file}")

@@ -52,6 +52,7 @@ def test_the_wheel_is_tested_not_the_folder() -> None:
         "monitor/seed_data/feeds.opml",
         "monitor/store/migrations/versions/0001_the_first_schema.py",
         "alerts/templates/digest.html",
+        "classifiers/templates/evaluation.html",
         "monitor/py.typed",
     ):
         assert wanted in names

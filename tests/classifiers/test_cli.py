@@ -168,6 +168,18 @@ def test_evaluate_on_a_file(empty: Path) -> None:
     assert all(judge in table for judge in ("model", "baseline", "majority"))
 
 
+def test_evaluate_writes_a_page_and_says_what_scores_mean(empty: Path) -> None:
+    """The page stands beside the figures; one that cannot be written is an error that names the file."""
+    file, page = empty / "labelled.jsonl", empty / "report.html"
+    file.write_text('{"text": "Enter your PIN at kb-safe.example", "y": 1}\n{"text": "雨", "y": 0}\n', "utf-8")
+    result = run("models", "evaluate", str(file), "--html", str(page))
+    assert "no probability" in result.stdout
+    assert str(page) in result.stderr
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    with pytest.raises(InputError, match=r"nowhere.*cannot be written"):
+        run("models", "evaluate", str(file), "--html", str(empty / "nowhere" / "report.html"))
+
+
 @pytest.mark.usefixtures("empty")
 def test_evaluate_without_a_file_cross_validates_the_seeds() -> None:
     """The figures say how many were judged."""

@@ -48,12 +48,35 @@ def test_rows_with_y_label_and_kind(model: Model) -> None:
         ("line 2", {"text": "月升島渡輪星期日加開兩班", "label": "genuine", "kind": "news"}),
         ("line 3", {"text": "Rain is expected over Jade Bay", "y": 0, "kind": "news", "lang": "en"}),
     ]
-    figures = evaluate(model, rows, seed_examples())
+    figures = evaluate(model, rows, seed_examples()).figures()
     assert set(figures) == {"model", "baseline", "majority"}
     assert figures["model"]["ap"] == 1
     assert figures["model"]["by_kind"]["news"]["n"] == 2
     assert set(figures["model"]["by_lang"]) == {"en", "zh-Hant"}
     assert figures["majority"]["recall"] == 0
+
+
+def test_what_is_news_and_what_refutes_is_told_by_kind_or_stance() -> None:
+    """Flags on them are counted apart, in every group; a text without a word is in no group of that name."""
+    kinds = ["news", "news_local", "newsreel", "factcheck", "", "scam"]
+    stances = ["", "", "", "", "refutes", "asserts"]
+    flagged = np.array([True, False, True, False, True, True])
+    truth = [False] * 5 + [True]
+    figures = measure(truth, flagged * 0.9, flagged, {"kind": kinds, "stance": stances})
+    assert figures["false_flags_news"] == 0.5
+    assert figures["false_flags_refutations"] == 0.5
+    assert set(figures["by_kind"]) == {"news", "news_local", "newsreel", "factcheck", "scam"}
+    assert figures["by_stance"]["refutes"]["false_flags_refutations"] == 1
+    assert figures["by_kind"]["newsreel"]["false_flags_news"] is None
+
+
+def test_a_group_is_placed_in_the_ranking_of_the_whole() -> None:
+    """A refutation among the first tenth of all texts is seen, though alone among refutations it means nothing."""
+    kinds = ["factcheck", *["news"] * 18, "factcheck"]
+    figures = measure([False, True] * 10, np.linspace(1, 0, 20), np.zeros(20, dtype=bool), {"kind": kinds})
+    assert figures["in_top_10"] == 0.1
+    assert figures["by_kind"]["factcheck"]["in_top_10"] == 0.5
+    assert figures["by_kind"]["news"]["in_top_10"] == pytest.approx(1 / 18, abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +86,9 @@ def test_rows_with_y_label_and_kind(model: Model) -> None:
         ({"text": "x"}, "`label`, or `y`"),
         ({"text": "x", "y": 2}, "`y` must be"),
         ({"text": "x", "label": "maybe"}, "`label` must be"),
+        ({"text": "x", "y": 0, "kind": ["news"]}, "`kind` must be"),
+        ({"text": "x", "y": 0, "stance": "denies"}, "`stance` must be"),
+        ({"text": "x", "y": 0, "claim_type": "rumour"}, "`claim_type` must be"),
     ],
 )
 def test_a_wrong_row_is_named(model: Model, row: dict[str, object], fault: str) -> None:
@@ -82,7 +108,7 @@ def test_the_model_beats_its_baselines_on_seeds_it_did_not_see() -> None:
 
     Few refutations are flagged, though many of the seeds' hold no word of denial and repeat their rumour's words.
     """
-    figures = cross_validate(seed_examples())
+    figures = cross_validate(seed_examples()).figures()
     ours, plain, majority = figures["model"], figures["baseline"], figures["majority"]
     assert ours["ap"] > plain["ap"] > majority["ap"]
     assert ours["recall"] > 2 * ours["false_flags"]
