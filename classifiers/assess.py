@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from classifiers import registry
-from classifiers.explain import Fragment, fragments, reasons
+from classifiers.explain import Fragment, fragments, known_words, reasons
 from classifiers.mask import Mask
 from classifiers.model import Model, Opinion
 from classifiers.rules import Reference, check
@@ -62,19 +62,22 @@ class Bench:
         rows = self.model.features.transform(masked)
         opinions = self.model.judge_rows(rows)
         pieces = fragments(self.model, [judged.text for judged in texts], masked, rows)
-        return [self._assess(*one) for one in zip(texts, opinions, pieces, strict=True)]
+        known = known_words(self.model, masked)
+        return [self._assess(*one) for one in zip(texts, opinions, pieces, known, strict=True)]
 
     def explain(self, text: str) -> list[Fragment]:
         """The pieces of a text that moved its score."""
         masked = [self.mask(text)]
         return fragments(self.model, [text], masked, self.model.features.transform(masked))[0]
 
-    def _assess(self, judged: Judged, opinion: Opinion, pieces: Sequence[Fragment]) -> Assessment:
+    def _assess(
+        self, judged: Judged, opinion: Opinion, pieces: Sequence[Fragment], known: tuple[int, int]
+    ) -> Assessment:
         matches = self.watchlist.match(judged.text)
         findings = check(judged.text, judged.link, matches, self.reference, judged.published_at)
         named = bool(matches) or not self.watchlist.candidates
         scored = combine(opinion, findings, judged.role, self.threshold, named=named)
-        why = reasons(pieces, opinion, scored, findings, matches, judged.role, self.watchlist.candidates)
+        why = reasons(pieces, opinion, scored, findings, matches, judged.role, self.watchlist.candidates, known)
         return Assessment(
             label=scored.label,
             score=scored.score,

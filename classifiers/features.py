@@ -72,6 +72,18 @@ class TextFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sc
         column = np.where(self.codes_[place] == terms.code, place, -1)
         return np.where(terms.kind == Kind.DENIAL, len(self.codes_), column)
 
+    def known_words(self, terms: Terms) -> tuple[Array, Array]:
+        """For each text how many of its words have a column, and how many words it has.
+
+        Each Han character, and each letter of a script that is neither, counts as a word; the latter is never known.
+        """
+        han = (terms.kind == Kind.HAN) & (terms.end - terms.start == 1)
+        words = (terms.kind == Kind.WORD) | han
+        known = words & (self.columns(terms) >= 0)
+        every = words | (terms.kind == Kind.MARK)
+        texts = len(terms.chinese)
+        return np.bincount(terms.row[known], minlength=texts), np.bincount(terms.row[every], minlength=texts)
+
     def weigh(self, terms: Terms) -> Any:
         """Terms as features, one row a text."""
         counts, unseen = self._count(terms)

@@ -6,10 +6,11 @@ from itertools import pairwise
 
 import pytest
 
-from classifiers.explain import Fragment, fragments, reasons
+from classifiers.assess import Bench, Judged
+from classifiers.explain import Fragment, fragments, known_words, reasons
 from classifiers.model import Model
 from classifiers.scoring import combine
-from monitor.types import Candidate, ClaimType, Finding, Match, Role
+from monitor.types import Candidate, ClaimType, Finding, Lang, Match, Role
 
 
 def explained(model: Model, text: str) -> list[Fragment]:
@@ -49,7 +50,7 @@ def test_a_scam_is_explained_by_its_lure(model: Model) -> None:
     """The words a person would point at are among those that speak for it."""
     text = TEXTS[0]
     opinion = model.judge([text])[0]
-    found = reasons(explained(model, text), opinion, combine(opinion, (), None, 0.5), (), (), None, {})
+    found = reasons(explained(model, text), opinion, combine(opinion, (), None, 0.5), (), (), None, {}, (4, 4))
     words = next(reason for reason in found if reason.code == "words")
     assert {fragment for fragment, _ in words.detail["for"]} & {"your", "safe-login.example", "now", "account"}
     assert all(weight > 0 for _, weight in words.detail["for"])
@@ -72,6 +73,7 @@ def test_every_kind_of_reason_in_order_of_firmness(model: Model) -> None:
         [Match("man", "文沛霖", 0, 3)],
         Role.OFFICIAL,
         {"man": candidate},
+        (5, 5),
     )
     assert [reason.code for reason in found] == ["finding", "match", "words", "stance", "role"]
     assert found[0].text == "The roster says validated."
@@ -84,7 +86,7 @@ def test_every_kind_of_reason_in_order_of_firmness(model: Model) -> None:
 def test_a_text_without_words_has_no_words_to_show(model: Model, text: str) -> None:
     """No fragment, no reason of words, no error."""
     opinion = model.judge([text])[0]
-    found = reasons(explained(model, text), opinion, combine(opinion, (), None, 0.5), (), (), None, {})
+    found = reasons(explained(model, text), opinion, combine(opinion, (), None, 0.5), (), (), None, {}, (4, 4))
     assert explained(model, text) == []
     assert [reason.code for reason in found if reason.code == "words"] == []
 
@@ -103,3 +105,47 @@ def test_texts_are_explained_together_as_alone(model: Model) -> None:
         assert [(piece.text, piece.start) for piece in pieces] == [(piece.text, piece.start) for piece in alone]
         assert [piece.weight for piece in pieces] == pytest.approx([piece.weight for piece in alone])
     assert fragments(model, [], [], model.features.transform([])) == []
+
+
+UNSEEN = [
+    "Ang bangka ay umalis nang maaga dahil sa malakas na ulan sa dagat kahapon ng umaga",
+    "Die Fähre legte gestern wegen starken Regens früher ab, teilte der Betreiber abends mit",
+    "Паром ушёл раньше срока из-за сильного дождя",
+    "フェリーはつよいあめのためはやめにしゅっぱつしました",
+    "鱻麤龘靐齉爩鸞鱺黌鬮籲灩",  # Han, but none that anybody writes
+]
+SEEN = [
+    "The ferry left early because of heavy rain, the operator said in the evening on its page",
+    "渡輪公司表示，由於大雨關係，今日傍晚最後一班渡輪提早開出",
+    "渡轮公司表示，由于大雨关系，今日傍晚最后一班渡轮提早开出",
+    "Ｔｈｅ ferry left early 因為大雨，the operator said 今日傍晚會再公布",
+]
+
+
+def of(model: Model, text: str) -> dict[str, str]:
+    """The reasons of a text judged alone, code and sentence."""
+    bench = Bench.of("seed", model, None)
+    return {reason.code: reason.text for reason in bench.assess([Judged(text, Lang.EN)])[0].reasons}
+
+
+@pytest.mark.parametrize("text", UNSEEN)
+def test_a_text_unlike_any_that_was_learned_says_so(model: Model, text: str) -> None:
+    """Other languages and scripts: how many words are known, before what the words weigh."""
+    found = of(model, text)
+    known, words = known_words(model, [text])[0]
+    assert f"it knows {known} of {words} words" in found["unfamiliar"]
+    assert list(found).index("unfamiliar") < list(found).index("stance")
+
+
+@pytest.mark.parametrize("text", [*SEEN, *TEXTS, "", "Паром", "12 345 6789, 10, 11; 12: 13"])
+def test_a_text_in_either_language_does_not(model: Model, text: str) -> None:
+    """English, Traditional, Simplified, mixed and full-width; nor one too short to tell."""
+    assert "unfamiliar" not in of(model, text)
+
+
+def test_known_words_are_counted_alike_together_and_alone(model: Model) -> None:
+    """Whatever else stands in the batch; a text without words has none to know."""
+    texts = [*UNSEEN, "", *SEEN]
+    assert known_words(model, texts) == [known_words(model, [text])[0] for text in texts]
+    assert known_words(model, ["", "🙂"]) == [(0, 0), (0, 0)]
+    assert known_words(model, []) == []
