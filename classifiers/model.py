@@ -41,12 +41,12 @@ class Head:
     """A linear classifier with one row of weights a class."""
 
     classes: tuple[str, ...]
-    weights: Array  # (classes, features), float32
+    weights: Array  # (classes, features), float32, column by column: else each use would copy all of it
     intercepts: Array  # (classes,)
 
     def values(self, rows: Any) -> Array:
         """Decision values, one column a class."""
-        return np.asarray(rows @ self.weights.T + self.intercepts)
+        return np.asarray(rows.astype(self.weights.dtype) @ self.weights.T + self.intercepts)
 
     def best(self, rows: Any, allowed: Array | None = None) -> list[str]:
         """The class with the highest value; ``allowed`` (rows, classes) leaves classes out."""
@@ -159,7 +159,7 @@ def fit(
 def _fit_suspicion(rows: Any, suspicious: Array) -> Head:
     """The head with one class: what speaks for suspicious."""
     head = _fit_head(rows, suspicious, penalty=1.0)
-    return Head(("suspicious",), head.weights[1:], head.intercepts[1:])
+    return Head(("suspicious",), np.asfortranarray(head.weights[1:]), head.intercepts[1:])
 
 
 def _fit_head(rows: Any, targets: Sequence[Any] | Array, penalty: float, columns: Array | None = None) -> Head:
@@ -180,7 +180,7 @@ def _fit_head(rows: Any, targets: Sequence[Any] | Array, penalty: float, columns
         everywhere[:, columns] = weights
         weights = everywhere
     names = tuple(str(name) for name in regression.classes_)
-    return Head(names, weights.astype(np.float32), intercepts)
+    return Head(names, np.asfortranarray(weights, dtype=np.float32), intercepts)
 
 
 def calibrate(values: Array, calibration: Array) -> Array:
