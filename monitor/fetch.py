@@ -1,4 +1,4 @@
-"""The only door to the web: one polite, bounded, guarded GET. Nothing here knows what a feed is."""
+"""The only door to the web: polite, bounded, guarded requests. Nothing here knows what a feed is."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ _ACCEPT = (
 )
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
+_SAME_METHOD = frozenset({307, 308})
 _AS_IT_IS = {"Accept-Encoding": "identity"}
 _GZIP = b"\x1f\x8b"
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age=\"?(\d{1,9})(?!\d)", re.ASCII)
@@ -62,6 +63,7 @@ class Fetched:
     not_modified: bool
     moved_to: str | None = None
     fresh_s: float | None = None  # how long a cache may still give this answer to others
+    link: str | None = None  # its Link headers, joined by commas
     seconds: float = field(default=0.0, compare=False)  # that it took, redirects included
 
 
@@ -146,6 +148,41 @@ class Fetcher:
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise _as_feed_error(url, error, self._settings.timeout_s) from error
 
+    async def post(self, url: str, form: Mapping[str, str]) -> None:
+        """POST ``form`` to ``url``, guarded like a GET; what a 2xx answer says is not read.
+
+        A redirect that keeps the method (307, 308) is followed. Raises FeedError as ``get`` does.
+        """
+        try:
+            async with asyncio.timeout(self._settings.timeout_s):
+                await self._submit(url, form)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise _as_feed_error(url, error, self._settings.timeout_s) from error
+
+    async def _submit(self, url: str, form: Mapping[str, str]) -> None:
+        if self._session is None:
+            raise RuntimeError("use `async with Fetcher(...)`")
+        self._check(url)
+        hop = url
+        for _ in range(MAX_REDIRECTS + 1):
+            async with self._session.post(hop, data=form, allow_redirects=False) as response:
+                if 200 <= response.status < 300:
+                    return
+                location = response.headers.get("Location") if response.status in _SAME_METHOD else None
+                if not location:
+                    raise _refusal(url, response)
+            hop = self._next_hop(url, hop, location)
+        raise FeedError(url, FeedErrorKind.REDIRECT, f"more than {MAX_REDIRECTS} redirects, the last to {hop}")
+
+    def _next_hop(self, url: str, hop: str, location: str) -> str:
+        """Where ``hop`` redirects a request for ``url`` to. Raises BlockedAddressError when the guard says no."""
+        target = urljoin(hop, clean(location).replace(" ", "%20"))
+        try:
+            self._check(target)
+        except BlockedAddressError as error:
+            raise BlockedAddressError(url, f"redirects to {target}: {error.detail}") from None
+        return target
+
     async def _unpacked(self, url: str, headers: Mapping[str, str], *, conditional: bool) -> Fetched:
         try:
             return await self._follow(url, headers, conditional=conditional)
@@ -168,14 +205,10 @@ class Fetcher:
                     fetched = await self._read(url, hop, response, conditional=conditional)
                     return replace(fetched, moved_to=moved_to)
                 for_good = for_good and response.status in _PERMANENT
-                location = clean(response.headers.get("Location", "")).replace(" ", "%20")
+                location = clean(response.headers.get("Location", ""))
             if not location:
                 raise FeedError(url, FeedErrorKind.REDIRECT, f"{hop} redirects to nowhere", status=response.status)
-            hop = urljoin(hop, location)
-            try:
-                self._check(hop)
-            except BlockedAddressError as error:
-                raise BlockedAddressError(url, f"redirects to {hop}: {error.detail}") from None
+            hop = self._next_hop(url, hop, location)
             if for_good:
                 moved_to = hop
         raise FeedError(url, FeedErrorKind.REDIRECT, f"more than {MAX_REDIRECTS} redirects, the last to {hop}")
@@ -186,13 +219,7 @@ class Fetcher:
         if status == 410:
             raise FeedError(url, FeedErrorKind.GONE, "the server says this feed is gone for good (410)", status=status)
         if not not_modified and not 200 <= status < 300:
-            raise FeedError(
-                url,
-                FeedErrorKind.HTTP,
-                clean(f"the server answered {status} {response.reason or ''}"),
-                status=status,
-                retry_after_s=retry_after_s(response.headers.get("Retry-After"), datetime.now(UTC)),
-            )
+            raise _refusal(url, response)
         return Fetched(
             status=status,
             body=b"" if not_modified else await self._body(url, response),
@@ -202,6 +229,7 @@ class Fetcher:
             content_type=_validator(response.headers.get("Content-Type")),
             not_modified=not_modified,
             fresh_s=fresh_s(response.headers.get("Cache-Control"), response.headers.get("Age")),
+            link=", ".join(response.headers.getall("Link", ())) or None,
         )
 
     async def _body(self, url: str, response: aiohttp.ClientResponse) -> bytes:
@@ -251,6 +279,16 @@ class Fetcher:
 
 def _host(url: str) -> str:
     return urlsplit(url).netloc.lower()
+
+
+def _refusal(url: str, response: aiohttp.ClientResponse) -> FeedError:
+    return FeedError(
+        url,
+        FeedErrorKind.HTTP,
+        clean(f"the server answered {response.status} {response.reason or ''}"),
+        status=response.status,
+        retry_after_s=retry_after_s(response.headers.get("Retry-After"), datetime.now(UTC)),
+    )
 
 
 def retry_after_s(header: str | None, now: datetime) -> float | None:
