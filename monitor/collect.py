@@ -32,6 +32,7 @@ from monitor.parsing import ParsePool
 from monitor.rhythm import Bounds, bounds_at, next_check, observe
 from monitor.store import Connection, Store, feeds, items, marks
 from monitor.types import Document, Entry, Feed, Item, StageReport
+from monitor.websub import discover
 from monitor.writing import Writer
 
 log = logging.getLogger(__name__)
@@ -255,10 +256,12 @@ class _Pass:
         if changes.new:
             state = {**state, "last_new_at": self.now}
         rhythm = observe(feed, document, changes.new, self.now, self.zone)
-        state = {**state, "warning": document.warning}
+        hub, topic = discover(fetched.link, document.links, fetched.final_url)
+        state = {**state, "warning": document.warning, "hub": hub, "topic": topic}
         if rhythm is not feed.rhythm:
             state["rhythm"] = rhythm
-        self.record_success(connection, replace(feed, rhythm=rhythm), fetched, state)
+        feed = replace(feed, rhythm=rhythm, last_new_at=state.get("last_new_at", feed.last_new_at))
+        self.record_success(connection, feed, fetched, state)
         return changes
 
     async def succeed(self, feed: Feed, fetched: Fetched, outcome: str, state: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,8 @@ class JsonFeed:
     title: str
     version: str
     items: tuple[JsonItem, ...]
+    feed_url: str = ""  # its own address
+    hubs: tuple[str, ...] = ()  # that speak WebSub
 
 
 def read(text: str) -> JsonFeed:
@@ -50,7 +53,15 @@ def read(text: str) -> JsonFeed:
         title=_string(document, "title"),
         version=f"json{version[1]}",
         items=tuple(_item(each) for each in items if isinstance(each, dict)),
+        feed_url=_string(document, "feed_url"),
+        hubs=tuple(_hubs(document.get("hubs"))),
     )
+
+
+def _hubs(raw: Any) -> Iterator[str]:
+    for each in raw if isinstance(raw, list) else []:
+        if isinstance(each, dict) and _string(each, "type").lower() == "websub":
+            yield _string(each, "url")
 
 
 def _item(raw: dict[str, Any]) -> JsonItem:

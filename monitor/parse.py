@@ -36,6 +36,7 @@ MAX_ENTRIES = MAX_BLOCKS
 MAX_TITLE = 1_000  # characters
 MAX_SUMMARY = 20_000
 MAX_ADDRESS = 2_000
+MAX_LINKS = 10  # of the feed itself
 MAX_PAGE = 200_000  # of a web page, whose head names its feeds
 
 UTC = ZoneInfo("UTC")
@@ -115,6 +116,7 @@ def _json_document(text: str, url: str, zone: ZoneInfo, warning: str | None) -> 
         version=feed.version,
         entries=tuple(_with_distinct_keys(entries)),
         warning=_warning(warning, _too_many(len(feed.items))),
+        links=(*(("hub", hub) for hub in feed.hubs[:MAX_LINKS]), ("self", feed.feed_url)),
     )
 
 
@@ -184,6 +186,7 @@ def _xml_document(
         entries=tuple(entries if unread else _with_distinct_keys(entries)),
         warning=_warning(warning, complaint, _too_many(len(result.entries))),
         update_s=_update_s(result.feed),
+        links=_links(result.feed),
         marks=marks if told_apart else (),
         unread=unread,
     )
@@ -224,6 +227,12 @@ def _update_s(feed: Any) -> int | None:
     if period is None or not _NUMBER.fullmatch(frequency):
         return None
     return period // max(1, int(frequency)) or None
+
+
+def _links(feed: Any) -> tuple[tuple[str, str], ...]:
+    """Where a feed says that its news are announced (hub), and what its own address is."""
+    found = [(str(link.get("rel")), str(link.get("href", ""))) for link in feed.get("links", [])]
+    return tuple(pair for pair in found if pair[0] in ("hub", "self"))[:MAX_LINKS]
 
 
 def _entry(raw: Any, url: str, zone: ZoneInfo, *, atom: bool) -> Entry:

@@ -36,6 +36,8 @@ NEIGHBOURS = 2  # half hours on either side that lend their rate to one of which
 NEIGHBOURS_H = 1.0  # hours of watching that this loan is worth
 GUESS_H = 2.0  # hours of watching that the guess before any history is worth
 LAGS = 8  # polls whose newest date is remembered
+PUSH_GAP = timedelta(seconds=30)  # from one fetch to the next, however often a hub announces news
+PUSHED = timedelta(minutes=10)  # news that were found within so long of an announcement are what it was about
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +73,11 @@ def next_check(
 ) -> datetime:
     """When to fetch ``feed`` again after an attempt at ``now`` that ended with ``error``, or well.
 
-    The feed's own interval if the operator set one; else by its rhythm, within ``bounds``, and not while the answer is
-    fresh to a cache (``fresh_s``). After failures the interval doubles each time up to BACKOFF_CAP_S, and is never
-    shorter than the server asked for (Retry-After, up to a day). A jitter that depends only on the feed keeps feeds
-    from moving in step; it loosens the bounds, not the moment at which news is expected.
+    The feed's own interval if the operator set one; else the longest while a hub announces its news; else by its
+    rhythm, within ``bounds``, and not while the answer is fresh to a cache (``fresh_s``). After failures the interval
+    doubles each time up to BACKOFF_CAP_S, and is never shorter than the server asked for (Retry-After, up to a day). A
+    jitter that depends only on the feed keeps feeds from moving in step; it loosens the bounds, not the moment at which
+    news is expected.
     """
     loose = 1 - JITTER * _fraction(feed.id)
     if error is not None:
@@ -84,11 +87,35 @@ def next_check(
             delay = max(delay, min(error.retry_after_s, RETRY_AFTER_CAP_S))
     elif feed.interval_s is not None:
         delay = feed.interval_s * loose
+    elif announced(feed):
+        delay = bounds.longest_s * loose
     else:
         own = Bounds(bounds.shortest_s * loose, bounds.longest_s * loose, bounds.default_s * loose)
         wait = _wait_s(feed.rhythm or _unknown(now), own, now, zone)
         delay = _within(max(wait, fresh_s or 0.0), own.shortest_s, own.longest_s)
     return now + timedelta(seconds=delay)
+
+
+def announced(feed: Feed) -> bool:
+    """Whether a hub is to be relied on: it announced what the feed brought last.
+
+    News that nobody announced, and an announcement after which nothing was found (a cache in between was still old),
+    bring the feed back to its own rhythm, until the hub is right again.
+    """
+    if feed.pushed_at is None or feed.last_new_at is None:
+        return False
+    return timedelta(0) <= feed.last_new_at - feed.pushed_at <= PUSHED
+
+
+def pushed_check(feed: Feed, now: datetime) -> datetime | None:
+    """When to fetch ``feed`` whose hub announces news at ``now``: at once, but not twice within PUSH_GAP.
+
+    A feed that fails is not asked sooner than it would be: its server may have asked for quiet.
+    """
+    if feed.next_check_at is None or feed.failures:
+        return feed.next_check_at
+    rested = feed.last_attempt_at + PUSH_GAP if feed.last_attempt_at else now
+    return min(feed.next_check_at, max(now, rested))
 
 
 def observe(feed: Feed, document: Document, new: Sequence[Entry], now: datetime, zone: ZoneInfo) -> Rhythm:

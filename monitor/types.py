@@ -159,6 +159,33 @@ class Feed:
     moved_since: datetime | None = None
     answer_s: float | None = None  # how long its last good answer took
     rhythm: Rhythm | None = None
+    hub: str | None = None  # that its last document named, see monitor.websub
+    topic: str | None = None  # the address by which that hub knows it
+    pushed_at: datetime | None = None  # when the hub last announced news; None without a live subscription
+
+
+class Mode(StrEnum):
+    """What we want of a hub."""
+
+    SUBSCRIBE = "subscribe"
+    UNSUBSCRIBE = "unsubscribe"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What we asked of a hub for one feed, and until when it holds."""
+
+    token: str  # the last part of its callback: who knows it may speak for the hub, if they know the secret too
+    feed_id: int
+    hub: str
+    topic: str
+    callback: str
+    secret: str = field(repr=False)
+    mode: Mode
+    next_ask_at: datetime
+    asks: int = 0  # requests since the hub last confirmed
+    error: str | None = None  # of the last request
+    lease_ends_at: datetime | None = None  # None: not confirmed
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +216,7 @@ class Document:
     update_s: int | None = None  # how often it says it changes (RSS ttl, sy:updatePeriod), in seconds
     marks: tuple[bytes, ...] = ()
     unread: frozenset[bytes] = frozenset()
+    links: tuple[tuple[str, str], ...] = ()  # (rel, href) of its own links that concern WebSub: hub, self
 
     @property
     def size(self) -> int:

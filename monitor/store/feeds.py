@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from sqlalchemy import Connection, Row, Update, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, case, insert, or_, select, update
 
 from monitor.errors import FeedError, NotFoundError
 from monitor.moves import Move
@@ -90,6 +90,12 @@ def mentioning(connection: Connection, domain: str) -> list[Feed]:
     return [_feed(row) for row in connection.execute(query.order_by(feeds.c.id))]
 
 
+def with_hub(connection: Connection) -> list[Feed]:
+    """The enabled feeds that name a hub."""
+    query = select(*_COLUMNS).where(feeds.c.enabled, feeds.c.hub.is_not(None)).order_by(feeds.c.id)
+    return [_feed(row) for row in connection.execute(query)]
+
+
 def due(connection: Connection, now: datetime) -> list[Feed]:
     """The enabled feeds whose next check has come, the longest overdue first."""
     never_checked = feeds.c.next_check_at.is_(None)
@@ -102,7 +108,10 @@ def due(connection: Connection, now: datetime) -> list[Feed]:
 
 
 def record_success(connection: Connection, feed_id: int, now: datetime, next_check_at: datetime, **state: Any) -> None:
-    """The feed answered at ``now``. ``state``: other columns that changed, such as etag, last_new_at and rhythm."""
+    """The feed answered at ``now``. ``state``: other columns that changed, such as etag, last_new_at and rhythm.
+
+    When a hub has announced news since, they may be younger than what was fetched: the check that ``push`` set stands.
+    """
     health = {"failures": 0, "strikes": 0.0, "error_kind": None, "error_detail": None}
     values = {"last_attempt_at": now, "last_success_at": now, "next_check_at": next_check_at, **health, **state}
     if "rhythm" in values:
@@ -113,7 +122,12 @@ def record_success(connection: Connection, feed_id: int, now: datetime, next_che
 @cache
 def _setting(names: tuple[str, ...]) -> Update:
     """Sets these columns of ``feed``. Kept, because building it takes longer than the database does."""
-    return update(feeds).where(feeds.c.id == bindparam("feed")).values({name: bindparam(name) for name in names})
+    values: dict[str, Any] = {name: bindparam(name) for name in names}
+    announced = feeds.c.pushed_at > bindparam("last_attempt_at")
+    values["next_check_at"] = case(
+        (announced, feeds.c.next_check_at), else_=bindparam("next_check_at", type_=feeds.c.next_check_at.type)
+    )
+    return update(feeds).where(feeds.c.id == bindparam("feed")).values(values)
 
 
 def record_failure(
@@ -148,6 +162,11 @@ def postpone(connection: Connection, feed_ids: Collection[int], until: datetime)
     sooner = or_(feeds.c.next_check_at.is_(None), feeds.c.next_check_at < until)
     for feed_id in feed_ids:
         connection.execute(update(feeds).where(feeds.c.id == feed_id, sooner).values(next_check_at=until))
+
+
+def push(connection: Connection, feed_id: int, now: datetime, next_check_at: datetime | None) -> None:
+    """A hub announced at ``now`` that the feed has news."""
+    connection.execute(update(feeds).where(feeds.c.id == feed_id).values(pushed_at=now, next_check_at=next_check_at))
 
 
 def record_move(connection: Connection, feed_id: int, move: Move) -> Feed | None:

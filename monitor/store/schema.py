@@ -89,6 +89,33 @@ feeds = Table(
     Column("moved_since", Instant),
     Column("answer_s", Float),  # how long its last good answer took
     Column("rhythm", JSON(none_as_null=True)),  # the fields of types.Rhythm, counts in thousandths
+    Column("hub", Text),  # that its last document named
+    Column("topic", Text),  # the address by which that hub knows it
+    Column("pushed_at", Instant),  # when the hub last announced news; NULL without a live subscription
+)
+
+# What was asked of the hubs of feeds. Ended ones stay until the hub has confirmed it, or their lease is over.
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("token", Text, primary_key=True),
+    Column("feed_id", ForeignKey("feeds.id"), nullable=False),
+    Column("hub", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("callback", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("mode", Text, nullable=False),  # subscribe, unsubscribe
+    Column("next_ask_at", Instant, nullable=False),
+    Column("asks", Integer, nullable=False),  # since the hub last confirmed
+    Column("error", Text),
+    Column("lease_ends_at", Instant),
+    Index(
+        "uq_subscriptions_one_per_feed",
+        "feed_id",
+        unique=True,
+        sqlite_where=text("mode = 'subscribe'"),
+        postgresql_where=text("mode = 'subscribe'"),
+    ),
 )
 
 items = Table(

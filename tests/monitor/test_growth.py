@@ -22,6 +22,7 @@ from monitor.parse import find_feeds, parse
 from monitor.text import clean, fold, from_html
 from monitor.types import Candidate
 from monitor.watchlist import Watchlist
+from monitor.websub import Claim, discover
 from tests.fakes import rss
 
 WATCHLIST = Watchlist(
@@ -39,6 +40,8 @@ READERS: dict[str, Callable[[str], object]] = {
     "date": read_date,
     "retry-after": lambda text: retry_after_s(text, datetime(2027, 3, 1, tzinfo=UTC)),
     "cache-control": lambda text: fresh_s(text, text),
+    "links": lambda text: discover(text, (), "https://a.example/"),
+    "signature": lambda text: Claim(text, "secret"),
     "header": lambda text: decode(b"<rss/>", text),
     "body": lambda text: decode(b"\xff" + text.encode()),
     "page": lambda text: find_feeds(text.encode(), "https://a.example/"),
@@ -55,7 +58,8 @@ def _item(part: str, length: int) -> str:
 
 PIECES = [
     " ", "\n", "<", "<!--", "<!---->", "<?xml ", "<p ", "</p>", "<br/>", "&#1", "&a", "a=", "utm_", "%A4", "9", "年",
-    "charset =", "max-age=", "ann lee ", "joann lee wong", "望晴", "ＡＮＮ　", "选", "\u200b", "\u0315\u0300",
+    "charset =", "max-age=", "<a>;rel=", ';rel="',
+    "ann lee ", "joann lee wong", "望晴", "ＡＮＮ　", "选", "\u200b", "\u0315\u0300",
 ]  # fmt: skip
 
 

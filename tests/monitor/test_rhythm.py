@@ -18,13 +18,17 @@ from monitor.rhythm import (
     BINS,
     HALF_LIFE,
     JITTER,
+    PUSH_GAP,
+    PUSHED,
     RETRY_AFTER_CAP_S,
     Bounds,
+    announced,
     bounds_at,
     clock_error_s,
     expected,
     next_check,
     observe,
+    pushed_check,
 )
 from monitor.types import Document, Entry, Feed, Role
 
@@ -314,3 +318,29 @@ def test_bounds_that_make_no_sense_are_refused(configure: Callable[[str], Settin
     """With the key in the sentence."""
     with pytest.raises(ConfigError, match=r"rhythm\.polling_day"):
         configure(f"[rhythm]\npolling_day = {pair}\n")
+
+
+def test_a_feed_whose_hub_announced_its_last_news_is_asked_at_the_longest_interval() -> None:
+    """Not one whose hub missed them, or announced what was not found; the operator's own interval and failures hold."""
+    told = replace(OFFICE, pushed_at=NOW - HOUR, last_new_at=NOW - HOUR + PUSHED)
+    assert announced(told)
+    assert wait(told) > 60 * (1 - JITTER) > 2 * wait(OFFICE)
+    assert wait(told, bounds=POLLING_DAY) <= 10
+    missed = replace(told, last_new_at=NOW)
+    found_nothing = replace(told, pushed_at=NOW)
+    for other in (missed, found_nothing, replace(told, pushed_at=None), replace(told, last_new_at=None)):
+        assert not announced(other)
+        assert wait(other) == wait(OFFICE)
+    assert wait(replace(told, interval_s=120)) <= 2
+    error = FeedError(told.url, FeedErrorKind.HTTP, "503", status=503)
+    assert wait(told, error=error) == wait(OFFICE, error=error)
+
+
+def test_announced_news_are_fetched_at_once_but_not_twice_in_half_a_minute() -> None:
+    """Never later than the feed would have been asked anyway; one that fails is left alone until then."""
+    due = replace(FEED, next_check_at=NOW + HOUR, last_attempt_at=NOW - HOUR)
+    assert pushed_check(due, NOW) == NOW
+    assert pushed_check(replace(due, last_attempt_at=NOW), NOW) == NOW + PUSH_GAP
+    assert pushed_check(replace(due, last_attempt_at=NOW, next_check_at=NOW + PUSH_GAP / 2), NOW) == NOW + PUSH_GAP / 2
+    assert pushed_check(replace(due, failures=1), NOW) == NOW + HOUR
+    assert pushed_check(FEED, NOW) is None

@@ -77,6 +77,7 @@ def test_an_existing_store_is_carried_over(tmp_path: Path, now: datetime) -> Non
     assert (feed.strikes, feed.folder, feed.moved_to) == (0.0, None, None)
     assert (feed.url, feed.outlet, feed.etag, feed.last_success_at) == (row["url"], "海港日報", 'W/"v1"', now)
     assert (feed.rhythm, feed.answer_s, kept.title) == (None, None, "題")
+    assert (feed.hub, feed.topic, feed.pushed_at) == (None, None, None)
     with old.write() as connection:
         marks.put(connection, 7, {b"m" * MARK_BYTES: 9})
         assert marks.unpack(marks.packed(connection, [7])[7]) == {b"m" * MARK_BYTES: 9}
