@@ -1,13 +1,15 @@
 """`run`: APScheduler drives every stage at its time, in one process; the only user of APScheduler.
 
-Collecting waits for the network and runs on the event loop; the other stages compute and run in one worker thread,
-one after the other. Every stage can be killed at any instruction, so stopping means: start nothing more, let what
-runs finish for a few seconds, then go. What was cut off is done again at the next start.
+What waits for the network, feeds and hubs, has a thread each; the other stages compute and run in one thread, one
+after the other. With `[web]` in the configuration the event loop serves it. Every stage can be killed at any
+instruction, so stopping means: start nothing more, let what runs finish for a few seconds, then go. What was cut off
+is done again at the next start.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -18,9 +20,10 @@ from datetime import UTC, datetime
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from alerts.pipeline import STAGES, run_stage
+from alerts.process import log_to_stderr, stop_signal
+from alerts.web import site
 from monitor.config import Settings
 from monitor.errors import PollwatchError
-from monitor.invisible import safe
 from monitor.store import Store
 
 log = logging.getLogger("pollwatch")
@@ -29,21 +32,12 @@ STOP_WITHIN_S = 8.0
 BUSY = "another pollwatch daemon works on this store; stop it first, or give this one its own database.url"
 
 
-class _SafeFormatter(logging.Formatter):
-    """Words of feeds and servers stand in the log: none of them may steer the terminal that shows it."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return "\n".join(safe(line) for line in super().format(record).split("\n"))
-
-
 def serve(store: Store, settings: Settings, say: Callable[[str], None]) -> signal.Signals:
     """Run until SIGTERM or SIGINT, and return which. Raises BusyError when another daemon works on the same store."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(_SafeFormatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    log_to_stderr()
     # We record every fault of a stage ourselves; that a pass takes longer than a tick is no news.
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
-    with store.lock("daemon", busy=BUSY):
+    with store.lock("daemon", wait_s=1, busy=BUSY):  # `status` holds it for an instant to see whether it is free
         say(f"pollwatch runs on {store.url}; stop it with Ctrl-C or SIGTERM")
         received, idle = asyncio.run(_serve(store, settings))
         say("stopped" if idle else "stopped; what was not finished is done again at the next start")
@@ -57,16 +51,10 @@ def serve(store: Store, settings: Settings, say: Callable[[str], None]) -> signa
 async def _serve(store: Store, settings: Settings) -> tuple[signal.Signals, bool]:
     """The scheduler's life; returns the signal that ended it, and whether nothing was running then."""
     loop = asyncio.get_running_loop()
-    stop: asyncio.Future[signal.Signals] = loop.create_future()
-
-    def end(received: signal.Signals) -> None:
-        if not stop.done():
-            stop.set_result(received)
-
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, end, name)
+    stop = stop_signal()
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="stages")
     collector = ThreadPoolExecutor(max_workers=1, thread_name_prefix="collect")
+    subscriber = ThreadPoolExecutor(max_workers=1, thread_name_prefix="subscribe")
     running: set[asyncio.Future[None]] = set()
 
     async def in_thread(pool: ThreadPoolExecutor, names: tuple[str, ...]) -> None:
@@ -76,8 +64,9 @@ async def _serve(store: Store, settings: Settings) -> tuple[signal.Signals, bool
         await asyncio.shield(work)  # the end of the scheduler cancels this job, never the thread it waits for
 
     scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1})
-    rest = tuple(name for name, _ in STAGES if name != "collect")
-    for pool, names in ((collector, ("collect",)), (thread, rest)):
+    alone = ((collector, ("collect",)), (subscriber, ("subscribe",)))
+    rest = tuple(name for name, _ in STAGES if name not in ("collect", "subscribe"))
+    for pool, names in (*alone, (thread, rest)):
         scheduler.add_job(
             in_thread,
             "interval",
@@ -87,14 +76,17 @@ async def _serve(store: Store, settings: Settings) -> tuple[signal.Signals, bool
             id=names[0],
             misfire_grace_time=None,
         )
-    scheduler.start()
-    received = await stop
+    async with contextlib.AsyncExitStack() as doors:
+        if settings.serves_web:
+            log.info("web on %s", await doors.enter_async_context(site(store, settings)))
+        scheduler.start()
+        received = await stop
     scheduler.remove_all_jobs()
     if running:
         await asyncio.wait(running, timeout=STOP_WITHIN_S)
     idle = not running
     scheduler.shutdown(wait=False)
-    for pool in (thread, collector):
+    for pool in (thread, collector, subscriber):
         pool.shutdown(wait=False, cancel_futures=True)
     return received, idle
 

@@ -15,12 +15,14 @@ from monitor.collect import collect
 from monitor.config import Settings
 from monitor.reference import load_facts, load_watchlist
 from monitor.store import Store, runs
+from monitor.subscribe import subscribe
 from monitor.types import StageReport
 
 Stage = Callable[[Store, Settings, datetime], StageReport]
 
 STAGES: tuple[tuple[str, Stage], ...] = (
     ("collect", collect),
+    ("subscribe", subscribe),
     ("assess", assess),
     ("group", group),
     ("dispatch", dispatch),

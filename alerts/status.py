@@ -14,8 +14,11 @@ from monitor.config import Settings
 from monitor.errors import ConfigError, PollwatchError
 from monitor.health import coverage
 from monitor.reference import load_facts, load_watchlist
-from monitor.store import Store, migrate, open_store, runs, summary
+from monitor.store import Store, migrate, open_store, runs, subscriptions, summary
 from monitor.store import feeds as feed_rows
+from monitor.types import Mode, Subscription
+
+SHOWN = 10  # hubs that fail, by name
 
 
 def check_configuration(given: str | None) -> list[str]:
@@ -70,6 +73,7 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
         stages = runs.latest(connection)
         unsent = summary.unsent_notices(connection)
         model = registry.describe_live(connection)
+        held = subscriptions.listing(connection)
     clocks = {
         stage: {"finished_at": row["finished_at"], "error": row["error"], "report": row["report"]}
         for stage, row in stages.items()
@@ -89,8 +93,9 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
     return {
         "ok": not problems,
         "problems": problems,
-        "notes": unset(settings),
+        "notes": unset(settings) + _push_notes(held),
         "feeds": feeds,
+        "push": subscriptions.counts(held, now),
         "queue": {**queue, **backlog},
         "clocks": clocks,
         "daemon": {"running": store.is_locked("daemon")},
@@ -109,6 +114,13 @@ def _feed_problems(feeds: dict[str, Any]) -> list[str]:
         f"feed {f['id']} {f['outlet']} is silent: {f['note']}" for f in feeds["unwell_feeds"] if f["health"] == "silent"
     ]
     return failing + silent
+
+
+def _push_notes(held: list[Subscription]) -> list[str]:
+    """No problems: a feed whose hub fails is polled in its own rhythm."""
+    failing = [each for each in held if each.error and each.mode is Mode.SUBSCRIBE]
+    notes = [f"feed {each.feed_id} has no push: hub {each.hub}: {each.error}" for each in failing[:SHOWN]]
+    return notes + ([f"{len(failing) - SHOWN} more feeds have no push"] if len(failing) > SHOWN else [])
 
 
 def _queue_problems(queue: dict[str, Any]) -> list[str]:

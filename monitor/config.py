@@ -16,6 +16,7 @@ from datetime import time as wall_clock
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -208,6 +209,24 @@ class Daemon(_Section):
     tick_s: int = Field(30, ge=1, le=3600, description="Time between two looks for due feeds and for work, in seconds.")
 
 
+def _public_url(url: str) -> str:
+    parts = urlsplit(url)
+    plain = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc and url.isascii()
+    if url and (not plain or parts.query or parts.fragment or not url.isprintable() or " " in url):
+        raise ValueError('not the address of a site; try "https://watch.example.org"')
+    return url.rstrip("/")
+
+
+class Web(_Section):
+    """What `web` serves; `run` serves it too when this section is there."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; a proxy in front speaks TLS to the world.")
+    port: int = Field(8080, ge=0, le=65_535, description="Port to listen on; 0: any free one.")
+    public_url: Annotated[str, AfterValidator(_public_url)] = Field(
+        "", description="Where hubs reach this server from outside; empty: no feed is subscribed to."
+    )
+
+
 class Settings(BaseSettings):
     """The whole configuration, checked."""
 
@@ -229,8 +248,10 @@ class Settings(BaseSettings):
     digest: Digest = Digest()
     smtp: Smtp = Smtp()
     daemon: Daemon = Daemon()
+    web: Web = Web()
     _folder: Path = PrivateAttr(Path())
     _file: str = PrivateAttr(DEFAULT_FILE)
+    _sections: frozenset[str] = PrivateAttr(frozenset())  # that are there, be they empty
 
     @classmethod
     def settings_customise_sources(
@@ -261,6 +282,11 @@ class Settings(BaseSettings):
         if not url.startswith(prefix) or url == f"{prefix}:memory:":
             return url
         return prefix + str(self.path(Path(url.removeprefix(prefix))))
+
+    @property
+    def serves_web(self) -> bool:
+        """Whether the section `[web]` is there, in the file or in the environment."""
+        return "web" in self._sections
 
     @property
     def calendar(self) -> Calendar:
@@ -324,6 +350,7 @@ def load_file(path: Path) -> Settings:
         variable = next((name for name in _given() if _not_json(name)), f"{ENV_PREFIX}…")
         raise ConfigError("environment", variable, "not JSON; a list is given as '[\"127.0.0.0/8\"]'") from error
     settings._folder, settings._file = path.parent.absolute(), str(path)
+    settings._sections = frozenset(data) | settings.model_fields_set
     return settings
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import click
 
 from alerts.cli.audit import audit
-from alerts.cli.daemon import config, run, status
+from alerts.cli.daemon import config, run, status, web
 from alerts.cli.demo import demo
 from alerts.cli.digest import digest
 from alerts.cli.queue import alerts
@@ -45,7 +45,7 @@ def cli(context: click.Context, config_file: str | None) -> None:
 
 
 _SETUP = (init, demo, config, feeds, watchlist)
-_WORK = (collect, items, classify, claims, run, alerts, digest, models, audit, db, status)
+_WORK = (collect, items, classify, claims, run, alerts, digest, models, audit, db, status, web)
 for command in (*_SETUP, *_WORK):
     cli.add_command(command)
 

@@ -1,4 +1,4 @@
-"""`run`, `status` and `config check`: the daemon, and whether all is well."""
+"""`run`, `web`, `status` and `config check`: the daemon, and whether all is well."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from monitor.cli.base import Context, cell, example, json_option, now, pass_cont
 @json_option
 @pass_context
 def run(context: Context, once: bool, as_json: bool) -> None:
-    """Run the daemon: collect, assess, group, dispatch, escalate, digest, each at its time, until SIGTERM."""
+    """Run the daemon, every stage at its time, until SIGTERM."""
     with context.store() as (store, settings):
         from alerts import pipeline
 
@@ -35,6 +35,24 @@ def run(context: Context, once: bool, as_json: bool) -> None:
                 say(f"  {problem}")
 
 
+@click.command(epilog=example("pollwatch web", "curl -f http://127.0.0.1:8080/healthz"))
+@json_option
+@pass_context
+def web(context: Context, as_json: bool) -> None:
+    """Serve /healthz and the address at which hubs announce news of feeds, until SIGTERM; `run` does so as well."""
+    with context.store() as (store, settings):
+        from alerts.web import serve
+
+        def ready(address: str) -> None:
+            if as_json:
+                print_object({"address": address})
+            else:
+                click.echo(f"pollwatch web on {address}")
+
+        if serve(store, settings, ready) == signal.SIGINT:
+            raise KeyboardInterrupt
+
+
 @click.command(epilog=example("pollwatch status", "pollwatch status --json | jq .problems"))
 @json_option
 @pass_context
@@ -49,6 +67,8 @@ def status(context: Context, as_json: bool) -> None:
     else:
         feeds, queue, model = found["feeds"], found["queue"], found["model"]
         click.echo("feeds  {ok} ok, {unwell} unwell, {failing} failing, {new} new, {disabled} disabled".format(**feeds))
+        if any(found["push"].values()):
+            click.echo("push   {live} live, {waiting} waiting for their hub, {ending} ending".format(**found["push"]))
         click.echo(f"queue  {queue['open']} open, {queue['leased']} held, {queue['overdue']} past due")
         click.echo(f"model  {model.get('id', '-')}")
         click.echo(f"daemon {'running' if found['daemon']['running'] else 'not running'}")

@@ -106,3 +106,23 @@ def test_secrets_come_from_the_environment_or_a_file_and_never_print(
     assert configure('[smtp]\npassword_file = "secret"\n').smtp_password == "from a file"
     with pytest.raises(ConfigError, match=r"smtp\.password_file"):
         _ = configure('[smtp]\npassword_file = "missing"\n').smtp_password
+
+
+@pytest.mark.parametrize(
+    "url", ["watch.example", "ftp://a.example", "https://u:p@a.example", "https://a.example/?x", "https://選.example"]
+)
+def test_a_public_address_that_hubs_could_not_call_is_refused(configure: Callable[[str], Settings], url: str) -> None:
+    """With the key, and an address that would do."""
+    with pytest.raises(ConfigError, match=r"web\.public_url.*https://watch\.example\.org"):
+        configure(f'[web]\npublic_url = "{url}"')
+
+
+def test_the_web_is_served_where_its_section_is_there(
+    configure: Callable[[str], Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the file, be it empty, or in the environment."""
+    assert not configure("").serves_web
+    assert configure("[web]").serves_web
+    assert configure('[web]\npublic_url = "https://a.example/watch/"').web.public_url == "https://a.example/watch"
+    monkeypatch.setenv("POLLWATCH_WEB__PORT", "9")
+    assert configure("").serves_web
