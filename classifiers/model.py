@@ -129,16 +129,21 @@ class Model:
 # One thread: the matrices are small, so that more threads only wait for each other; and sums keep their order.
 @threadpool_limits.wrap(limits=1)  # type: ignore[untyped-decorator]  # as above
 def fit(
-    examples: Sequence[Example], background: Background | None = None, random_state: int = 0
+    examples: Sequence[Example],
+    background: Background | None = None,
+    random_state: int = 0,
+    weights: Sequence[float] | None = None,
 ) -> tuple[Model, Array]:
     """Train on examples whose names are masked; returns the model and, for each example, its score out of fold.
 
+    ``weights`` says how much each example counts beside the others; default: all alike.
     Raises ValueError when one of the labels has too few examples.
     """
+    weight = np.ones(len(examples)) if weights is None else np.asarray(weights, dtype=float)
     features = TextFeatures(background=background)
     rows = features.fit_transform([example.text for example in examples])
     suspicious = np.array([example.suspicious for example in examples])
-    values = _out_of_fold(rows, suspicious, [_stratum(example) for example in examples], random_state)
+    values = _out_of_fold(rows, suspicious, weight, [_stratum(example) for example in examples], random_state)
     script = chinese(rows)
     calibration = np.array([_calibration(values[script == which], suspicious[script == which]) for which in (0, 1)])
     scores = calibrate(values, calibration[script])
@@ -146,32 +151,34 @@ def fit(
     repeated = np.flatnonzero(np.bincount(rows.indices, minlength=rows.shape[1]) > 1)
     model = Model(
         features=features,
-        suspicion=_fit_suspicion(rows, suspicious),
-        kind=_fit_head(rows, [e.label if e.suspicious else None for e in examples], penalty=1.0),
-        stance=_fit_head(rows, [e.stance for e in examples], penalty=0.1, columns=repeated),
-        claim_type=_fit_head(rows, [e.claim_type for e in examples], penalty=0.1, columns=repeated),
+        suspicion=_fit_suspicion(rows, suspicious, weight),
+        kind=_fit_head(rows, [e.label if e.suspicious else None for e in examples], weight, penalty=1.0),
+        stance=_fit_head(rows, [e.stance for e in examples], weight, penalty=0.1, columns=repeated),
+        claim_type=_fit_head(rows, [e.claim_type for e in examples], weight, penalty=0.1, columns=repeated),
         calibration=calibration,
         threshold=THRESHOLD,
     )
     return model, scores
 
 
-def _fit_suspicion(rows: Any, suspicious: Array) -> Head:
+def _fit_suspicion(rows: Any, suspicious: Array, weight: Array) -> Head:
     """The head with one class: what speaks for suspicious."""
-    head = _fit_head(rows, suspicious, penalty=1.0)
+    head = _fit_head(rows, suspicious, weight, penalty=1.0)
     return Head(("suspicious",), np.asfortranarray(head.weights[1:]), head.intercepts[1:])
 
 
-def _fit_head(rows: Any, targets: Sequence[Any] | Array, penalty: float, columns: Array | None = None) -> Head:
+def _fit_head(
+    rows: Any, targets: Sequence[Any] | Array, weight: Array, penalty: float, columns: Array | None = None
+) -> Head:
     """A head for the examples that have a target, over some of the columns or all.
 
-    ``penalty`` is the strength of the L2 penalty.
+    ``weight`` is one of each example, ``penalty`` the strength of the L2 penalty.
     """
     known = np.flatnonzero([target is not None for target in targets])
     classes = [str(target) for target in targets if target is not None]
     texts = rows[known] if columns is None else rows[known][:, columns]
     regression = LogisticRegression(C=1 / penalty, class_weight="balanced", max_iter=2000, tol=_TOLERANCE)
-    regression.fit(texts, classes)
+    regression.fit(texts, classes, sample_weight=weight[known])
     weights, intercepts = regression.coef_, regression.intercept_
     if len(regression.classes_) == 2:  # scikit-learn gives the second class only
         weights, intercepts = np.vstack([-weights, weights]), np.array([-intercepts[0], intercepts[0]])
@@ -193,12 +200,13 @@ def chinese(rows: Any) -> Array:
     return np.asarray(rows[:, [-1]].toarray()[:, 0], dtype=int)
 
 
-def _out_of_fold(rows: Any, suspicious: Array, strata: Sequence[str], random_state: int) -> Array:
+def _out_of_fold(rows: Any, suspicious: Array, weight: Array, strata: Sequence[str], random_state: int) -> Array:
     """For each example the decision value of a head that did not see its label."""
     values = np.zeros(len(suspicious))
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=random_state)
     for known, unseen in folds.split(strata, strata):
-        values[unseen] = _fit_suspicion(rows[known], suspicious[known]).values(rows[unseen])[:, 0]
+        head = _fit_suspicion(rows[known], suspicious[known], weight[known])
+        values[unseen] = head.values(rows[unseen])[:, 0]
     return values
 
 
