@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -134,10 +133,3 @@ def read_word(row: Mapping[str, Any], key: str, words: type[E], where: str) -> E
         return words(value)
     except ValueError:
         raise InputError(where, f"`{key}` must be one of {', '.join(words)}") from None
-
-
-def digest(examples: Iterable[Example], stream: Iterable[str] = ()) -> str:
-    """SHA-256 of what a model learns from, texts with and without labels, in hexadecimal; the order counts."""
-    lines = [json.dumps(asdict(example), ensure_ascii=False, sort_keys=True) for example in examples]
-    lines += [json.dumps(text, ensure_ascii=False) for text in stream]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -15,10 +16,10 @@ import skops.io
 import monitor
 from classifiers import evaluate
 from classifiers.background import common_words
-from classifiers.examples import Example, digest, seed_examples
+from classifiers.lessons import Lesson, Origin, digest, pack, seed_lessons, unpack
 from classifiers.model import Model, fit
-from monitor.errors import ModelError, ModelVersionError
-from monitor.store import Connection, Store, models
+from monitor.errors import ModelError, ModelVersionError, RefusedError
+from monitor.store import Connection, Store, audit, models
 
 # A stored model holds NumPy arrays, numbers, texts, lists and dictionaries. skops reads no type beyond its own list of
 # harmless ones, and this is what we allow in addition.
@@ -26,6 +27,7 @@ TRUSTED_TYPES: tuple[str, ...] = ()
 _MEND = "run `pollwatch models train`"
 _MEND_VERSION = "run `pollwatch models train`, then `pollwatch models promote` with the id that it prints"
 SEED = "seed"  # the prefix of models that learned from the seeds alone
+ACTOR = "registry"
 
 _loaded: dict[tuple[str, str], Model] = {}  # by id and checksum; a process uses one or two
 
@@ -55,10 +57,11 @@ def live(store: Store, now: datetime) -> tuple[str, Model]:
 
 
 def _register_seed_model(store: Store, now: datetime) -> str:
-    found = register(store, seed_examples(), now, prefix=SEED)
+    row, _ = build(seed_lessons(), now)
     with store.write() as connection:
-        models.promote(connection, found)
-    return found
+        models.put(connection, row)
+        promote(connection, row["id"], now, ACTOR, ("Trained from the seeds: no model that can be read was live.",))
+    return str(row["id"])
 
 
 def live_or_default(store: Store) -> tuple[str, Model]:
@@ -70,20 +73,22 @@ def live_or_default(store: Store) -> tuple[str, Model]:
 @cache
 def default_model() -> tuple[str, Model]:
     """The model that the seeds give, in memory, with its id."""
-    examples = seed_examples()
-    return model_id(SEED, digest(examples)), fit(examples)[0]
+    lessons = seed_lessons()
+    return model_id(lessons, digest(lessons)), fit([lesson.example for lesson in lessons])[0]
 
 
-def register(store: Store, examples: Sequence[Example], now: datetime, prefix: str, stream: Sequence[str] = ()) -> str:
-    """Train on examples and store the model, not live; returns its id, which examples and stream determine.
+def build(lessons: Sequence[Lesson], now: datetime, stream: Sequence[str] = ()) -> tuple[dict[str, Any], Model]:
+    """Train a model; returns its row for ``models.put``, not live, and itself. Lessons and stream determine its id.
 
     ``stream`` are texts without labels, which tell what is common in the team's feeds.
     """
-    model, scores = fit(examples, common_words().with_texts(stream))
-    data = digest(examples, stream)
+    examples = [lesson.example for lesson in lessons]
+    weights = [lesson.weight for lesson in lessons]
+    model, scores = fit(examples, common_words().with_texts(stream), weights=weights)
+    data = digest(lessons, stream)
     blob = dumps(model)
     row = {
-        "id": model_id(prefix, data),
+        "id": model_id(lessons, data),
         "created_at": now,
         "live": False,
         "data_sha256": data,
@@ -99,20 +104,82 @@ def register(store: Store, examples: Sequence[Example], now: datetime, prefix: s
             ),
         },
         "blob": blob,
+        "learned": {**_counts(lessons), "stream": len(stream)},
+        "lessons": pack(lessons),
     }
+    return row, model
+
+
+def _counts(lessons: Sequence[Lesson]) -> dict[str, int]:
+    counted = Counter(lesson.origin for lesson in lessons)
+    return {str(origin): counted[origin] for origin in Origin}
+
+
+def promote(connection: Connection, id: str, now: datetime, actor: str, reasons: Sequence[str]) -> None:
+    """Make a model live, with its audit entry; nothing happens when it is live already. Raises NotFoundError."""
+    before = models.live(connection)
+    if before is not None and before["id"] == id:
+        return
+    models.promote(connection, id, now)
+    models.judge(connection, id, {"promote": True, "reasons": list(reasons)})
+    detail = {"model": id, "before": before["id"] if before else None, "reasons": list(reasons)}
+    audit.append(connection, now, actor, "model.promote", subject(id), detail)
+
+
+def promote_by_hand(store: Store, id: str, now: datetime, actor: str) -> None:
+    """Make a model live because a person says so. Raises NotFoundError, and ModelError for one that cannot be read."""
     with store.write() as connection:
-        models.put(connection, row)
-    return str(row["id"])
+        _read(connection, id)
+        judgement = models.get(connection, id)["judgement"] or {"reasons": []}
+        promote(connection, id, now, actor, (f"{actor} made it live by hand.", *judgement["reasons"]))
+
+
+def roll_back(store: Store, now: datetime, actor: str) -> str:
+    """Make the model live that was so before the live one; returns its id.
+
+    The model that was left is not promoted by itself again. Raises RefusedError when there was none before, and
+    ModelError when that one cannot be read: then nothing changes.
+    """
+    with store.write() as connection:
+        moved = models.roll_back(connection)
+        if moved is None:
+            raise RefusedError("no-model", "no model was live before this one; `pollwatch models list` shows them all")
+        left, id = moved
+        _read(connection, id)
+        why = f"{actor} rolled back from it to {id}."
+        models.judge(connection, left, {"promote": False, "reasons": [why]})
+        audit.append(connection, now, actor, "model.rollback", subject(id), {"model": id, "before": left})
+    return id
+
+
+def subject(id: str) -> str:
+    """How audit entries name a model."""
+    return f"model:{id}"
 
 
 def load(store: Store, id: str) -> Model:
     """One stored model; kept in memory after the first time. Raises NotFoundError and ModelError."""
     with store.read() as connection:
-        row = models.get(connection, id)
-        key = (id, row["sha256"])
-        if key not in _loaded:
-            _loaded[key] = loads(id, models.blob(connection, id), row["sha256"], row["versions"])
+        return _read(connection, id)
+
+
+def _read(connection: Connection, id: str) -> Model:
+    row = models.get(connection, id)
+    key = (id, row["sha256"])
+    if key not in _loaded:
+        _loaded[key] = loads(id, models.blob(connection, id), row["sha256"], row["versions"])
     return _loaded[key]
+
+
+def lessons_of(connection: Connection, id: str) -> list[dict[str, Any]]:
+    """The rows that made a model: ``origin, item_id, weight, text, label, lang, stance, claim_type``, names masked.
+
+    Raises NotFoundError, and ModelError for a model that was trained before they were kept.
+    """
+    packed = models.lessons(connection, id)
+    if packed is None:
+        raise ModelError(id, f"was trained before its rows were kept: {_MEND}")
+    return unpack(packed)
 
 
 def describe_live(connection: Connection) -> dict[str, Any] | None:
@@ -122,12 +189,16 @@ def describe_live(connection: Connection) -> dict[str, Any] | None:
 
 
 def describe(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A stored model as shown to people and scripts."""
-    return {key: row[key] for key in ("id", "created_at", "live", "metrics", "versions", "data_sha256")}
+    """A stored model as shown to people and scripts; ``reasons`` say why it is live, or not by itself."""
+    judgement = row["judgement"] or {"promote": None, "reasons": []}
+    shown = ("id", "created_at", "live", "metrics", "versions", "data_sha256")
+    more = ("sha256", "learned", "promoted_at", "follows")
+    return {**{key: row[key] for key in (*shown, *more)}, "reasons": judgement["reasons"]}
 
 
-def model_id(prefix: str, data_sha256: str) -> str:
-    """``seed-1a2b3c4d``: what the model learned from."""
+def model_id(lessons: Sequence[Lesson], data_sha256: str) -> str:
+    """``seed-1a2b3c4d`` or ``reviewed-1a2b3c4d``: what the model learned from."""
+    prefix = SEED if all(lesson.origin is Origin.SEEDS for lesson in lessons) else "reviewed"
     return f"{prefix}-{data_sha256[:8]}"
 
 

@@ -117,9 +117,9 @@ def page(evaluation: Evaluation, measured: Mapping[str, Any], model_id: str, sou
 
 
 def _shown(figures: Mapping[str, Any]) -> dict[str, Any]:
-    shown = {column.key: figures[column.key] for column in COLUMNS}
+    shown = {column.key: figures.get(column.key) for column in COLUMNS}  # a stored model has what was measured then
     for key in (column.key for column in COLUMNS if column.interval):
-        if key in figures["intervals"]:
+        if key in figures.get("intervals", {}):
             low, high = figures["intervals"][key]
             shown[key] = f"{shown[key]:.2f} ({low:.2f}-{high:.2f})"
     return shown

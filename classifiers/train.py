@@ -1,61 +1,114 @@
-"""Training from the seeds and from what reviewers decided: the one way back, as rows."""
+"""Training from the seeds, from what reviewers decided and from what officials refuted: the one way back, as rows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from classifiers import registry
-from classifiers.examples import IMPERSONATION_TYPES, Example, seed_examples
+from classifiers import gate, registry
+from classifiers.examples import Example
+from classifiers.gate import Exam, Judgement
+from classifiers.lessons import Lesson, decision_lessons, label_lessons, refutation_lessons, seed_lessons
 from classifiers.mask import Mask
+from classifiers.model import Model
 from monitor.config import Settings
+from monitor.errors import ModelError
 from monitor.reference import load_watchlist
 from monitor.store import Store, models
-from monitor.types import FALSE_VERDICTS, ClaimType, Decision, Label, Lang, Stance
+from monitor.types import StageReport
 
 STREAM = 5_000  # of the newest items, for the background
-# Of the reasons to dismiss, those that speak of the text: a copy of a falsehood or somebody else's scam is no example
-# of a genuine text.
-_GENUINE_REASONS = frozenset({"not-false", "opinion", "satire"})
+EXAM_STREAM = 1_000  # of them, to see where a candidate would put its top tenth
+ANSWERS = 5_000  # of the newest items of trusted feeds, to find refutations among
+WAIT_S = 120  # for another process that trains
+ACTOR = "learn"
 
 
-def train(store: Store, settings: Settings, now: datetime, extra_rows: Sequence[Example] = ()) -> str:
-    """Train on the seeds, the reviewers' decisions and ``extra_rows``; register without promoting; returns the id.
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What the store has to learn from at one moment."""
+
+    lessons: list[Lesson]
+    exam: Exam
+    stream: list[str]
+    last_decision: int
+
+
+def train(store: Store, settings: Settings, now: datetime, labels: Sequence[Example] = ()) -> str:
+    """Train on all there is and on ``labels``; register without promoting; returns the id.
 
     How common words are is learned from what the feeds brought lately, too. In a store without items, decisions and
-    extra rows this is the model that the seeds alone give.
+    labels this is the model that the seeds alone give. Raises BusyError when another process trains for minutes.
     """
-    mask = Mask(load_watchlist(settings)[0].candidates.values())
+    with store.lock("train", wait_s=WAIT_S):
+        return _train(store, _gather(store, settings, labels), now, promote=False)[0]
+
+
+def learn(store: Store, settings: Settings, now: datetime) -> StageReport:
+    """Train when it is due, and make the model live if it is no worse than the live one. Counts: ``trained, promoted``.
+
+    Raises BusyError when another process trains for minutes.
+    """
+    with store.lock("train", wait_s=WAIT_S):
+        if not is_due(store, settings, now):  # another process may have trained meanwhile
+            return StageReport("learn", {"trained": False, "promoted": False, "model": None})
+        id, judgement = _train(store, _gather(store, settings), now, promote=settings.learn.promote == "gated")
+    return StageReport("learn", {"trained": True, "promoted": judgement.promote, "model": id})
+
+
+def is_due(store: Store, settings: Settings, now: datetime) -> bool:
+    """Whether the last training is long ago, if there was one, and there are enough decisions since."""
     with store.read() as connection:
-        reviewed = [example for row in models.reviewed(connection) if (example := from_decision(row))]
+        # What was made of the seeds at first use never looked at decisions.
+        trained = [row for row in models.listing(connection) if "last_decision" in (row["learned"] or {})]
+        known = trained[0]["learned"]["last_decision"] if trained else 0
+        fresh = models.decided_after(connection, known)
+    rested = not trained or trained[0]["created_at"] + timedelta(hours=settings.learn.every_hours) <= now
+    return rested and fresh >= settings.learn.min_decisions
+
+
+def _gather(store: Store, settings: Settings, labels: Sequence[Example] = ()) -> Material:
+    watchlist, _ = load_watchlist(settings)
+    mask = Mask(watchlist.candidates.values())
+    with store.read() as connection:
+        reviewed, held_decisions = decision_lessons(models.reviewed(connection), mask)
+        refutations, held_refutations = refutation_lessons(models.answers(connection, ANSWERS), len(reviewed), mask)
         stream = models.recent_texts(connection, STREAM)
-    learned = [replace(example, text=mask(example.text)) for example in (*reviewed, *extra_rows)]
-    with store.lock("train", wait_s=120):
-        prefix = "reviewed" if learned else registry.SEED
-        return registry.register(store, [*seed_examples(), *learned], now, prefix, stream)
+        last = models.last_decision(connection)
+    lessons = [*seed_lessons(), *reviewed, *refutations, *label_lessons(labels, mask)]
+    exam = gate.set_exam(held_decisions, held_refutations, stream[:EXAM_STREAM], watchlist, mask)
+    return Material(lessons, exam, stream, last)
 
 
-def from_decision(row: Mapping[str, Any]) -> Example | None:
-    """What a decision teaches about its item (a row of ``models.reviewed``); None when it teaches nothing. Pure.
+def _train(store: Store, material: Material, now: datetime, *, promote: bool) -> tuple[str, Judgement]:
+    """Train, judge and register, the last two in one transaction; the judgement says whether it became live."""
+    row, model = registry.build(material.lessons, now, material.stream)
+    row["learned"] |= {"held_back": len(material.exam.decided), "last_decision": material.last_decision}
+    compared, live = _live(store)
+    judgement = gate.judge(model, live, material.exam)
+    with store.write() as connection:
+        if models.is_known(connection, row["id"]):
+            models.put(connection, row)  # what was judged of it, or done with it, stands
+            return row["id"], Judgement(False, ("The same rows made this model before.",))
+        present = models.live(connection)
+        if judgement.promote and present and present["id"] != compared:
+            judgement = Judgement(False, ("Another model became live while this one was trained.",))
+        if judgement.promote and not promote:
+            judgement = Judgement(False, ("It may become live, but by hand only.", *judgement.reasons))
+        models.put(connection, {**row, "judgement": judgement.as_json()})
+        if judgement.promote:
+            registry.promote(connection, row["id"], now, ACTOR, judgement.reasons)
+    return row["id"], judgement
 
-    `dismiss` says genuine, if its reason speaks of the text. `clarify` with the verdict false, misleading or partly
-    false says that the text was what its assessment took it for. `refer` says impersonation if the claim type is one.
-    Stance and claim type are learned with a confirmed falsehood only: nobody looked at those of a dismissed text.
-    """
-    claim_type = ClaimType(row["claim_type"]) if row["claim_type"] else None
-    decision, verdict = Decision(row["decision"]), row["verdict"]
-    if decision is Decision.DISMISS:
-        if row["reason"].partition(":")[0].strip() not in _GENUINE_REASONS:
-            return None
-        return Example(row["text"], Label.GENUINE, Lang(row["lang"]))
-    if decision is Decision.CLARIFY and verdict in FALSE_VERDICTS:
-        label = Label(row["label"])
-        if label is Label.GENUINE:
-            label = Label.FALSE_INFORMATION
-    elif decision is Decision.REFER and claim_type in IMPERSONATION_TYPES:
-        label = Label.IMPERSONATION
-    else:
-        return None
-    return Example(row["text"], label, Lang(row["lang"]), Stance(row["stance"]), claim_type)
+
+def _live(store: Store) -> tuple[str | None, Model | None]:
+    """The live model with its id; no model when there is none that this program can read."""
+    with store.read() as connection:
+        row = models.live(connection)
+    if row is None:
+        return None, None
+    try:
+        return row["id"], registry.load(store, row["id"])
+    except ModelError:
+        return row["id"], None

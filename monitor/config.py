@@ -176,6 +176,16 @@ class Triage(_Section):
     lease_minutes: int = Field(10, ge=1, le=240, description="How long a reviewer holds an alert before it returns.")
 
 
+class Learn(_Section):
+    """How the model learns from decisions."""
+
+    every_hours: float = Field(24, gt=0, le=8760, description="Time between two trainings of the daemon, in hours.")
+    min_decisions: int = Field(25, ge=1, description="It trains only when there are so many new decisions.")
+    promote: Literal["gated", "never"] = Field(
+        "gated", description="`gated`: a model that is no worse on held-back decisions becomes live; `never`: by hand."
+    )
+
+
 class Digest(_Section):
     """The daily mail."""
 
@@ -245,6 +255,7 @@ class Settings(BaseSettings):
     files: Files = Files()
     assess: Assess = Assess()
     triage: Triage = Triage()
+    learn: Learn = Learn()
     digest: Digest = Digest()
     smtp: Smtp = Smtp()
     daemon: Daemon = Daemon()

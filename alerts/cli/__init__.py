@@ -17,7 +17,8 @@ from alerts.cli.daemon import config, run, status, web
 from alerts.cli.demo import demo
 from alerts.cli.digest import digest
 from alerts.cli.queue import alerts
-from classifiers.cli import claims, classify, models, watchlist
+from classifiers.cli import claims, classify, watchlist
+from classifiers.cli.models import models
 from monitor import __version__
 from monitor.cli.base import Context, say
 from monitor.cli.feeds import collect, feeds

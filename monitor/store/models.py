@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from monitor.errors import NotFoundError
-from monitor.store.schema import alerts, assessments, decisions, incident_items, items, models, revisions
-from monitor.types import join_text
+from monitor.store.assessments import IN_FORCE
+from monitor.store.schema import alerts, assessments, decisions, feeds, incident_items, items, models, revisions
+from monitor.types import Role, join_text
 
-_LISTED = [column for column in models.columns if column.name != "blob"]
+_LISTED = [column for column in models.columns if column.name not in ("blob", "lessons")]
 
 
 def put(connection: Connection, row: Mapping[str, Any]) -> None:
@@ -23,7 +25,7 @@ def put(connection: Connection, row: Mapping[str, Any]) -> None:
 
 
 def get(connection: Connection, model_id: str) -> dict[str, Any]:
-    """One model without its blob. Raises NotFoundError."""
+    """One model without its blob and its lessons. Raises NotFoundError."""
     row = connection.execute(select(*_LISTED).where(models.c.id == model_id)).mappings().one_or_none()
     if row is None:
         raise NotFoundError("model", model_id, "`pollwatch models list` shows them all")
@@ -34,6 +36,21 @@ def blob(connection: Connection, model_id: str) -> bytes:
     """The bytes of one model. Raises NotFoundError."""
     get(connection, model_id)
     return bytes(connection.execute(select(models.c.blob).where(models.c.id == model_id)).scalar_one())
+
+
+def is_known(connection: Connection, model_id: str) -> bool:
+    """Whether a model of this id is registered."""
+    return connection.scalar(select(models.c.id).where(models.c.id == model_id)) is not None
+
+
+def lessons(connection: Connection, model_id: str) -> bytes | None:
+    """The rows that made one model, as they were put; None when it was trained before they were kept.
+
+    Raises NotFoundError.
+    """
+    get(connection, model_id)
+    kept = connection.execute(select(models.c.lessons).where(models.c.id == model_id)).scalar_one()
+    return bytes(kept) if kept is not None else None
 
 
 def live(connection: Connection) -> dict[str, Any] | None:
@@ -48,11 +65,41 @@ def listing(connection: Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def promote(connection: Connection, model_id: str) -> None:
-    """Make one model live, and no other. Raises NotFoundError."""
+def promote(connection: Connection, model_id: str, at: datetime) -> None:
+    """Make one model live, and no other; it remembers which was live before. Raises NotFoundError."""
     get(connection, model_id)
+    before = live(connection)
+    if before is None or before["id"] != model_id:
+        _go_live(connection, model_id, promoted_at=at, follows=before["id"] if before else None)
+
+
+def roll_back(connection: Connection) -> tuple[str, str] | None:
+    """Make the model live that the live one followed; the ids of the live one and of that, or None if there is none."""
+    before = live(connection)
+    if before is None or before["follows"] is None:
+        return None
+    _go_live(connection, before["follows"])
+    return before["id"], before["follows"]
+
+
+def judge(connection: Connection, model_id: str, judgement: Mapping[str, Any]) -> None:
+    """Keep whether a model may become live by itself, and why."""
+    connection.execute(update(models).where(models.c.id == model_id).values(judgement=dict(judgement)))
+
+
+def _go_live(connection: Connection, model_id: str, **values: Any) -> None:
     connection.execute(update(models).where(models.c.live).values(live=False))
-    connection.execute(update(models).where(models.c.id == model_id).values(live=True))
+    connection.execute(update(models).where(models.c.id == model_id).values(live=True, **values))
+
+
+def last_decision(connection: Connection) -> int:
+    """The number of the newest decision; 0 when there is none."""
+    return connection.scalar(select(func.max(decisions.c.id))) or 0
+
+
+def decided_after(connection: Connection, decision_id: int) -> int:
+    """How many decisions are newer than this one."""
+    return connection.scalar(select(func.count()).where(decisions.c.id > decision_id)) or 0
 
 
 def recent_texts(connection: Connection, limit: int) -> list[str]:
@@ -61,9 +108,30 @@ def recent_texts(connection: Connection, limit: int) -> list[str]:
     return [join_text(row.title, row.summary) for row in connection.execute(query)]
 
 
+def answers(connection: Connection, limit: int) -> list[dict[str, Any]]:
+    """The newest items of official and fact-check feeds, the newest first: ``id, text, lang``, and the ``stance`` in
+    force.
+    """
+    of_present_text = and_(assessments.c.item_id == items.c.id, assessments.c.revision == items.c.revision)
+    query = (
+        select(items.c.id, items.c.title, items.c.summary, items.c.lang, assessments.c.stance)
+        .join(feeds, feeds.c.id == items.c.feed_id)
+        .join(assessments, of_present_text)
+        .where(feeds.c.role.in_((Role.OFFICIAL, Role.FACTCHECK)), IN_FORCE)
+        .order_by(items.c.id.desc())
+        .limit(limit)
+    )
+    rows = connection.execute(query).mappings()
+    return [
+        {"id": row["id"], "text": join_text(row["title"], row["summary"]), "lang": row["lang"], "stance": row["stance"]}
+        for row in rows
+    ]
+
+
 def reviewed(connection: Connection) -> list[dict[str, Any]]:
-    """Every item that a reviewer decided on: ``text, lang, decision, verdict, reason``, and the ``label, stance,
-    claim_type`` that its assessment gave; all as they stood when it was decided, for an outlet may correct itself.
+    """Every item that a reviewer decided on: ``id, incident_id, text, lang, decision, verdict, reason``, and the
+    ``label, stance, claim_type`` that its assessment gave; all as they stood when it was decided, for an outlet may
+    correct itself.
 
     The last decision about an item counts; ordered by item.
     """
@@ -76,6 +144,7 @@ def reviewed(connection: Connection) -> list[dict[str, Any]]:
     query = (
         select(
             items.c.id,
+            incident_items.c.incident_id,
             func.coalesce(revisions.c.title, items.c.title).label("title"),
             func.coalesce(revisions.c.summary, items.c.summary).label("summary"),
             items.c.lang,

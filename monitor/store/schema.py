@@ -300,6 +300,11 @@ models = Table(
     Column("versions", JSON, nullable=False),
     Column("metrics", JSON, nullable=False),
     Column("blob", LargeBinary, nullable=False),
+    Column("learned", JSON(none_as_null=True)),  # how many rows of each origin, and up to which decision
+    Column("lessons", LargeBinary),  # the rows themselves, compressed JSON
+    Column("judgement", JSON(none_as_null=True)),  # whether it may become live by itself, and why
+    Column("promoted_at", Instant),
+    Column("follows", Text),  # the model that was live before it
     Index("uq_models_one_live", "live", unique=True, sqlite_where=text("live = 1"), postgresql_where=text("live")),
 )
 

@@ -111,7 +111,7 @@ def test_the_live_models_opinion_counts_after_a_rollback(store: Store, settings:
     first = assess(store, settings, now).counts["model"]
     second = train(store, settings, now, [Example("The kiosk sells maps", Label.GENUINE, Lang.EN)])
     with store.write() as connection:
-        models.promote(connection, second)
+        models.promote(connection, second, now)
     assess(store, settings, now + timedelta(hours=1))
     group(store, settings, now)
 
@@ -124,7 +124,7 @@ def test_the_live_models_opinion_counts_after_a_rollback(store: Store, settings:
 
     assert in_force() == {second}
     with store.write() as connection:
-        models.promote(connection, str(first))
+        models.promote(connection, str(first), now)
     assert assess(store, settings, now + timedelta(hours=2)).counts["assessed"] == 0
     assert in_force() == {first}
 
@@ -151,7 +151,7 @@ def test_a_new_model_assesses_the_window_again(store: Store, settings: Settings,
     assess(store, settings, now)
     id = train(store, settings, now, [Example("The kiosk sells maps", Label.GENUINE, Lang.EN)])
     with store.write() as connection:
-        models.promote(connection, id)
+        models.promote(connection, id, now)
     publish(store, long_ago, ["A tip that was never assessed"], name="late")
     report = assess(store, settings, now)
     assert report.counts == {"assessed": 2, "flagged": 1, "model": id}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ from click.testing import CliRunner, Result
 
 from alerts.cli import cli
 from classifiers import registry
-from monitor.errors import ConfigError, InputError, MissingStoreError, NotFoundError
-from monitor.store import Store
+from monitor.errors import ConfigError, InputError, MissingStoreError, NotFoundError, RefusedError
+from monitor.store import Store, audit
 
 KEYS = {"id", "lang", "label", "score", "flagged", "stance", "claim_type", "matches", "findings", "reasons", "model"}
 LINES = [
@@ -142,18 +143,50 @@ def test_classify_works_before_there_is_a_store_unless_a_model_is_named(desk: Pa
     assert not list(desk.glob("*.db"))
 
 
-def test_train_list_promote(desk: Path, store: Store) -> None:
-    """A model trained on added labels is registered, listed, promoted, and then judges."""
+def test_train_list_promote_show_and_roll_back(
+    desk: Path, store: Store, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model trained on added labels is registered, listed, promoted, and then judges; its rows are listed; and back.
+
+    Every change of the live model is in the audit, with who did it.
+    """
     labels = desk / "own.jsonl"
     labels.write_text('{"text": "燈籠山票站改喺街市二樓", "label": "false-information"}\n', encoding="utf-8")
     (made,) = rows(run("models", "train", "--labels", str(labels), "--json"))
     assert {"id", "created_at", "live", "metrics"} <= set(made)
     assert not made["live"]
     assert rows(run("models", "list", "--json")) == [made]
+    assert made["learned"]["labels"] == 1
+    assert made["reasons"] == ["There is no live model that can be read, so there is nothing to compare with."]
+    with pytest.raises(NotFoundError, match="run --once"):
+        run("models", "show")
+    before, _ = registry.live(store, now)
+    monkeypatch.setenv("POLLWATCH_REVIEWER", "wing")
     (promoted,) = rows(run("models", "promote", made["id"], "--json"))
-    assert promoted == made | {"live": True}
+    why = ["wing made it live by hand.", *made["reasons"]]
+    changed = {"live": True, "follows": before, "promoted_at": promoted["promoted_at"], "reasons": why}
+    assert promoted == made | changed
+    assert rows(run("models", "show", "--json")) == [promoted]
     assert rows(run("classify", text='{"text": "x"}'))[0]["model"] == made["id"]
-    assert made["id"] in run("models", "list").stdout
+    assert f"{made['id']} " in run("models", "list").stdout
+    shown = run("models", "show", made["id"]).stdout
+    for words in (made["id"], before, made["sha256"], "labels 1", "- wing made it live by hand.", "threshold 0.5"):
+        assert words in shown
+    data = rows(run("models", "show", "--data", "--json"))
+    hidden = "\ue000" * 3 + "票站改喺街市二樓"  # no lesson holds a name
+    assert [row["text"] for row in data if row["origin"] == "labels"] == [hidden]
+    assert "票站改喺街市二樓" in run("models", "show", "--data").stdout
+    (back,) = rows(run("models", "rollback", "--json"))
+    assert (back["id"], back["live"]) == (before, True)
+    with store.read() as connection:
+        acts = [(entry["actor"], entry["action"], entry["subject"]) for entry in audit.listing(connection)]
+    assert acts == [
+        ("registry", "model.promote", f"model:{before}"),
+        ("wing", "model.promote", f"model:{made['id']}"),
+        ("wing", "model.rollback", f"model:{before}"),
+    ]
+    with pytest.raises(RefusedError):
+        run("models", "rollback")
 
 
 def test_evaluate_on_a_file(empty: Path) -> None:

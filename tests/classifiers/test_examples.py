@@ -14,7 +14,6 @@ from classifiers.examples import (
     SEED_FILE,
     SEED_KEYS,
     Example,
-    digest,
     parse_lines,
     read_example,
     read_file,
@@ -159,13 +158,6 @@ def test_a_seed_with_a_key_too_many_is_refused() -> None:
     row = dict.fromkeys(SEED_KEYS) | {"text": "x", "label": "genuine", "extra": 1}
     with pytest.raises(InputError, match="keys"):
         read_example(row, "line 1", keys=SEED_KEYS)
-
-
-def test_the_digest_tells_data_apart(examples: list[Example]) -> None:
-    """Same rows, same digest; one label changed, another."""
-    changed = [Example(examples[0].text, Label.IMPERSONATION, examples[0].lang), *examples[1:]]
-    assert digest(examples) == digest(seed_examples())
-    assert digest(changed) != digest(examples)
 
 
 def test_a_byte_order_mark_and_a_line_separator_inside_a_text_are_no_faults(tmp_path: Path) -> None:

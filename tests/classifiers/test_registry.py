@@ -16,8 +16,10 @@ from sklearn.linear_model import LogisticRegression
 from sqlalchemy import update
 
 from classifiers import registry
-from classifiers.examples import digest, seed_examples
+from classifiers.lessons import digest, seed_lessons
 from classifiers.model import Model
+from classifiers.train import train
+from monitor.config import Settings
 from monitor.errors import ModelError, ModelVersionError, NotFoundError
 from monitor.store import Store, models
 from monitor.store.schema import models as table
@@ -35,7 +37,7 @@ def test_the_first_use_trains_registers_and_promotes(store: Store, now: datetime
     """One live model, named after the seeds, with its metrics; the second use changes nothing."""
     assert registry.live_or_default(store)[0] == registry.default_model()[0]
     id, model = registry.live(store, now)
-    assert id == f"seed-{digest(seed_examples())[:8]}" == registry.default_model()[0]
+    assert id == f"seed-{digest(seed_lessons())[:8]}" == registry.default_model()[0]
     assert registry.live(store, now) == (id, model)
     with store.read() as connection:
         (row,) = models.listing(connection)
@@ -106,7 +108,9 @@ def test_foreign_types_and_foreign_shapes_are_refused(tmp_path: Path) -> None:
             registry.loads("m", blob, hashlib.sha256(blob).hexdigest(), registry.versions())
 
 
-def test_a_model_damaged_in_the_store_stops_the_stage_with_one_sentence(store: Store, now: datetime) -> None:
+def test_a_model_damaged_in_the_store_stops_the_stage_with_one_sentence(
+    store: Store, settings: Settings, now: datetime
+) -> None:
     """And training again mends it: the same data, the same id, still live."""
     id, _ = registry.live(store, now)
     registry._loaded.clear()
@@ -114,16 +118,16 @@ def test_a_model_damaged_in_the_store_stops_the_stage_with_one_sentence(store: S
         connection.execute(update(table).values(blob=b"damaged"))
     with pytest.raises(ModelError, match="damaged"):
         registry.live(store, now)
-    assert registry.register(store, seed_examples(), now, prefix="seed") == id
+    assert train(store, settings, now) == id
     assert registry.live(store, now)[0] == id
 
 
-def test_an_unknown_model_is_not_found(store: Store) -> None:
+def test_an_unknown_model_is_not_found(store: Store, now: datetime) -> None:
     """The error says how to see those that are there."""
     with pytest.raises(NotFoundError, match="models list"):
         registry.load(store, "seed-00000000")
     with store.write() as connection, pytest.raises(NotFoundError):
-        models.promote(connection, "seed-00000000")
+        models.promote(connection, "seed-00000000", now)
 
 
 def test_an_upgrade_of_the_libraries_does_not_stop_the_desk(

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError, StatementError
 
 from monitor.blocks import MARK_BYTES
 from monitor.errors import BusyError, ConfigError, MissingStoreError, NewerSchemaError, StaleSchemaError
-from monitor.store import Store, engine, feeds, items, marks, migrate, open_store, schema
+from monitor.store import Store, engine, feeds, items, marks, migrate, models, open_store, schema
 
 
 def test_a_missing_store_says_what_to_run(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_the_migrations_make_exactly_the_schema(store: Store) -> None:
 
 
 def test_an_existing_store_is_carried_over(tmp_path: Path, now: datetime) -> None:
-    """Feeds and items of the first schema are there after `db upgrade`, unchanged; what is new is empty."""
+    """Feeds, items and models of the first schema are there after `db upgrade`, unchanged; what is new is empty."""
     old = open_store(f"sqlite:///{tmp_path}/old.db", must_exist=False)
     config = Config()
     config.set_main_option("script_location", "monitor.store:migrations")
@@ -69,10 +69,18 @@ def test_an_existing_store_is_carried_over(tmp_path: Path, now: datetime) -> Non
             ),
             row,
         )
+        connection.execute(
+            text(
+                "INSERT INTO models (id, created_at, live, data_sha256, sha256, versions, metrics, blob) "
+                "VALUES ('reviewed-1', :at, 1, 'd', 's', '{}', '{}', x'00')"
+            ),
+            row,
+        )
     with pytest.raises(StaleSchemaError, match="pollwatch db upgrade"):
         migrate.check(old)
     migrate.upgrade(old)
     with old.read() as connection:
+        model = models.live(connection)
         feed, kept = feeds.get(connection, 7), items.get(connection, 9)
     assert (feed.strikes, feed.folder, feed.moved_to) == (0.0, None, None)
     assert (feed.url, feed.outlet, feed.etag, feed.last_success_at) == (row["url"], "海港日報", 'W/"v1"', now)
@@ -81,6 +89,9 @@ def test_an_existing_store_is_carried_over(tmp_path: Path, now: datetime) -> Non
     with old.write() as connection:
         marks.put(connection, 7, {b"m" * MARK_BYTES: 9})
         assert marks.unpack(marks.packed(connection, [7])[7]) == {b"m" * MARK_BYTES: 9}
+    assert model
+    assert (model["id"], model["data_sha256"], model["learned"], model["judgement"]) == ("reviewed-1", "d", None, None)
+    assert (model["promoted_at"], model["follows"]) == (None, None)
     old.close()
 
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from classifiers.cli.models import models
 from monitor.cli.base import (
     Context,
     example,
     instant,
     json_option,
-    now,
     pass_context,
     print_lines,
     print_object,
@@ -104,48 +104,6 @@ def match_claims(context: Context, file: Iterable[str], corpus: Iterable[str] | 
         print_object({"id": row.get("id"), "matches": matches})
 
 
-@click.group()
-def models() -> None:
-    """Train, compare, explain and promote models."""
-
-
-@models.command(epilog=example("pollwatch models train --labels reviewed.jsonl"))
-@click.option(
-    "--labels",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="JSON Lines with `text, label`; optional `lang, stance, claim_type`.",
-)
-@json_option
-@pass_context
-def train(context: Context, labels: Path | None, as_json: bool) -> None:
-    """Train on the seeds, on reviewers' decisions and on LABELS; register the model without promoting it."""
-    from classifiers import registry, train
-    from classifiers.examples import read_file
-    from monitor.store import models
-
-    extra = read_file(labels) if labels else []
-    with context.store() as (store, settings):
-        model_id = train.train(store, settings, now(), extra)
-        with store.read() as connection:
-            row = registry.describe(models.get(connection, model_id))
-    _print_models([row], as_json=as_json, one=True)
-    if not row["live"]:
-        say(f"registered; make it live with `pollwatch models promote {model_id}`")
-
-
-@models.command("list", epilog=example("pollwatch models list --json"))
-@json_option
-@pass_context
-def list_models(context: Context, as_json: bool) -> None:
-    """Every registered model, the newest first."""
-    from classifiers import registry
-    from monitor.store import models
-
-    with context.store() as (store, _), store.read() as connection:
-        rows = [registry.describe(row) for row in models.listing(connection)]
-    _print_models(rows, as_json=as_json)
-
-
 @models.command(
     epilog=example("pollwatch models evaluate labelled.jsonl --html report.html", "pollwatch models evaluate --json")
 )
@@ -188,23 +146,6 @@ def evaluate(
     wide = [column.key for column in COLUMNS if column.wide]
     print_table(table_rows(figures), columns, empty="nothing was measured", wide=wide)
     click.echo(f"\n{meaning(figures['model'])}")
-
-
-@models.command(epilog=example("pollwatch models promote reviewed-1a2b3c4d"))
-@click.argument("id")
-@json_option
-@pass_context
-def promote(context: Context, id: str, as_json: bool) -> None:
-    """Make a registered model the live one; the next pass assesses recent items again with it."""
-    from classifiers import registry
-    from monitor.store import models
-
-    with context.store() as (store, _):
-        registry.load(store, id)  # a model that cannot be read must not become the live one
-        with store.write() as connection:
-            models.promote(connection, id)
-            row = registry.describe(models.get(connection, id))
-    _print_models([row], as_json=as_json, one=True)
 
 
 @models.command(epilog=example('pollwatch models explain "Polls close at 6 pm this year"'))
@@ -362,15 +303,6 @@ def _decoded(file: Iterable[str], name: str) -> Iterator[str]:
         yield from file
     except UnicodeDecodeError as error:
         raise InputError(name, f"not UTF-8: {error.reason}") from None
-
-
-def _print_models(rows: list[dict[str, Any]], *, as_json: bool, one: bool = False) -> None:
-    if as_json:
-        print_object(rows[0]) if one else print_lines(rows)
-        return
-    shown = [{**row, **{key: row["metrics"].get(key) for key in ("ap", "recall", "false_flags")}} for row in rows]
-    columns = ("id", "created_at", "live", "ap", "recall", "false_flags")
-    print_table(shown, columns, empty="no models yet: `pollwatch models train` makes one")
 
 
 def _write_page(file: Path, text: str) -> None:
