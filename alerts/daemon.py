@@ -1,9 +1,9 @@
 """`run`: APScheduler drives every stage at its time, in one process; the only user of APScheduler.
 
 What waits for the network, feeds and hubs, has a thread each; the other stages compute and run in one thread, one
-after the other. With `[web]` in the configuration the event loop serves it. Every stage can be killed at any
-instruction, so stopping means: start nothing more, let what runs finish for a few seconds, then go. What was cut off
-is done again at the next start.
+after the other; learning computes for many seconds and runs in a process of its own. With `[web]` in the configuration
+the event loop serves it. Every stage can be killed at any instruction, so stopping means: start nothing more, let what
+runs finish for a few seconds, then go. What was cut off is done again at the next start.
 """
 
 from __future__ import annotations
@@ -11,24 +11,32 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from alerts.pipeline import STAGES, run_stage
+from alerts.pipeline import LEARN, STAGES, run_stage
 from alerts.process import log_to_stderr, stop_signal
 from alerts.web import site
+from classifiers.train import is_due, learn
 from monitor.config import Settings
 from monitor.errors import PollwatchError
-from monitor.store import Store
+from monitor.store import Store, open_store
 
 log = logging.getLogger("pollwatch")
 
+Job = Callable[[Store, Settings, Callable[[], bool]], None]  # the last one asks whether to stop
+
 STOP_WITHIN_S = 8.0
+LEARN_LOOK_S = 600  # between two looks whether to learn; a training that failed is tried again then
+_LOOK_S = 0.2  # between two looks whether to stop, while a process learns
 BUSY = "another pollwatch daemon works on this store; stop it first, or give this one its own database.url"
 
 
@@ -55,25 +63,30 @@ async def _serve(store: Store, settings: Settings) -> tuple[signal.Signals, bool
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="stages")
     collector = ThreadPoolExecutor(max_workers=1, thread_name_prefix="collect")
     subscriber = ThreadPoolExecutor(max_workers=1, thread_name_prefix="subscribe")
+    learner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="learn")
     running: set[asyncio.Future[None]] = set()
 
-    async def in_thread(pool: ThreadPoolExecutor, names: tuple[str, ...]) -> None:
-        work = loop.run_in_executor(pool, _run_stages, names, store, settings, stop.done)
+    async def in_thread(pool: ThreadPoolExecutor, job: Job) -> None:
+        work = loop.run_in_executor(pool, job, store, settings, stop.done)
         running.add(work)
         work.add_done_callback(running.discard)
         await asyncio.shield(work)  # the end of the scheduler cancels this job, never the thread it waits for
 
     scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1})
-    alone = ((collector, ("collect",)), (subscriber, ("subscribe",)))
     rest = tuple(name for name, _ in STAGES if name not in ("collect", "subscribe"))
-    for pool, names in (*alone, (thread, rest)):
+    jobs: tuple[tuple[float, ThreadPoolExecutor, Job], ...] = (
+        (settings.daemon.tick_s, collector, partial(_run_stages, ("collect",))),
+        (settings.daemon.tick_s, subscriber, partial(_run_stages, ("subscribe",))),
+        (settings.daemon.tick_s, thread, partial(_run_stages, rest)),
+        (LEARN_LOOK_S, learner, _learn_when_due),
+    )
+    for seconds, pool, job in jobs:
         scheduler.add_job(
             in_thread,
             "interval",
-            (pool, names),
-            seconds=settings.daemon.tick_s,
+            (pool, job),
+            seconds=seconds,
             next_run_time=datetime.now(UTC),
-            id=names[0],
             misfire_grace_time=None,
         )
     async with contextlib.AsyncExitStack() as doors:
@@ -86,14 +99,58 @@ async def _serve(store: Store, settings: Settings) -> tuple[signal.Signals, bool
         await asyncio.wait(running, timeout=STOP_WITHIN_S)
     idle = not running
     scheduler.shutdown(wait=False)
-    for pool in (thread, collector, subscriber):
+    for pool in (thread, collector, subscriber, learner):
         pool.shutdown(wait=False, cancel_futures=True)
     return received, idle
 
 
+def _learn_when_due(store: Store, settings: Settings, stopping: Callable[[], bool]) -> None:
+    """Learn in a process of its own, so that no stage waits; it is ended when the daemon stops."""
+    try:
+        if not stopping() and is_due(store, settings, datetime.now(UTC)):
+            _wait_for_learning(settings, stopping)
+    except PollwatchError as error:
+        log.error("learn: %s", error)  # noqa: TRY400 - the sentence says all
+    except Exception:  # as of a stage
+        log.exception("learning failed")
+
+
+def _wait_for_learning(settings: Settings, stopping: Callable[[], bool]) -> None:
+    # Started anew, not forked: neither our threads nor our open store get into it.
+    process = multiprocessing.get_context("spawn").Process(target=_learn_apart, args=(settings,), daemon=True)
+    process.start()
+    while process.is_alive() and not stopping():
+        process.join(_LOOK_S)
+    if process.is_alive():
+        process.terminate()
+        process.join()
+    elif process.exitcode and not stopping():
+        log.error("learn: its process ended with %s; it is tried again later", process.exitcode)
+
+
+def _learn_apart(settings: Settings) -> None:
+    """What the process does. It yields to the clock, leaves Ctrl-C to its parent, and dies with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(10)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    log_to_stderr()
+    store = open_store(settings.database_url)
+    try:
+        _run_stages((LEARN,), store, settings, lambda: False)
+    finally:
+        store.close()
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
 def _run_stages(names: tuple[str, ...], store: Store, settings: Settings, stopping: Callable[[], bool]) -> None:
     """Some stages in order. One that fails is logged and recorded, and the next tick tries it again."""
-    stages = dict(STAGES)
+    stages = {**dict(STAGES), LEARN: learn}
     for name in names:
         if stopping():
             return

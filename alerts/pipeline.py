@@ -29,6 +29,7 @@ STAGES: tuple[tuple[str, Stage], ...] = (
     ("escalate", escalate),
     ("digest", digest),
 )
+LEARN = "learn"  # the daemon's alone, at its own time: a pass does not wait for it
 
 
 def run_stage(name: str, stage: Stage, store: Store, settings: Settings, clock: Callable[[], datetime]) -> StageReport:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from alerts import digest
-from alerts.pipeline import STAGES
+from alerts.pipeline import LEARN, STAGES
 from alerts.routing import load_routes
 from classifiers import registry
 from monitor import config, seeds
@@ -140,6 +140,8 @@ def _stage_problems(stages: dict[str, Any], now: datetime, settings: Settings) -
             problems.append(f"{name} last finished {_moment(row['finished_at'])}{begun}: is `pollwatch run` up?")
         if row and row["error"]:
             problems.append(f"{name} failed: {row['error']}")
+    if LEARN in stages and stages[LEARN]["error"]:
+        problems.append(f"{LEARN} failed: {stages[LEARN]['error']}; it is tried again, or run `pollwatch models train`")
     return problems
 
 

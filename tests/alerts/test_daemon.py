@@ -17,11 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from alerts import demo
 from monitor.config import load_file
-from monitor.store import Store, feeds, open_store
-from monitor.types import Lang, Role
+from monitor.store import Store, decisions, feeds, open_store, runs
+from monitor.store.schema import alerts
+from monitor.types import Decision, Lang, Role
+from tests.alerts.rows import add_incident
 from tests.fakes import feed_server, rss
 
 CLI = [sys.executable, "-m", "alerts"]
@@ -110,6 +113,42 @@ def test_a_slow_feed_does_not_keep_it_from_stopping(folder: Path, name: signal.S
         with store.read() as connection:
             assert [feed.failures for feed in feeds.listing(connection)] == [0]
         store.close()
+
+
+def test_it_learns_when_decisions_have_come_in(folder: Path) -> None:
+    """In a process of its own, recorded like a stage; a daemon that is killed meanwhile leaves no process behind."""
+    store = _prepare(folder, "http://127.0.0.1:1", ["nothing"])
+    with (folder / "pollwatch.toml").open("a", encoding="utf-8") as file:
+        file.write("[learn]\nmin_decisions = 1\n")
+    incident_id = add_incident(store, datetime.now(UTC))
+    with store.write() as connection:
+        alert = {"id": 1, "incident_id": incident_id, "state": "decided", "priority": 2, "priority_reasons": []}
+        connection.execute(insert(alerts).values(alert | {"score": 0, "route": "", "opened_at": datetime.now(UTC)}))
+        decisions.add(connection, 1, "wing", Decision.DISMISS, None, "not-false", datetime.now(UTC))
+    with _daemon(folder):
+        deadline = time.monotonic() + 120
+        while not _stages(store).get("learn"):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    with store.lock("train", wait_s=10):  # held by nobody: the process died with the daemon
+        pass
+    assert _stages(store)["learn"]["finished_at"] is None
+    with _daemon(folder) as process:
+        deadline = time.monotonic() + 150
+        while not _stages(store)["learn"]["finished_at"]:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        learned = _stages(store)["learn"]
+        assert (learned["error"], learned["report"]["trained"]) == (None, True)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 0
+    store.close()
+
+
+def _stages(store: Store) -> dict[str, Any]:
+    with store.read() as connection:
+        return runs.latest(connection)
 
 
 def test_it_does_not_start_on_a_wrong_file(folder: Path) -> None:
