@@ -141,7 +141,7 @@ def roll_back(store: Store, now: datetime, actor: str) -> str:
     ModelError when that one cannot be read: then nothing changes.
     """
     with store.write() as connection:
-        moved = models.roll_back(connection)
+        moved = models.roll_back(connection, now)
         if moved is None:
             raise RefusedError("no-model", "no model was live before this one; `pollwatch models list` shows them all")
         left, id = moved

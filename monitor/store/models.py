@@ -73,12 +73,12 @@ def promote(connection: Connection, model_id: str, at: datetime) -> None:
         _go_live(connection, model_id, promoted_at=at, follows=before["id"] if before else None)
 
 
-def roll_back(connection: Connection) -> tuple[str, str] | None:
+def roll_back(connection: Connection, at: datetime) -> tuple[str, str] | None:
     """Make the model live that the live one followed; the ids of the live one and of that, or None if there is none."""
     before = live(connection)
     if before is None or before["follows"] is None:
         return None
-    _go_live(connection, before["follows"])
+    _go_live(connection, before["follows"], promoted_at=at)
     return before["id"], before["follows"]
 
 
