@@ -24,9 +24,9 @@ import aiohttp
 from aiohttp.http_exceptions import ContentEncodingError
 
 from monitor import __version__
-from monitor.config import Fetch
 from monitor.errors import BlockedAddressError, FeedError, FeedErrorKind
 from monitor.guard import Network, check_address, check_port, check_url
+from monitor.sections import Fetch
 from monitor.text import clean, shorten
 
 MAX_REDIRECTS = 5

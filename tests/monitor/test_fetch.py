@@ -18,9 +18,9 @@ import pytest
 import trustme
 
 from monitor import __version__
-from monitor.config import Fetch
 from monitor.errors import FeedError, FeedErrorKind
 from monitor.fetch import MAX_REDIRECTS, RATIO_FROM, Fetched, Fetcher, fresh_s, retry_after_s
+from monitor.sections import Fetch
 from tests.fakes import FeedServer, feed_server, gzip_bomb, item, pack, rss
 from tests.hub import running_hub
 
@@ -190,7 +190,7 @@ def test_a_compressed_body_is_read_and_a_bomb_is_not(server: FeedServer) -> None
 _EIGHT_AT_ONCE = """
 import asyncio, sys
 from pathlib import Path
-from monitor.config import Fetch
+from monitor.sections import Fetch
 from monitor.fetch import Fetcher
 
 async def main(url):
@@ -283,7 +283,7 @@ def test_a_server_without_trusted_tls_is_told_apart(server: FeedServer) -> None:
 
 _ONCE = """
 import asyncio, sys
-from monitor.config import Fetch
+from monitor.sections import Fetch
 from monitor.errors import FeedError
 from monitor.fetch import Fetcher
 

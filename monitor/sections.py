@@ -1,0 +1,214 @@
+"""The sections of the configuration: every key with its default, its bounds and its meaning."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import date, datetime
+from datetime import time as wall_clock
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from monitor.types import Phase
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("not a time zone name; try Asia/Hong_Kong") from error
+    return name
+
+
+def _mailbox(address: str) -> str:
+    _, plain = parseaddr(address)
+    if any(c in address for c in "\r\n\0") or "@" not in plain or plain.startswith("@") or plain.endswith("@"):
+        raise ValueError("not a mail address; try name@example.org")
+    if not plain.isascii():
+        raise ValueError("only ASCII addresses; write an international domain in its xn-- form")
+    return address
+
+
+def _network(text: str) -> str:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError as error:
+        raise ValueError('not a network; try "127.0.0.0/8"') from error
+    return text
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+Mailbox = Annotated[str, AfterValidator(_mailbox)]
+Network = Annotated[str, AfterValidator(_network)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Database(_Section):
+    """Where everything is kept."""
+
+    url: str = Field("sqlite:///pollwatch.db", description="Database URL; a relative SQLite path starts at this file.")
+
+
+class Fetch(_Section):
+    """How feeds are asked for."""
+
+    contact: str = Field("", description="Mail or web address in the User-Agent, so that outlets can reach you.")
+    allow_private: tuple[Network, ...] = Field(
+        (), description='Private networks that may be fetched, e.g. ["127.0.0.0/8"]. Default: none.'
+    )
+    allow_ports: tuple[Annotated[int, Field(ge=1, le=65_535)], ...] = Field(
+        (), description="Ports that may be fetched though they are another service's, e.g. [81]. Default: none."
+    )
+    timeout_s: float = Field(
+        30.0, gt=0, le=600, description="Longest time for one feed, redirects included, in seconds."
+    )
+    max_bytes: int = Field(10_000_000, ge=10_000, description="Largest body after decompression, in bytes.")
+    concurrency: int = Field(32, ge=1, le=1000, description="Feeds fetched at the same time.")
+    per_host: int = Field(2, ge=1, le=100, description="Connections to one host at the same time.")
+    host_gap_s: float = Field(0.2, ge=0, le=60, description="Seconds between turns of a host not in `allow_private`.")
+    parse_timeout_s: float = Field(20.0, gt=0, description="Longest time to parse one document, in seconds.")
+    parse_memory_mb: int = Field(400, ge=100, description="Most memory of a process that parses, in megabytes.")
+    interval_s: int = Field(
+        600, ge=30, description="Time between two checks of a feed without history, in seconds; see `[rhythm]`."
+    )
+
+
+class Election(_Section):
+    """The dates, local to `timezone`. They set the phase, and the phase sets priorities and due times."""
+
+    name: str = Field("", description="Shown in the digest.")
+    timezone: Zone = Field("Asia/Hong_Kong", description="Time zone of all local times.")
+    nomination_opens: date | None = Field(None, description="First day of nominations.")
+    nomination_closes: date | None = Field(None, description="Last day of nominations.")
+    polling_opens: datetime | None = Field(None, description="Polls open (local date and time).")
+    polling_closes: datetime | None = Field(None, description="Polls close (local date and time).")
+    count_ends: datetime | None = Field(None, description="The count is over; default a day after the close.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Election:
+        given = [self.polling_opens, self.polling_closes, self.count_ends]
+        instants = [g.replace(tzinfo=g.tzinfo or ZoneInfo(self.timezone)) for g in given if g]
+        if instants != sorted(instants) or (self.polling_opens is None) != (self.polling_closes is None):
+            raise ValueError("polling_opens, polling_closes and count_ends must be given in this order")
+        if self.nomination_opens and self.nomination_closes and self.nomination_opens > self.nomination_closes:
+            raise ValueError("nomination_opens must not be later than nomination_closes")
+        return self
+
+
+def _interval(pair: tuple[int, int]) -> tuple[int, int]:
+    if not 30 <= pair[0] <= pair[1] <= 86_400:
+        raise ValueError("give the shortest and the longest interval in seconds, from 30 to 86400; try [300, 3600]")
+    return pair
+
+
+Interval = Annotated[tuple[int, int], AfterValidator(_interval)]
+
+
+class Rhythm(_Section):
+    """Shortest and longest interval of a feed, in seconds, by election phase; in between its own history decides."""
+
+    before: Interval = Field((600, 7200), description="Before the nominations, and while no date is set.")
+    nomination: Interval = Field((300, 3600), description="While nominations are open.")
+    campaign: Interval = Field((300, 3600), description="From the close of nominations.")
+    polling_day: Interval = Field((60, 600), description="On polling day, from midnight to the close.")
+    count: Interval = Field((60, 600), description="During the count.")
+    after: Interval = Field((600, 7200), description="After the count.")
+
+    def of(self, phase: Phase) -> tuple[int, int]:
+        """The bounds of one phase."""
+        bounds: tuple[int, int] = getattr(self, phase.name.lower())
+        return bounds
+
+
+class Files(_Section):
+    """The other files; paths start at this file."""
+
+    watchlist: Path = Field(Path("watchlist.toml"), description="Candidates and offices to watch for.")
+    facts: Path = Field(Path("facts.toml"), description="Official facts that rules compare with.")
+    routes: Path = Field(Path("routes.toml"), description="Who gets which alert.")
+
+
+class Assess(_Section):
+    """What is flagged."""
+
+    threshold: float | None = Field(
+        None, ge=0, le=1, description="Score from which an item is flagged; default: the model's own."
+    )
+    window_days: int = Field(14, ge=1, description="A new model assesses again what was first seen in these last days.")
+
+
+class Triage(_Section):
+    """The queue."""
+
+    max_age_days: int = Field(
+        30, ge=1, description="A story published longer ago opens no alert, unless it names somebody watched."
+    )
+    lease_minutes: int = Field(10, ge=1, le=240, description="How long a reviewer holds an alert before it returns.")
+
+
+class Learn(_Section):
+    """How the model learns from decisions."""
+
+    every_hours: float = Field(24, gt=0, le=8760, description="Time between two trainings of the daemon, in hours.")
+    min_decisions: int = Field(25, ge=1, description="It trains only when there are so many new decisions.")
+    promote: Literal["gated", "never"] = Field(
+        "gated", description="`gated`: a model that is no worse on held-back decisions becomes live; `never`: by hand."
+    )
+
+
+class Digest(_Section):
+    """The daily mail."""
+
+    time: wall_clock = Field(wall_clock(8, 0), description="Local time of the mail.")
+    receivers: tuple[Mailbox, ...] = Field((), description="Who gets it.")
+    sender: Mailbox = Field("pollwatch@localhost", description="From whom.")
+
+
+class Smtp(_Section):
+    """The mail server."""
+
+    host: str = Field("localhost", description="Name of the SMTP server.")
+    port: int = Field(587, ge=1, le=65535, description="Its port.")
+    security: Literal["starttls", "tls", "none"] = Field("starttls", description="`none` only on loopback.")
+    username: str = Field("", description="Login name; empty for no login.")
+    password: SecretStr = Field(SecretStr(""), description="Only from the environment: `POLLWATCH_SMTP__PASSWORD`.")
+    password_file: Path | None = Field(None, description="Or a file that holds it.")
+    ca_file: Path | None = Field(None, description="Certificate authority of the server, when not a public one.")
+    timeout_s: float = Field(60.0, gt=0, le=600, description="Longest wait for an answer, in seconds.")
+
+    @model_validator(mode="after")
+    def _encrypted(self) -> Smtp:
+        if self.security == "none" and not (self.host in ("localhost", "::1") or self.host.startswith("127.")):
+            raise ValueError('security = "none" is for a server on loopback only; use "starttls" or "tls"')
+        return self
+
+
+class Daemon(_Section):
+    """The clock of `run`."""
+
+    tick_s: int = Field(30, ge=1, le=3600, description="Time between two looks for due feeds and for work, in seconds.")
+
+
+def _public_url(url: str) -> str:
+    parts = urlsplit(url)
+    plain = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc and url.isascii()
+    if url and (not plain or parts.query or parts.fragment or not url.isprintable() or " " in url):
+        raise ValueError('not the address of a site; try "https://watch.example.org"')
+    return url.rstrip("/")
+
+
+class Web(_Section):
+    """What `web` serves; `run` serves it too when this section is there."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; a proxy in front speaks TLS to the world.")
+    port: int = Field(8080, ge=0, le=65_535, description="Port to listen on; 0: any free one.")
+    public_url: Annotated[str, AfterValidator(_public_url)] = Field(
+        "", description="Where hubs reach this server from outside; empty: no feed is subscribed to."
+    )
