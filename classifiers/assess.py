@@ -77,12 +77,12 @@ class Bench:
         findings = check(judged.text, judged.link, matches, self.reference, judged.published_at)
         named = bool(matches) or not self.watchlist.candidates
         scored = combine(opinion, findings, judged.role, self.threshold, named=named)
-        why = reasons(pieces, opinion, scored, findings, matches, judged.role, self.watchlist.candidates, known)
+        why = reasons(pieces, scored, findings, matches, judged.role, self.watchlist.candidates, known)
         return Assessment(
             label=scored.label,
             score=scored.score,
             flagged=scored.flagged,
-            stance=opinion.stance,
+            stance=scored.stance,
             claim_type=scored.claim_type,
             lang=judged.lang,
             matches=matches,

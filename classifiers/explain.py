@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from classifiers.model import Array, Model, Opinion
+from classifiers.model import Array, Model
 from classifiers.scoring import HARMLESS_STANCES, TRUSTED_ROLES, Scored
 from classifiers.terms import batches, terms_of
 from monitor.text import HAN, fold, fold_with_offsets, sentence_list
@@ -64,7 +64,6 @@ def known_words(model: Model, masked: Sequence[str]) -> list[tuple[int, int]]:
 
 def reasons(
     pieces: Sequence[Fragment],
-    opinion: Opinion,
     scored: Scored,
     findings: Sequence[Finding],
     matches: Sequence[Match],
@@ -85,8 +84,8 @@ def reasons(
     found += _words(pieces)
     if scored.flagged and scored.claim_type:
         found.append(Reason("claim-type", f"Looks like {scored.claim_type}.", {"claim_type": scored.claim_type.value}))
-    harmless = "; that is never flagged" if opinion.stance in HARMLESS_STANCES else ""
-    stance = opinion.stance.value
+    harmless = "; that is never flagged" if scored.stance in HARMLESS_STANCES else ""
+    stance = scored.stance.value
     found.append(Reason("stance", f"The text {_STANCE_WORDS[stance]}{harmless}.", {"stance": stance}))
     if role in TRUSTED_ROLES:
         found.append(Reason("role", f"The outlet's role is {role}; such are never flagged.", {"role": role}))

@@ -22,6 +22,7 @@ class Scored:
     score: float  # in [0, 1]
     flagged: bool
     label: Label  # genuine exactly when it is not flagged
+    stance: Stance
     claim_type: ClaimType | None
 
 
@@ -33,7 +34,8 @@ def combine(
     - The score begins as the model's probability ``p``. Each finding of weight ``w`` closes that share of what is
       missing to one: ``1 - (1 - p) * (1 - w1) * (1 - w2) …`` (a noisy or).
     - What comes from an official or fact-checking outlet, and what refutes, counts half and is never flagged: it holds
-      the words of the falsehood, and stands on the other side.
+      the words of the falsehood, and stands on the other side. But rules find nothing in a text that takes something
+      back: where one did, the text asserts, whatever the model takes its stance for.
     - A watched name does not make a text false, so it leaves the score alone. But a text that names nobody on the
       watchlist and contradicts no fact (``named`` is false when there is a watchlist and it found nothing) is less
       likely to be about this election: it is flagged only from ``threshold + UNNAMED_MARGIN``.
@@ -42,16 +44,17 @@ def combine(
     missing = 1 - opinion.probability
     for finding in findings:
         missing *= 1 - finding.weight
-    harmless = role in TRUSTED_ROLES or opinion.stance in HARMLESS_STANCES
+    stance = Stance.ASSERTS if findings and opinion.stance in HARMLESS_STANCES else opinion.stance
+    harmless = role in TRUSTED_ROLES or stance in HARMLESS_STANCES
     score = (1 - missing) * (0.5 if harmless else 1)
     margin = 0 if named or findings else UNNAMED_MARGIN
     flagged = score >= threshold + margin and not harmless
     if not flagged:
-        idle = opinion.stance is Stance.UNRELATED and not findings
-        return Scored(score, False, Label.GENUINE, None if idle else _claim_type(opinion, findings))
+        idle = stance is Stance.UNRELATED and not findings
+        return Scored(score, False, Label.GENUINE, stance, None if idle else _claim_type(opinion, findings))
     claim_type = _claim_type(opinion, findings)
     label = Label.IMPERSONATION if claim_type in IMPERSONATION_TYPES else Label.FALSE_INFORMATION
-    return Scored(score, True, label, claim_type)
+    return Scored(score, True, label, stance, claim_type)
 
 
 def _claim_type(opinion: Opinion, findings: Sequence[Finding]) -> ClaimType:

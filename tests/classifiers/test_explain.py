@@ -50,7 +50,7 @@ def test_a_scam_is_explained_by_its_lure(model: Model) -> None:
     """The words a person would point at are among those that speak for it."""
     text = TEXTS[0]
     opinion = model.judge([text])[0]
-    found = reasons(explained(model, text), opinion, combine(opinion, (), None, 0.5), (), (), None, {}, (4, 4))
+    found = reasons(explained(model, text), combine(opinion, (), None, 0.5), (), (), None, {}, (4, 4))
     words = next(reason for reason in found if reason.code == "words")
     assert {fragment for fragment, _ in words.detail["for"]} & {"your", "safe-login.example", "now", "account"}
     assert all(weight > 0 for _, weight in words.detail["for"])
@@ -67,7 +67,6 @@ def test_every_kind_of_reason_in_order_of_firmness(model: Model) -> None:
     scored = combine(opinion, [finding], Role.OFFICIAL, 0.5)
     found = reasons(
         explained(model, text),
-        opinion,
         scored,
         [finding],
         [Match("man", "文沛霖", 0, 3)],
@@ -86,7 +85,7 @@ def test_every_kind_of_reason_in_order_of_firmness(model: Model) -> None:
 def test_a_text_without_words_has_no_words_to_show(model: Model, text: str) -> None:
     """No fragment, no reason of words, no error."""
     opinion = model.judge([text])[0]
-    found = reasons(explained(model, text), opinion, combine(opinion, (), None, 0.5), (), (), None, {}, (4, 4))
+    found = reasons(explained(model, text), combine(opinion, (), None, 0.5), (), (), None, {}, (4, 4))
     assert explained(model, text) == []
     assert [reason.code for reason in found if reason.code == "words"] == []
 

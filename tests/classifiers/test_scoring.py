@@ -50,6 +50,14 @@ def test_refutations_are_never_flagged() -> None:
     assert scored.score < 0.5
 
 
+def test_a_finding_overrules_a_stance_that_the_model_guessed() -> None:
+    """Rules find nothing in a text that takes something back; the stance that is kept says so."""
+    opinion = Opinion(0.2, Label.FALSE_INFORMATION, Stance.REFUTES, ClaimType.CANDIDATE_FACT)
+    scored = combine(opinion, [finding(0.9)], Role.MEDIA, 0.5)
+    assert (scored.flagged, scored.stance, scored.score) == (True, Stance.ASSERTS, pytest.approx(0.92))
+    assert combine(opinion, (), Role.MEDIA, 0.1).stance is Stance.REFUTES
+
+
 @pytest.mark.parametrize("stance", [stance for stance in Stance if stance is not Stance.REFUTES])
 @pytest.mark.parametrize("role", [None, Role.MEDIA, Role.COMMUNITY])
 def test_everything_else_is_flagged_from_the_threshold_on(stance: Stance, role: Role | None) -> None:
