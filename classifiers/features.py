@@ -101,7 +101,8 @@ class TextFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sc
         cells, times = np.unique(terms.row[seen] * width + column[seen], return_counts=True)
         row, kept = np.divmod(cells, width)
         ends = np.searchsorted(row, np.arange(len(terms.chinese) + 1))
-        counts = sparse.csr_array((times.astype(float), kept, ends), shape=(len(terms.chinese), width))
+        places = kept.astype(np.int32), ends.astype(np.int32)  # half of what numpy gives, and there are millions
+        counts = sparse.csr_array((times.astype(float), *places), shape=(len(terms.chinese), width))
         missing = self.unseen_[terms.kind[~seen]]
         return counts, np.bincount(terms.row[~seen], weights=missing, minlength=len(terms.chinese))
 

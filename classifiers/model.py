@@ -23,7 +23,7 @@ Array = np.ndarray[Any, Any]
 FALSE_FLAGS = 0.15
 THRESHOLD = 0.5  # every model is calibrated to have its operating point here
 _FOLDS = 5
-_TOLERANCE = 3e-3  # of a gradient; finer ones rank alike and take four times as long
+_TOLERANCE = 1e-3  # of a gradient; finer ones rank alike and take longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,8 @@ def fit(
     """
     weight = np.ones(len(examples)) if weights is None else np.asarray(weights, dtype=float)
     features = TextFeatures(background=background)
-    rows = features.fit_transform([example.text for example in examples])
+    # Half the memory and a third of the time of 64 bits, and the same order of scores.
+    rows = features.fit_transform([example.text for example in examples]).astype(np.float32)
     suspicious = np.array([example.suspicious for example in examples])
     values = _out_of_fold(rows, suspicious, weight, [_stratum(example) for example in examples], random_state)
     script = chinese(rows)
@@ -177,13 +178,16 @@ def _fit_head(
     known = np.flatnonzero([target is not None for target in targets])
     classes = [str(target) for target in targets if target is not None]
     texts = rows[known] if columns is None else rows[known][:, columns]
-    regression = LogisticRegression(C=1 / penalty, class_weight="balanced", max_iter=2000, tol=_TOLERANCE)
+    # Newton's method keeps no history of gradients, each as large as all weights.
+    regression = LogisticRegression(
+        C=1 / penalty, class_weight="balanced", solver="newton-cg", max_iter=200, tol=_TOLERANCE
+    )
     regression.fit(texts, classes, sample_weight=weight[known])
     weights, intercepts = regression.coef_, regression.intercept_
     if len(regression.classes_) == 2:  # scikit-learn gives the second class only
         weights, intercepts = np.vstack([-weights, weights]), np.array([-intercepts[0], intercepts[0]])
     if columns is not None:
-        everywhere = np.zeros((len(weights), rows.shape[1]))
+        everywhere = np.zeros((len(weights), rows.shape[1]), dtype=np.float32)
         everywhere[:, columns] = weights
         weights = everywhere
     names = tuple(str(name) for name in regression.classes_)
