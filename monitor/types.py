@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlsplit
 
 
 class Role(StrEnum):
@@ -162,6 +163,11 @@ class Feed:
     hub: str | None = None  # that its last document named, see monitor.websub
     topic: str | None = None  # the address by which that hub knows it
     pushed_at: datetime | None = None  # when the hub last announced news; None without a live subscription
+
+    @property
+    def host(self) -> str:
+        """The host of its address, with the port if it names one."""
+        return urlsplit(self.url).netloc
 
 
 class Mode(StrEnum):

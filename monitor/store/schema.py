@@ -118,6 +118,16 @@ subscriptions = Table(
     ),
 )
 
+# Which pass over the feeds works on each host, so that passes may overlap (see store.hosts).
+hosts = Table(
+    "hosts",
+    metadata,
+    Column("host", Text, primary_key=True),  # of addresses of feeds, with the port that one names
+    Column("holder", Text),  # a word of the pass; NULL: nobody
+    Column("held_until", Instant),  # over then by itself, should the pass have been killed
+    Column("free_at", Instant),  # the end of the last visit and the gap that follows
+)
+
 items = Table(
     "items",
     metadata,
