@@ -211,8 +211,9 @@ class Entry:
 class Document:
     """A parsed feed.
 
-    ``marks`` stand for all its entries in order, empty where they cannot be told apart before they are parsed. Those
-    of ``unread`` were known already: their entries are not among ``entries`` (see parse.complete).
+    ``marks`` stand for all its entries in order (those that say nothing are none), empty where they cannot be told
+    apart before they are parsed. Those of ``unread`` were known already: their entries are not among ``entries`` (see
+    parse.complete).
     """
 
     title: str
