@@ -11,11 +11,12 @@ on the hosts whose lease it holds (see ``leases``), so none waits for a slow fee
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -224,9 +225,11 @@ class _Pass:
                 state = {"etag": fetched.etag, "last_modified": fetched.last_modified}
                 if not fetched.not_modified:
                     state["body_sha256"] = hashlib.sha256(fetched.body).hexdigest()
-                    if state["body_sha256"] != feed.body_sha256:
-                        document = await self.read(fetched, known)
-                        await self.unstored.acquire()
+                if state.get("body_sha256", feed.body_sha256) != feed.body_sha256:
+                    document = await self.read(fetched, known)
+                    await self.unstored.acquire()
+                else:
+                    state |= await self.hub(feed, fetched, known)
             except FeedError as error:
                 return await self.fail(feed, error)  # before the next feed of this host has its turn
         if fetched.not_modified:
@@ -262,6 +265,24 @@ class _Pass:
             outcome += f"; {document.warning}"
         return outcome
 
+    async def hub(self, feed: Feed, fetched: Fetched, known: bytes) -> dict[str, str | None]:
+        """Hub and topic as an answer without a new document names them; none where it changes nothing.
+
+        Where its headers are silent the last document's word stands. That is read here, once, if it came before we
+        looked for hubs.
+        """
+        unread = feed.hub is None and not fetched.not_modified
+        if not unread and fetched.link is None:
+            return {}
+        links: Iterable[tuple[str, str]] = [("hub", feed.hub or ""), ("self", feed.topic or "")]
+        if unread:
+            with contextlib.suppress(FeedError):  # it is no error of the feed: its items were read when it came
+                links = (await self.read(fetched, known)).links
+        hub, topic = discover(fetched.link, links, fetched.final_url)
+        if hub is None:
+            return {"hub": "", "topic": None} if unread else {}
+        return {"hub": hub, "topic": topic}
+
     async def fetch(self, feed: Feed) -> Fetched:
         """Ask the host, unless it has been silent in this pass: its other feeds would only wait as long in vain.
 
@@ -290,7 +311,7 @@ class _Pass:
             state = {**state, "last_new_at": self.now}
         rhythm = observe(feed, document, changes.new, self.now, self.zone)
         hub, topic = discover(fetched.link, document.links, fetched.final_url)
-        state = {**state, "warning": document.warning, "hub": hub, "topic": topic}
+        state = {**state, "warning": document.warning, "hub": hub or "", "topic": topic}
         if rhythm is not feed.rhythm:
             state["rhythm"] = rhythm
         feed = replace(feed, rhythm=rhythm, last_new_at=state.get("last_new_at", feed.last_new_at))

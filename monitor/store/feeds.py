@@ -94,7 +94,7 @@ def mentioning(connection: Connection, domain: str) -> list[Feed]:
 
 def with_hub(connection: Connection) -> list[Feed]:
     """The enabled feeds that name a hub."""
-    query = select(*_COLUMNS).where(feeds.c.enabled, feeds.c.hub.is_not(None)).order_by(feeds.c.id)
+    query = select(*_COLUMNS).where(feeds.c.enabled, feeds.c.hub != "").order_by(feeds.c.id)
     return [_feed(row) for row in connection.execute(query)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from collections import Counter
@@ -243,6 +244,47 @@ def test_how_long_an_answer_took_is_kept(store: Store, settings: Settings, serve
     server.put("/a", "busy", status=503)
     collect(store, settings, now, every=True)
     assert state_of(store, url).answer_s == took
+
+
+def test_the_hub_of_a_document_that_does_not_change_is_learned(
+    store: Store, settings: Settings, server: FeedServer, now: datetime
+) -> None:
+    """From the Link header of a 304 or of the same bytes; what a silent header leaves unsaid stands."""
+    hub, own = "https://hub.example/", "https://harbour-daily.example/rss"
+    body = rss(item("甲", guid="1"))
+    for url, validator in ((server.url("/a"), {"etag": '"1"'}), (server.url("/b"), {})):
+        path = f"/{url[-1]}"
+        watch(store, now, server.put(path, body, **validator))
+        states = []
+        for link in (None, f"<{hub}>; rel=hub", None, f"<{hub}2>; rel=hub, <{own}>; rel=self", f"<{hub}>; rel=hub"):
+            server.put(path, body, headers={"Link": link} if link else {}, **validator)
+            collect(store, settings, now, every=True)
+            states.append((state_of(store, url).hub, state_of(store, url).topic))
+        assert states == [("", None), (hub, url), (hub, url), (hub + "2", own), (hub, own)]
+
+
+def test_the_hub_of_a_document_from_before_hubs_is_learned_once(
+    store: Store, settings: Settings, server: FeedServer, now: datetime
+) -> None:
+    """After an upgrade, from the same bytes; a document that names none, or cannot be read again, is not read twice."""
+    named = '<a:link xmlns:a="http://www.w3.org/2005/Atom" rel="hub" href="https://hub.example/"/></channel>'
+    url = server.put("/a", rss(item("甲", guid="1")).replace("</channel>", named))
+    watch(store, now, url, server.put("/b", rss(item("B", guid="1"))))
+    collect(store, settings, now)
+    for before, hub in ((None, "https://hub.example/"), ("", "")):
+        with store.write() as connection:
+            connection.exec_driver_sql("UPDATE feeds SET hub = ?, topic = NULL", (before,))
+        assert collect(store, settings, now, every=True).counts["unchanged"] == 2
+        assert (state_of(store, url).hub, state_of(store, server.url("/b")).hub) == (hub, "")
+    with store.read() as connection:
+        assert len(items.listing(connection)) == 2
+    unreadable = b"no feed at all"
+    server.put("/a", unreadable)
+    with store.write() as connection:
+        sha256 = hashlib.sha256(unreadable).hexdigest()
+        connection.exec_driver_sql("UPDATE feeds SET hub = NULL, body_sha256 = ?", (sha256,))
+    collect(store, settings, now, every=True)
+    assert (state_of(store, url).hub, state_of(store, url).error_kind) == ("", None)
 
 
 @pytest.mark.shared
