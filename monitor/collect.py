@@ -109,6 +109,7 @@ class _Pass:
     done: int = 0
     held: int = 0  # hosts
     given_back: asyncio.Event = field(default_factory=asyncio.Event)  # one of them was
+    lost: set[str] = field(default_factory=set)  # hosts that another pass took: their other feeds are not asked
     answered: set[str] = field(default_factory=set)  # hosts
     silent: dict[str, FeedErrorKind] = field(default_factory=dict)  # hosts, and how they failed
     waiting: set[int] = field(default_factory=set)  # feeds whose host refused another one
@@ -180,6 +181,7 @@ class _Pass:
         try:
             outcome = await self.ask(feed, known)
         except LeaseLostError:
+            self.lost.add(feed.host)
             outcome = self.leave()
         self.say(feed.outlet, outcome)
 
@@ -219,6 +221,8 @@ class _Pass:
         async with self.fetcher.turn(feed.url):
             if feed.id in self.waiting:
                 return self.wait()
+            if feed.host in self.lost:
+                raise LeaseLostError
             try:
                 fetched = await self.fetch(feed)
                 self.counts["bytes"] += len(fetched.body)

@@ -3,7 +3,7 @@
 A feed belongs to whoever holds its host, so no two passes ask one host at once, be they threads of the daemon, other
 processes or other machines. Whatever is written of a feed is written only while its host is still held: a pass that
 slept (a laptop closed, a machine starved) can put no older text over a newer one. A lease is short and renewed, so
-that a pass that was killed keeps its hosts from others for LEASE at most.
+that a pass that was killed keeps its hosts from others for little more than LEASE.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Leases:
 
     def __init__(self, writer: Writer, now: datetime, gap: timedelta) -> None:
         self._writer = writer
-        self._length = LEASE + gap
+        self._gap = gap
         self._holder = secrets.token_hex(8)
         self._now, self._begun = now, time.monotonic()
         self._renewing: asyncio.Task[None] | None = None
@@ -58,7 +58,7 @@ class Leases:
             self._renewing.cancel()
         if error is not None:  # also Ctrl-C: whoever tries again at once finds every host free
             with contextlib.suppress(PollwatchError):
-                await self._writer.run(lambda c: hosts.release_all(c, self._holder, self._clock()))
+                await self._writer.run(lambda c: hosts.release_all(c, self._holder, self._clock() + self._gap))
 
     def _clock(self) -> datetime:
         return self._now + timedelta(seconds=time.monotonic() - self._begun)
@@ -66,7 +66,7 @@ class Leases:
     def take(self, connection: Connection, names: list[str]) -> dict[str, datetime | None]:
         """Those of these hosts that were free, and from when on they may be asked; see ``store.hosts.take``."""
         now = self._clock()
-        return hosts.take(connection, names, self._holder, now, now + self._length)
+        return hosts.take(connection, names, self._holder, now, now + LEASE + self._gap)
 
     async def rest(self, free_at: datetime | None, gap_s: float) -> None:
         """Wait until a host may be asked that another pass asked last, at most ``gap_s`` seconds: clocks may differ."""
@@ -95,6 +95,6 @@ class Leases:
         while True:
             await asyncio.sleep(RENEW_S)
             try:
-                await self._writer.run(lambda c: hosts.renew(c, self._holder, self._clock() + self._length))
+                await self._writer.run(lambda c: hosts.renew(c, self._holder, self._clock() + LEASE + self._gap))
             except PollwatchError as error:
                 log.warning("leases of hosts could not be renewed: %s", error)

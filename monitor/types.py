@@ -160,7 +160,7 @@ class Feed:
     moved_since: datetime | None = None
     answer_s: float | None = None  # how long its last good answer took
     rhythm: Rhythm | None = None
-    hub: str | None = None  # that its last answer named, see monitor.websub; "": it names none; None: nobody looked
+    hub: str | None = None  # that its last answer named, see monitor.websub; empty: none; None: nobody looked
     topic: str | None = None  # the address by which that hub knows it
     pushed_at: datetime | None = None  # when the hub last announced news; None without a live subscription
 

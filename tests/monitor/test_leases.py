@@ -136,6 +136,17 @@ def test_a_pass_that_lost_its_lease_writes_nothing(
         assert hosts.holds(connection, f"127.0.0.1:{server.port}", "another")
 
 
+def test_a_host_that_was_lost_is_not_asked_on(
+    store: Store, settings: Settings, server: FeedServer, now: datetime
+) -> None:
+    """A pass that wakes up late leaves the rest of the host's feeds to who has it now."""
+    watch(store, now, *(server.put(f"/{n}", rss(item("A", guid="1")), delay_s=0.5) for n in range(14)))
+    with passing(store, settings, now, server) as reports:
+        steal(store, server, now)
+    assert counts(reports[0], "feeds", "elsewhere", "fetched") == [14, 14, 0]
+    assert len(server.requests) < 8
+
+
 def test_a_long_visit_keeps_its_host(
     store: Store, settings: Settings, server: FeedServer, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
