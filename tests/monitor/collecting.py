@@ -67,3 +67,12 @@ def counts(report: StageReport, *names: str) -> list[Any]:
 def environment(folder: Path) -> dict[str, str]:
     """Of a process that works in ``folder``."""
     return {**os.environ, "PYTHONPATH": str(ROOT), "POLLWATCH_CONFIG": str(folder / "pollwatch.toml")}
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -18,7 +18,7 @@ from monitor.collect import collect
 from monitor.config import Settings
 from monitor.store import Store, open_store
 from tests.fakes import ALLOW_LOOPBACK, FeedServer, item, rss
-from tests.monitor.collecting import PASS, ROOT, environment, stored, watch
+from tests.monitor.collecting import PASS, ROOT, environment, is_running, stored, watch
 
 
 @pytest.fixture
@@ -106,14 +106,6 @@ def test_workers_die_with_their_parent(tmp_path: Path) -> None:
     parent.kill()
     parent.wait()
     deadline = time.monotonic() + 12
-    while any(_is_running(pid) for pid in workers) and time.monotonic() < deadline:
+    while any(is_running(pid) for pid in workers) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert [pid for pid in workers if _is_running(pid)] == []
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    assert [pid for pid in workers if is_running(pid)] == []
