@@ -69,7 +69,7 @@ def collect(
     begun = time.monotonic()
     with store.read() as connection:
         due = feeds.due(connection, None if every else now)
-    run = asyncio.run(_collect(store, settings, now, due, every, progress or log.debug))
+    run = asyncio.run(_collect(store, settings, now, begun, due, every, progress or log.debug))
     counts = {name: run.counts[name] for name in _COUNTS}
     not_asked = {name: run.counts[name] for name in _NOT_ASKED}
     seconds = round(time.monotonic() - begun, 3)
@@ -80,12 +80,12 @@ def collect(
 
 
 async def _collect(
-    store: Store, settings: Settings, now: datetime, due: list[Due], every: bool, progress: Progress
+    store: Store, settings: Settings, now: datetime, begun: float, due: list[Due], every: bool, progress: Progress
 ) -> _Pass:
     with ParsePool(settings.fetch.parse_timeout_s, settings.fetch.parse_memory_mb) as parser:
         async with Fetcher(settings.fetch) as fetcher, Writer(store) as writer:
             gap, bounds = timedelta(seconds=settings.fetch.host_gap_s), bounds_at(settings, now)
-            async with Leases(writer, now, gap) as leases:
+            async with Leases(writer, now, begun, gap) as leases:
                 run = _Pass(settings, now, bounds, every, fetcher, parser, writer, leases, progress, len(due))
                 try:
                     await run.work(due)

@@ -35,16 +35,17 @@ class LeaseLostError(Exception):
 
 
 class Leases:
-    """The leases of one pass that began at ``now``; ``async with Leases(writer, now, gap) as leases``.
+    """The leases of one pass; ``async with Leases(writer, now, begun, gap) as leases``.
 
+    The pass began at ``now``, when time.monotonic() was ``begun``: the clocks of passes that overlap must agree.
     ``gap`` is the longest that a host rests between two requests: it is kept after a kill as well.
     """
 
-    def __init__(self, writer: Writer, now: datetime, gap: timedelta) -> None:
+    def __init__(self, writer: Writer, now: datetime, begun: float, gap: timedelta) -> None:
         self._writer = writer
         self._gap = gap
         self._holder = secrets.token_hex(8)
-        self._now, self._begun = now, time.monotonic()
+        self._now, self._begun = now, begun
         self._renewing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Leases:
