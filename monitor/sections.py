@@ -84,7 +84,9 @@ class Election(_Section):
     """The dates, local to `timezone`. They set the phase, and the phase sets priorities and due times."""
 
     name: str = Field("", description="Shown in the digest.")
-    timezone: Zone = Field("Asia/Hong_Kong", description="Time zone of all local times.")
+    timezone: Zone = Field(
+        "Asia/Hong_Kong", description="Time zone of all local times; it also says what CST, IST and the like mean."
+    )
     nomination_opens: date | None = Field(None, description="First day of nominations.")
     nomination_closes: date | None = Field(None, description="Last day of nominations.")
     polling_opens: datetime | None = Field(None, description="Polls open (local date and time).")

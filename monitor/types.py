@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlsplit
 
 
 class Role(StrEnum):
@@ -159,9 +160,14 @@ class Feed:
     moved_since: datetime | None = None
     answer_s: float | None = None  # how long its last good answer took
     rhythm: Rhythm | None = None
-    hub: str | None = None  # that its last document named, see monitor.websub
+    hub: str | None = None  # that its last answer named, see monitor.websub; empty: none; None: nobody looked
     topic: str | None = None  # the address by which that hub knows it
     pushed_at: datetime | None = None  # when the hub last announced news; None without a live subscription
+
+    @property
+    def host(self) -> str:
+        """The host of its address, with the port if it names one."""
+        return urlsplit(self.url).netloc
 
 
 class Mode(StrEnum):
@@ -205,8 +211,9 @@ class Entry:
 class Document:
     """A parsed feed.
 
-    ``marks`` stand for all its entries in order, empty where they cannot be told apart before they are parsed. Those
-    of ``unread`` were known already: their entries are not among ``entries`` (see parse.complete).
+    ``marks`` stand for all its entries in order (those that say nothing are none), empty where they cannot be told
+    apart before they are parsed. Those of ``unread`` were known already: their entries are not among ``entries`` (see
+    parse.complete).
     """
 
     title: str

@@ -89,7 +89,7 @@ feeds = Table(
     Column("moved_since", Instant),
     Column("answer_s", Float),  # how long its last good answer took
     Column("rhythm", JSON(none_as_null=True)),  # the fields of types.Rhythm, counts in thousandths
-    Column("hub", Text),  # that its last document named
+    Column("hub", Text),  # that its last answer named; empty: none; NULL: nobody has looked yet
     Column("topic", Text),  # the address by which that hub knows it
     Column("pushed_at", Instant),  # when the hub last announced news; NULL without a live subscription
 )
@@ -116,6 +116,16 @@ subscriptions = Table(
         sqlite_where=text("mode = 'subscribe'"),
         postgresql_where=text("mode = 'subscribe'"),
     ),
+)
+
+# Which pass over the feeds works on each host, so that passes may overlap (see store.hosts).
+hosts = Table(
+    "hosts",
+    metadata,
+    Column("host", Text, primary_key=True),  # of addresses of feeds, with the port that one names
+    Column("holder", Text),  # a word of the pass; NULL: nobody
+    Column("held_until", Instant),  # over then by itself, should the pass have been killed
+    Column("free_at", Instant),  # the end of the last visit and the gap that follows
 )
 
 items = Table(

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from monitor.store import Store, decisions, feeds, open_store, runs
 from monitor.store.schema import alerts
 from monitor.types import Decision, Lang, Role
 from tests.alerts.rows import add_incident
-from tests.fakes import feed_server, rss
+from tests.fakes import feed_server, item, rss
 
 CLI = [sys.executable, "-m", "alerts"]
 
@@ -115,6 +115,30 @@ def test_a_slow_feed_does_not_keep_it_from_stopping(folder: Path, name: signal.S
         store.close()
 
 
+def test_a_tick_does_not_wait_for_the_slow_feed_of_the_last_one(folder: Path) -> None:
+    """Passes overlap: what falls due while a host drips is fetched at its time."""
+    with feed_server() as slow, feed_server() as server:
+        slow.put("/slow", delay_s=20)
+        store = _prepare(folder, slow.url(""), ["slow"])
+        with _daemon(folder) as process:
+            _wait_for(process, lambda: slow.requests)
+            asked = time.monotonic()
+            with store.write() as connection:
+                feeds.add(connection, server.put("/quick", rss(item("甲", guid="1"))), datetime.now(UTC))
+            _wait_for(process, lambda: server.spans)
+            assert time.monotonic() - asked < 15
+            assert slow.spans == []
+        store.close()
+
+
+def _wait_for(process: subprocess.Popen[str], happened: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not happened():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def test_it_learns_when_decisions_have_come_in(folder: Path) -> None:
     """In a process of its own, recorded like a stage; a daemon that is killed meanwhile leaves no process behind."""
     store = _prepare(folder, "http://127.0.0.1:1", ["nothing"])
@@ -193,11 +217,20 @@ def _kill_rounds(folder: Path, tmp_path: Path, stores: int) -> None:
                 time.sleep(dice.uniform(0.2, whole))
                 os.kill(process.pid, signal.SIGKILL)
                 process.wait()
+                _let_leases_run_out(killed)
             _run(killed, "run", "--once")  # one pass; feeds that answered before a kill are not due, and need not be
             found = _state_of(killed)
             for table, rows in expected.items():
                 assert found[table] == rows, table
             _run(killed, "audit", "verify")
+
+
+def _let_leases_run_out(folder: Path) -> None:
+    """What half a minute does: a pass that was killed keeps its hosts from others until then."""
+    store = open_store(load_file(folder / "pollwatch.toml").database_url)
+    with store.write() as connection:
+        connection.exec_driver_sql("UPDATE hosts SET held_until = '2000-01-01 00:00:00.000000'")
+    store.close()
 
 
 def _run(folder: Path, *words: str) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError, StatementError
 
 from monitor.blocks import MARK_BYTES
 from monitor.errors import BusyError, ConfigError, MissingStoreError, NewerSchemaError, StaleSchemaError
-from monitor.store import Store, engine, feeds, items, marks, migrate, models, open_store, schema
+from monitor.store import Store, engine, feeds, hosts, items, marks, migrate, models, open_store, schema
 
 
 def test_a_missing_store_says_what_to_run(tmp_path: Path) -> None:
@@ -87,6 +87,7 @@ def test_an_existing_store_is_carried_over(tmp_path: Path, now: datetime) -> Non
     assert (feed.rhythm, feed.answer_s, kept.title) == (None, None, "題")
     assert (feed.hub, feed.topic, feed.pushed_at) == (None, None, None)
     with old.write() as connection:
+        assert hosts.take(connection, [feed.host], "a pass", now, now) == {"a.example": None}
         marks.put(connection, 7, {b"m" * MARK_BYTES: 9})
         assert marks.unpack(marks.packed(connection, [7])[7]) == {b"m" * MARK_BYTES: 9}
     assert model
