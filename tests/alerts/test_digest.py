@@ -246,12 +246,6 @@ def test_a_day_to_come_is_refused(store: Store, settings: Settings, now: datetim
         digest.compose(store, settings, date(2027, 3, 2), now)
 
 
-def test_the_waits_between_attempts_grow_to_half_an_hour() -> None:
-    """A broken server is asked again soon, then rarely."""
-    waits = [digest.retry_after(n).total_seconds() for n in range(9)]
-    assert waits == [30, 30, 60, 120, 240, 480, 960, 1800, 1800]
-
-
 _SENDER = """
 import sys
 from datetime import datetime
