@@ -98,7 +98,7 @@ def occasions_of(
     found = []
     for entry in entries:
         kind = _KINDS.get(entry["action"])
-        alert = alerts.get(_alert_id(entry["subject"]))
+        alert = alerts.get(alert_store.of_subject(entry["subject"]) or 0)
         if kind is None or alert is None:
             continue
         teams = entry["detail"].get("teams") or (alert.route,)
@@ -138,8 +138,8 @@ def _read_audit(store: Store, receivers: Iterable[Receiver], counts: Counter[str
                 return
         with store.write() as connection:
             entries = audit.following(connection, outbox.position(connection), PAGE)
-            ids = {_alert_id(entry["subject"]) for entry in entries if entry["action"] in _KINDS}
-            known = {alert.id: alert for alert in alert_store.by_id(connection, sorted(ids))}
+            ids = {alert_store.of_subject(entry["subject"]) or 0 for entry in entries if entry["action"] in _KINDS}
+            known = {alert.id: alert for alert in _alerts(connection, ids)}
             counts["occasions"] += outbox.add(connection, occasions_of(entries, known, receivers))
             if entries:
                 outbox.advance(connection, entries[-1]["seq"])
@@ -291,11 +291,6 @@ def _occasion(
 ) -> Occasion:
     key = _hash(receiver.name, str(seq), str(round))
     return Occasion(key, receiver.name, alert_id, seq, round, kind, detail, at)
-
-
-def _alert_id(subject: str) -> int:
-    noun, _, id = subject.partition(":")
-    return int(id) if noun == "alert" and id.isdecimal() else 0
 
 
 def _hash(*parts: str) -> str:

@@ -66,7 +66,7 @@ def advance(connection: Connection, seq: int) -> None:
 def add(connection: Connection, new: Iterable[Occasion]) -> int:
     """Keep occasions; those that are there already stay as they are. Returns how many were new."""
     rows = [{name: getattr(each, name) for name in Occasion.__dataclass_fields__} for each in new]
-    return sum(connection.execute(insert(occasions).values(row).on_conflict_do_nothing()).rowcount for row in rows)
+    return connection.execute(insert(occasions).on_conflict_do_nothing(), rows).rowcount if rows else 0
 
 
 def oldest_waiting(connection: Connection) -> dict[str, datetime]:
@@ -84,7 +84,7 @@ def waiting(connection: Connection, receiver: str) -> list[Occasion]:
 def drop(connection: Connection, keys: Iterable[str], why: str) -> None:
     """These are not announced any more."""
     for page in _pages(keys):
-        connection.execute(update(occasions).where(occasions.c.key.in_(page), _WAITS).values(dropped=why))
+        connection.execute(update(occasions).where(occasions.c.key.in_(page)).values(dropped=why))
 
 
 def freeze(connection: Connection, key: str, receiver: str, message: bytes, told: Iterable[str], now: datetime) -> None:
@@ -92,7 +92,7 @@ def freeze(connection: Connection, key: str, receiver: str, message: bytes, told
     row = {"key": key, "receiver": receiver, "message": message, "frozen_at": now, "attempts": 0, "next_try_at": now}
     connection.execute(insert(outbox).values(row))
     for page in _pages(told):
-        connection.execute(update(occasions).where(occasions.c.key.in_(page), _WAITS).values(message_key=key))
+        connection.execute(update(occasions).where(occasions.c.key.in_(page)).values(message_key=key))
 
 
 def unsent(connection: Connection) -> list[Message]:

@@ -26,6 +26,7 @@ from monitor.store.schema import alerts
 from monitor.types import Decision, Lang, Role
 from tests.alerts.rows import add_incident
 from tests.fakes import feed_server, rss
+from tests.receiver import receiver_server
 
 CLI = [sys.executable, "-m", "alerts"]
 
@@ -112,6 +113,27 @@ def test_a_slow_feed_does_not_keep_it_from_stopping(folder: Path, name: signal.S
             assert "Traceback" not in process.stderr.read()
         with store.read() as connection:
             assert [feed.failures for feed in feeds.listing(connection)] == [0]
+        store.close()
+
+
+def test_a_slow_receiver_holds_up_no_other_stage(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While its service is waited for, the queue goes on."""
+    with receiver_server() as inbox:
+        inbox.delay_s = 20
+        monkeypatch.setenv("POLLWATCH_RECEIVER_DESK", inbox.address("desk", "?rto=60"))
+        with (folder / "routes.toml").open("a", encoding="utf-8") as file:
+            file.write('[[receiver]]\nname = "desk"\ngroup_wait_s = 0\n')
+        store = _prepare(folder, "http://127.0.0.1:1", ["nothing"])
+        add_incident(store, datetime.now(UTC))
+        with _daemon(folder):
+            deadline = time.monotonic() + 60
+            while not inbox.busy:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            asked = datetime.now(UTC)
+            while _stages(store).get("escalate", {"started_at": asked})["started_at"] <= asked:
+                assert inbox.busy
+                time.sleep(0.05)
         store.close()
 
 

@@ -21,7 +21,7 @@ from alerts.cli import cli
 from alerts.render import render
 from monitor.config import Settings
 from monitor.errors import ConfigError, FeedError, FeedErrorKind, InputError, MailError
-from monitor.store import Store, notices
+from monitor.store import Store, audit, notices
 from monitor.store import feeds as feed_rows
 from monitor.types import Role
 from tests.smtp import LOGIN, Mailbox, smtp_server
@@ -238,6 +238,26 @@ def test_coverage_names_the_feeds_that_need_a_look(store: Store, settings: Setti
     assert "<b>silent</b> Jade Bay Post: it answers" in html
     assert "a &lt;b&gt;web page" in html
     assert [row["health"] for row in summary.sections()["coverage"]["unwell_feeds"]] == ["silent"]
+
+
+def test_the_head_of_the_audit_stands_in_every_mail(
+    store: Store, configure: Configure, tmp_path: Path, now: datetime
+) -> None:
+    """In both parts: who rewrites the chain later cannot rewrite the mails that were sent."""
+    with store.write() as connection:
+        for n in range(3):
+            audit.append(connection, now, "maya", "alert.take", f"alert:{n}", {})
+        seq, head = audit.head(connection)
+    with smtp_server(tmp_path) as mailbox:
+        digest.digest(store, configure(_toml(mailbox)), MORNING)
+        mails = mailbox.parsed()
+    assert len(mails) == len(RECEIVERS)
+    for mail_ in mails:
+        for kind in ("plain", "html"):
+            part = mail_.get_body((kind,))
+            assert part is not None
+            assert f"audit entry {seq}" in part.get_content()
+            assert head in part.get_content()
 
 
 def test_a_day_to_come_is_refused(store: Store, settings: Settings, now: datetime) -> None:
