@@ -41,6 +41,9 @@ _KINDS = {
     "alert.escalate": Kind.ESCALATED,
     "alert.remind": Kind.REMINDED,
     "alert.reopen": Kind.REOPENED,
+    "alert.send-back": Kind.REOPENED,
+    "alert.undo": Kind.REOPENED,
+    "alert.wake": Kind.REOPENED,
     "lease.expired": Kind.EXPIRED,
 }
 _COUNTS = ("occasions", "messages", "dropped", "sent", "failed")
@@ -148,18 +151,22 @@ def _read_audit(store: Store, receivers: Iterable[Receiver], counts: Counter[str
 def _repeat(store: Store, receivers: Iterable[Receiver], now: datetime, counts: Counter[str]) -> None:
     """Alerts that a receiver was told of long ago, and that nobody has taken since, are told again."""
     for receiver in receivers:
-        before = now - timedelta(seconds=receiver.repeat_interval_s)
         with store.read() as connection:
-            if not outbox.unanswered(connection, receiver.name, before):
+            if not _unanswered(connection, receiver, now):
                 continue
         with store.write() as connection:
-            told = {each.alert_id: each for each in outbox.unanswered(connection, receiver.name, before)}
-            again = [
-                _occasion(receiver, alert.id, told[alert.id].seq, told[alert.id].round + 1, Kind.REPEATED, {}, now)
-                for alert in _alerts(connection, told)
-                if wants(receiver, Kind.REPEATED, alert.priority, receiver.teams)  # its team was asked the first time
-            ]
-            counts["occasions"] += outbox.add(connection, again)
+            counts["occasions"] += outbox.add(connection, _unanswered(connection, receiver, now))
+
+
+def _unanswered(connection: Connection, receiver: Receiver, now: datetime) -> list[Occasion]:
+    """What is to be told again."""
+    before = now - timedelta(seconds=receiver.repeat_interval_s)
+    told = {each.alert_id: each for each in outbox.unanswered(connection, receiver.name, before)}
+    return [
+        _occasion(receiver, alert.id, told[alert.id].seq, told[alert.id].round + 1, Kind.REPEATED, {}, now)
+        for alert in _alerts(connection, told)
+        if wants(receiver, Kind.REPEATED, alert.priority, receiver.teams)  # its team was asked the first time
+    ]
 
 
 def _forget(store: Store, receivers: Mapping[str, Receiver]) -> None:
@@ -216,29 +223,34 @@ def _make_message(
 ) -> None:
     waiting = outbox.waiting(connection, receiver.name)
     alerts = {alert.id: alert for alert in _alerts(connection, {each.alert_id for each in waiting})}
-    quiet = {id for id, alert in alerts.items() if why_quiet(alert)}
-    for id in sorted(quiet):
-        keys = [each.key for each in waiting if each.alert_id == id]
-        outbox.drop(connection, keys, str(why_quiet(alerts[id])))
-        _tell_drop(connection, alerts[id], receiver.name, now)
-        counts["dropped"] += len(keys)
-    told = [each for each in waiting if each.alert_id not in quiet]
-    if not told:
+    groups = _by_urgency(waiting, alerts)
+    for quiet in [group for group in groups if why_quiet(alerts[group[0].alert_id])]:
+        alert = alerts[quiet[0].alert_id]
+        outbox.drop(connection, [each.key for each in quiet], str(why_quiet(alert)))
+        _tell_drop(connection, alert, receiver.name, now)
+        counts["dropped"] += len(quiet)
+    groups = [group for group in groups if not why_quiet(alerts[group[0].alert_id])]
+    if not groups:
         return
-    by_alert = sorted(told, key=lambda each: (_urgency(alerts[each.alert_id]), each.seq, each.round))
-    groups = [list(group) for _, group in groupby(by_alert, key=lambda each: each.alert_id)]
     shown = [alerts[group[0].alert_id] for group in groups[:SHOWN]]
     facts = alert_store.incident_facts(connection, [alert.incident_id for alert in shown])
     lines = [
         Line(alert, facts[alert.incident_id], [(Kind(each.kind), each.detail) for each in group])
         for alert, group in zip(shown, groups, strict=False)
     ]
-    key = _hash(receiver.name, *(each.key for each in told))
+    told = [each.key for group in groups for each in group]
+    key = _hash(receiver.name, *told)
     zone = settings.calendar.zone
     title, body = compose(receiver.lang, lines, len(groups) - len(lines), key, zone, taxonomy.load())
     message = json.dumps({"title": title, "body": body}, ensure_ascii=False).encode()
-    outbox.freeze(connection, key, receiver.name, message, [each.key for each in told], now)
+    outbox.freeze(connection, key, receiver.name, message, told, now)
     counts["messages"] += 1
+
+
+def _by_urgency(waiting: Iterable[Occasion], alerts: Mapping[int, Alert]) -> list[list[Occasion]]:
+    """The occasions of each alert in the order of the audit, the most urgent alert first."""
+    ordered = sorted(waiting, key=lambda each: (_urgency(alerts[each.alert_id]), each.seq, each.round))
+    return [list(group) for _, group in groupby(ordered, key=lambda each: each.alert_id)]
 
 
 def _send(

@@ -25,7 +25,7 @@ class Kind(StrEnum):
     RAISED = "raised"  # it became more urgent
     ESCALATED = "escalated"
     REMINDED = "reminded"  # an escalation step told again
-    REOPENED = "reopened"
+    REOPENED = "reopened"  # it was decided, snoozed or suppressed, and is back in the queue
     EXPIRED = "expired"  # a lease ran out, and the alert is back in the queue
     REPEATED = "repeated"  # told long ago, and still nobody has taken it
 

@@ -64,7 +64,7 @@ def _service(receiver: str, address: str) -> NotifyBase:
         raise NoticeError(receiver, "its address names several targets, `retry` or `optional`; one target a receiver")
     if "socket_read_timeout" not in vars(service):
         service.socket_read_timeout = READ_WITHIN_S
-    if len(service) and service.body_maxlen < 2000:  # a telephone: better its first words than none
+    if service.body_maxlen < 2000:  # a telephone: better its first words than none
         service.overflow_mode = apprise.OverflowMode.TRUNCATE
     return service
 

@@ -29,7 +29,6 @@ from monitor.sections import Assess, Daemon, Database, Digest, Election, Fetch, 
 DEFAULT_FILE = "pollwatch.toml"
 ENV_PREFIX = "POLLWATCH_"
 RECEIVER_PREFIX = f"{ENV_PREFIX}RECEIVER_"  # addresses of receivers, see alerts.receivers
-_UNSHOWN = ("password", "receiver")  # keys whose values may hold a secret
 
 
 class Settings(BaseSettings):
@@ -231,7 +230,7 @@ def _config_error(file: str, error: ValidationError) -> ConfigError:
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
         message = f"no such key{_meant(key, _all_keys())}"
-    elif first["type"] != "value_error" and not any(word in key for word in _UNSHOWN):
+    elif first["type"] != "value_error" and "password" not in key and key.split(".")[0] != "receiver":
         shown = json.dumps(first.get("input"), default=str, ensure_ascii=False)
         message = f"{message} (found {shown[:80]})"
     return ConfigError(where, variable if where == "environment" else key, message)

@@ -150,14 +150,14 @@ def test_an_escalation_goes_to_the_teams_that_it_names(
     receivers("lead", teams=["lead"], group_wait_s=0)
     _open(store, settings, now)
     with store.write() as connection:
-        for action in ("alert.escalate", "alert.remind", "alert.escalate", "lease.expired"):
+        for action in ("alert.escalate", "alert.remind", "alert.escalate", "lease.expired", "alert.wake"):
             audit.append(connection, now, "clock", action, "alert:1", {"level": 1, "teams": ["lead"]})
         audit.append(connection, now, "clock", "alert.escalate", "alert:1", {"level": 2, "teams": ["night"]})
         audit.append(connection, now, "clock", "alert.escalate", "alert:77", {"level": 1, "teams": ["lead"]})
     _at(store, settings, now, 0)
     (told,) = inbox.of("lead")
     step = "not taken in time, escalated to level 1; reminder, level 1; lease ran out, back in the queue"
-    assert f"  {step} · " in told.body
+    assert f"  {step}; back in the queue · " in told.body
     assert told.alerts == [1]
 
 
