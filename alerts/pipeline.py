@@ -8,6 +8,7 @@ from datetime import datetime
 from alerts.digest import digest
 from alerts.dispatch import dispatch
 from alerts.escalate import escalate
+from alerts.notify import notify
 from alerts.routing import load_routes
 from classifiers.assess import assess
 from classifiers.group import group
@@ -27,6 +28,7 @@ STAGES: tuple[tuple[str, Stage], ...] = (
     ("group", group),
     ("dispatch", dispatch),
     ("escalate", escalate),
+    ("notify", notify),
     ("digest", digest),
 )
 LEARN = "learn"  # the daemon's alone, at its own time: a pass does not wait for it

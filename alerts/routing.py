@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from alerts.receivers import Receivers
 from monitor.config import Settings, read_toml, validate
 from monitor.types import ClaimType, Label, Lang, Phase
 
@@ -98,6 +99,7 @@ class Routes(_Table):
 
     route: Route
     targets: Targets
+    receiver: Receivers = ()
 
     @model_validator(mode="after")
     def _root_takes_all(self) -> Self:

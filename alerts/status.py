@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerts import digest
+from alerts import digest, notify, senders
 from alerts.pipeline import LEARN, STAGES
-from alerts.routing import load_routes
+from alerts.receivers import address
+from alerts.routing import Route, load_routes
 from classifiers import registry
 from monitor import config, seeds
 from monitor.config import Settings
@@ -33,7 +34,7 @@ def check_configuration(given: str | None) -> list[str]:
             look(settings)
         except PollwatchError as error:
             problems.append(str(error))
-    return problems
+    return problems + _receiver_problems(settings)
 
 
 def unset(settings: Settings) -> list[str]:
@@ -48,7 +49,41 @@ def unset(settings: Settings) -> list[str]:
     for path, seed in ((settings.files.watchlist, "watchlist.toml"), (settings.files.facts, "facts.toml")):
         if settings.path(path).read_text(encoding="utf-8") == seeds.text(seed):
             notes.append(f"{path} is still the invented sample")
-    return notes
+    return notes + _unrouted(settings)
+
+
+def _unrouted(settings: Settings) -> list[str]:
+    """Teams of receivers that no route leads to: probably a typing error."""
+    try:
+        routes = load_routes(settings)
+    except ConfigError:  # the stages that need it say so
+        return []
+    known = _teams(routes.route)
+    return [
+        f"receiver {receiver.name} is for team {team}, to which no route leads"
+        for receiver in routes.receiver
+        for team in receiver.teams
+        if team not in known
+    ]
+
+
+def _teams(route: Route) -> set[str]:
+    return {route.team or ""}.union(*map(_teams, route.routes))
+
+
+def _receiver_problems(settings: Settings) -> list[str]:
+    """A sentence for each receiver that could not be told; none of them holds an address."""
+    try:
+        receivers = load_routes(settings).receiver
+    except ConfigError:  # told already
+        return []
+    problems = []
+    for receiver in receivers:
+        try:
+            senders.check(receiver.name, address(receiver, settings))
+        except PollwatchError as error:
+            problems.append(str(error))
+    return problems
 
 
 def _check_password(settings: Settings) -> None:
@@ -87,6 +122,7 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
             for n in unsent
         ],
         *digest.problems(store, settings, now),
+        *notify.problems(store),
     ]
     if model is None:
         problems.append("there is no model yet: run `pollwatch run --once`")

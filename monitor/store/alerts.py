@@ -39,6 +39,12 @@ def subject(alert_id: int) -> str:
     return f"alert:{alert_id}"
 
 
+def of_subject(subject: str) -> int | None:
+    """The id of the alert that an audit entry is about; None when it is about something else."""
+    noun, _, id = subject.partition(":")
+    return int(id) if noun == "alert" and id.isdecimal() else None
+
+
 def get(connection: Connection, alert_id: int) -> Alert:
     """One alert. Raises NotFoundError."""
     found = by_id(connection, [alert_id])

@@ -26,6 +26,7 @@ from monitor.store.schema import alerts
 from monitor.types import Decision, Lang, Role
 from tests.alerts.rows import add_incident
 from tests.fakes import feed_server, item, rss
+from tests.receiver import receiver_server
 
 CLI = [sys.executable, "-m", "alerts"]
 
@@ -139,6 +140,27 @@ def _wait_for(process: subprocess.Popen[str], happened: Callable[[], object]) ->
         time.sleep(0.1)
 
 
+def test_a_slow_receiver_holds_up_no_other_stage(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While its service is waited for, the queue goes on."""
+    with receiver_server() as inbox:
+        inbox.delay_s = 20
+        monkeypatch.setenv("POLLWATCH_RECEIVER_DESK", inbox.address("desk", "?rto=60"))
+        with (folder / "routes.toml").open("a", encoding="utf-8") as file:
+            file.write('[[receiver]]\nname = "desk"\ngroup_wait_s = 0\n')
+        store = _prepare(folder, "http://127.0.0.1:1", ["nothing"])
+        add_incident(store, datetime.now(UTC))
+        with _daemon(folder):
+            deadline = time.monotonic() + 60
+            while not inbox.busy:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            asked = datetime.now(UTC)
+            while _stages(store).get("escalate", {"started_at": asked})["started_at"] <= asked:
+                assert inbox.busy
+                time.sleep(0.05)
+        store.close()
+
+
 def test_it_learns_when_decisions_have_come_in(folder: Path) -> None:
     """In a process of its own, recorded like a stage; a daemon that is killed meanwhile leaves no process behind."""
     store = _prepare(folder, "http://127.0.0.1:1", ["nothing"])
@@ -194,7 +216,7 @@ def test_once_reports_every_stage(folder: Path) -> None:
         _prepare(folder, address).close()
         done = subprocess.run([*CLI, "run", "--once", "--json"], cwd=folder, capture_output=True, text=True, check=True)
     report = json.loads(done.stdout)
-    assert list(report) == ["collect", "subscribe", "assess", "group", "dispatch", "escalate", "digest"]
+    assert list(report) == ["collect", "subscribe", "assess", "group", "dispatch", "escalate", "notify", "digest"]
     assert report["collect"]["items_new"] == len(rows)
     assert report["collect"]["failed"] == 0
 

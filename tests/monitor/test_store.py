@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError, StatementError
 
 from monitor.blocks import MARK_BYTES
 from monitor.errors import BusyError, ConfigError, MissingStoreError, NewerSchemaError, StaleSchemaError
-from monitor.store import Store, engine, feeds, hosts, items, marks, migrate, models, open_store, schema
+from monitor.store import Store, engine, feeds, hosts, items, marks, migrate, models, open_store, outbox, schema
 
 
 def test_a_missing_store_says_what_to_run(tmp_path: Path) -> None:
@@ -76,12 +76,20 @@ def test_an_existing_store_is_carried_over(tmp_path: Path, now: datetime) -> Non
             ),
             row,
         )
+        connection.execute(
+            text(
+                "INSERT INTO audit (seq, at, actor, action, subject, detail, prev_hash, hash) "
+                "VALUES (41, :at, 'clock', 'alert.open', 'alert:1', '{}', '', 'h')"
+            ),
+            row,
+        )
     with pytest.raises(StaleSchemaError, match="pollwatch db upgrade"):
         migrate.check(old)
     migrate.upgrade(old)
     with old.read() as connection:
         model = models.live(connection)
         feed, kept = feeds.get(connection, 7), items.get(connection, 9)
+        assert outbox.position(connection) == 41  # receivers are not told of the past
     assert (feed.strikes, feed.folder, feed.moved_to) == (0.0, None, None)
     assert (feed.url, feed.outlet, feed.etag, feed.last_success_at) == (row["url"], "海港日報", 'W/"v1"', now)
     assert (feed.rhythm, feed.answer_s, kept.title) == (None, None, "題")
