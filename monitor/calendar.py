@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from monitor.types import Phase
@@ -47,8 +47,23 @@ class Calendar:
         In the hour that a spring change skips, this is the moment after the jump; in the hour that an autumn
         change repeats, it is the first of the two.
         """
-        local = datetime.combine(day, clock, tzinfo=self.zone)
-        return local.astimezone(ZoneInfo("UTC"))
+        local = datetime.combine(day, clock.replace(fold=0), tzinfo=self.zone)
+        instant = local.astimezone(UTC)
+        shown = instant.astimezone(self.zone)
+        return instant if shown.replace(tzinfo=None) == local.replace(tzinfo=None) else self._jump_before(instant)
+
+    def _jump_before(self, instant: datetime) -> datetime:
+        """When the clocks were last put forward before ``instant``, a day at most."""
+        after = instant.replace(microsecond=0)
+        before = after - timedelta(days=1)
+        new = after.astimezone(self.zone).utcoffset()
+        while after - before > timedelta(seconds=1):
+            middle = before + timedelta(seconds=(after - before) // timedelta(seconds=2))
+            if middle.astimezone(self.zone).utcoffset() == new:
+                after = middle
+            else:
+                before = middle
+        return after
 
     def day_bounds(self, day: date) -> tuple[datetime, datetime]:
         """First instant of the local day and of the next, as UTC; 23 or 25 hours apart at a clock change."""
