@@ -7,7 +7,7 @@ from typing import Any
 
 from alerts import digest
 from alerts.pipeline import LEARN, STAGES
-from alerts.routing import load_routes
+from alerts.routing import load_routes, rota_problems
 from classifiers import registry
 from monitor import config, seeds
 from monitor.config import Settings
@@ -33,7 +33,7 @@ def check_configuration(given: str | None) -> list[str]:
             look(settings)
         except PollwatchError as error:
             problems.append(str(error))
-    return problems
+    return problems or rota_problems(settings)
 
 
 def unset(settings: Settings) -> list[str]:

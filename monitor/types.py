@@ -80,6 +80,7 @@ class AlertState(StrEnum):
 
 
 LIVE = (AlertState.OPEN, AlertState.LEASED, AlertState.SNOOZED, AlertState.SECOND_REVIEW)  # still wait for a person
+ESCALATES = (AlertState.OPEN, AlertState.LEASED, AlertState.SECOND_REVIEW)  # and for which somebody is told in time
 
 
 class Decision(StrEnum):
@@ -346,6 +347,11 @@ class Alert:
     verdict: Verdict | None
     taken_at: datetime | None = None  # when it was first taken
     priority_reasons: tuple[str, ...] = ()  # a sentence for each rule that set the priority
+    take_steps: int = 0  # of the escalation behind it, of those that wait for somebody to take it
+    decide_steps: int = 0  # and of those that wait for a decision
+    reminders: int = 0  # of the last of these steps
+    told_at: datetime | None = None  # when the last step or reminder was written
+    expiries: int = 0  # leases of it that ran out
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,6 +373,8 @@ class IncidentFacts:
     outlets: tuple[str, ...]
     items: int
     link: str | None  # of the first item
+    roles: tuple[Role, ...] = ()  # of its outlets
+    per_hour: int = 0  # items first seen within its busiest hour
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,6 +234,11 @@ alerts = Table(
     Column("decided_at", Instant),
     Column("decision", Text),
     Column("verdict", Text),
+    Column("take_steps", Integer, nullable=False, default=0, server_default="0"),  # see alerts.policy
+    Column("decide_steps", Integer, nullable=False, default=0, server_default="0"),
+    Column("reminders", Integer, nullable=False, default=0, server_default="0"),
+    Column("told_at", Instant),
+    Column("expiries", Integer, nullable=False, default=0, server_default="0"),
     Index(
         "uq_alerts_one_live_per_incident",
         "incident_id",
