@@ -37,6 +37,17 @@ class Calendar:
             return Phase.NOMINATION
         return Phase.BEFORE
 
+    def turns(self) -> list[datetime]:
+        """The instants at which one phase may give way to another."""
+        days = [
+            self.nomination_opens,
+            self.nomination_closes and self.nomination_closes + timedelta(days=1),
+            self.polling_opens and self.local_date(self.polling_opens),
+        ]
+        closes = self.polling_closes
+        instants = [closes, self.count_ends or (closes and closes + timedelta(days=1))]
+        return sorted([*(self.at(day, time()) for day in days if day), *(each for each in instants if each)])
+
     def local_date(self, now: datetime) -> date:
         """The date on the wall at ``now``."""
         return now.astimezone(self.zone).date()

@@ -124,7 +124,7 @@ def test_every_promised_command_is_there() -> None:
         init|demo|config check|feeds add|feeds import|feeds export|feeds list|feeds check|feeds enable|feeds disable
         collect|items list|items show|classify|run|alerts list|alerts show|alerts take|alerts renew|alerts release
         alerts decide|digest|models train|models list|models evaluate|models explain|models promote|models show
-        models rollback|audit list|watchlist test|claims match|audit verify|db upgrade|db check|status|web
+        models rollback|routes test|audit list|watchlist test|claims match|audit verify|db upgrade|db check|status|web
     """
     assert {
         f"pollwatch {name.strip()}" for line in promised.split("\n") for name in line.split("|") if name.strip()
