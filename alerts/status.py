@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from alerts import digest
+from alerts.legs import measure
 from alerts.pipeline import LEARN, STAGES
 from alerts.routing import load_routes, rota_problems
 from classifiers import registry
@@ -14,7 +15,7 @@ from monitor.config import Settings
 from monitor.errors import ConfigError, PollwatchError
 from monitor.health import coverage
 from monitor.reference import load_facts, load_watchlist
-from monitor.store import Store, migrate, open_store, runs, subscriptions, summary
+from monitor.store import Store, migrate, open_store, passages, runs, subscriptions, summary
 from monitor.store import feeds as feed_rows
 from monitor.types import Mode, Subscription
 
@@ -65,7 +66,10 @@ def _check_store(settings: Settings) -> None:
 
 
 def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
-    """What `pollwatch status` shows; ``problems`` are sentences about what needs a person."""
+    """What `pollwatch status` shows; ``problems`` are sentences about what needs a person.
+
+    ``clocks`` has a row for each stage, and under ``legs`` how long the alerts of the last day took (see `clocks`).
+    """
     with store.read() as connection:
         feeds = coverage(feed_rows.listing(connection), settings.calendar.zone)
         queue = summary.queue(connection, now)
@@ -74,6 +78,7 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
         unsent = summary.unsent_notices(connection)
         model = registry.describe_live(connection)
         held = subscriptions.listing(connection)
+        legs = measure(passages.between(connection, now - timedelta(days=1), now))["legs"]
     clocks = {
         stage: {"finished_at": row["finished_at"], "error": row["error"], "report": row["report"]}
         for stage, row in stages.items()
@@ -97,7 +102,7 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
         "feeds": feeds,
         "push": subscriptions.counts(held, now),
         "queue": {**queue, **backlog},
-        "clocks": clocks,
+        "clocks": {**clocks, "legs": legs},
         "daemon": {"running": store.is_locked("daemon")},
         "model": model or {},
     }

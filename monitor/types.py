@@ -378,6 +378,25 @@ class IncidentFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """The way of one alert's incident, with what it is broken down by. An instant not reached or not known is None.
+
+    ``published_at`` and ``role`` are those of the item that was seen first.
+    """
+
+    lang: str
+    role: str
+    claim_type: str | None
+    published_at: datetime | None
+    seen_at: datetime
+    flagged_at: datetime | None
+    alerted_at: datetime
+    taken_at: datetime | None
+    decided_at: datetime | None
+    clarified_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A known claim in one wording; several wordings of one claim share its id."""
 

@@ -125,6 +125,7 @@ def test_every_promised_command_is_there() -> None:
         collect|items list|items show|classify|run|alerts list|alerts show|alerts take|alerts renew|alerts release
         alerts decide|digest|models train|models list|models evaluate|models explain|models promote|models show
         models rollback|routes test|audit list|watchlist test|claims match|audit verify|db upgrade|db check|status|web
+        clocks
     """
     assert {
         f"pollwatch {name.strip()}" for line in promised.split("\n") for name in line.split("|") if name.strip()

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import click
 
 from alerts.cli.audit import audit
+from alerts.cli.clocks import clocks
 from alerts.cli.daemon import config, run, status, web
 from alerts.cli.demo import demo
 from alerts.cli.digest import digest
@@ -47,7 +48,7 @@ def cli(context: click.Context, config_file: str | None) -> None:
 
 
 _SETUP = (init, demo, config, feeds, watchlist, routes)
-_WORK = (collect, items, classify, claims, run, alerts, digest, models, audit, db, status, web)
+_WORK = (collect, items, classify, claims, run, alerts, digest, clocks, models, audit, db, status, web)
 for command in (*_SETUP, *_WORK):
     cli.add_command(command)
 
