@@ -226,7 +226,7 @@ alerts = Table(
     Column("score", Float, nullable=False),
     Column("route", Text, nullable=False),
     Column("suppression", Text),
-    Column("opened_at", Instant, nullable=False),
+    Column("opened_at", Instant, nullable=False, index=True),
     Column("due_at", Instant),
     Column("holder", Text),
     Column("lease_expires_at", Instant),
