@@ -133,6 +133,10 @@ class Routes(Table):
                 "the root route needs a team and no match, continue or active_time_intervals: it takes what no other "
                 "route does"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _intervals_are_there(self) -> Self:
         known = [interval.name for interval in self.time_interval]
         for key, route in nodes(self.route):
             for name in route.active_time_intervals or ():
