@@ -31,9 +31,17 @@ class Weekday(StrEnum):
     SUN = "sun"
 
 
+def _written(value: Any) -> Any:
+    if not isinstance(value, str | time):  # a number would be read as seconds
+        raise ValueError('write a local time in quotes; try "22:00"')  # noqa: TRY004 - pydantic reads it
+    return value
+
+
 def _local(clock: time) -> time:
     if clock.tzinfo is not None:
         raise ValueError("a local time has no zone; try 22:00")
+    if clock.second or clock.microsecond:
+        raise ValueError("a local time has hours and minutes only; try 22:00")
     return clock
 
 
@@ -49,7 +57,7 @@ def _days(value: Any) -> Any:
     return days
 
 
-Clock = Annotated[time, AfterValidator(_local)]
+Clock = Annotated[time, BeforeValidator(_written), AfterValidator(_local)]
 Days = Annotated[tuple[date, date], BeforeValidator(_days)]
 
 

@@ -117,14 +117,17 @@ def told(
 def gaps(
     rota: Rota, team: str, day: date, calendar: Calendar, needed: Callable[[datetime], bool]
 ) -> list[tuple[datetime, datetime]]:
-    """When on the local ``day`` nobody of ``team`` is on shift though ``needed`` says that somebody must be."""
+    """When on the local ``day`` nobody of ``team`` is on shift though ``needed`` says that somebody must be.
+
+    A team without shifts is always there.
+    """
     shifts = [shift for shift in rota.shift if shift.team == team]
-    if not shifts and team in rota.names:
+    if not shifts:
         return []
     spans = [span for shift in shifts for span in stretches(day, day, shift, shift, calendar)]
     now, end = calendar.day_bounds(day)
     found: list[tuple[datetime, datetime]] = []
-    while now < end:  # minute by minute: no time in the files is finer
+    while now < end:  # minute by minute: no local time in the files is finer
         following = now + timedelta(minutes=1)
         if not any(start <= now < stop for start, stop in spans) and needed(now):
             begun = found.pop()[0] if found and found[-1][1] == now else now
