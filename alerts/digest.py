@@ -15,7 +15,7 @@ from typing import Any
 from alerts import mail
 from alerts.backoff import retry_after
 from alerts.render import render
-from alerts.summary import Summary, gather
+from alerts.summary import LEGS, Summary, gather
 from monitor.config import Settings
 from monitor.errors import InputError, MailError
 from monitor.store import Store, notices
@@ -93,7 +93,7 @@ def message(settings: Settings, summary: Summary, receiver: str) -> bytes:
 
 def view(summary: Summary) -> Mapping[str, Any]:
     """What the templates see."""
-    return {"s": summary, "zone": summary.zone}
+    return {"s": summary, "zone": summary.zone, "clocks": LEGS}
 
 
 def enqueue(store: Store, settings: Settings, day: date, now: datetime) -> list[str]:

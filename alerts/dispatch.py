@@ -9,8 +9,10 @@ from typing import Any
 
 from alerts.clocks import Terms, due_at, take_due, terms_at
 from alerts.priority import prioritise, priority_name
-from alerts.routing import Routes, Traits, load_routes, team
+from alerts.routing import Routes, Traits, load_routes
+from alerts.routing import teams as teams_for
 from monitor import taxonomy
+from monitor.calendar import Calendar
 from monitor.config import Settings
 from monitor.reference import load_watchlist
 from monitor.store import Connection, Store
@@ -30,6 +32,8 @@ class Rules:
     routes: Routes
     terms: Terms
     constituencies: Mapping[str, tuple[str, ...]]  # by candidate id
+    calendar: Calendar
+    now: datetime
 
 
 def dispatch(store: Store, settings: Settings, now: datetime) -> StageReport:
@@ -41,15 +45,16 @@ def dispatch(store: Store, settings: Settings, now: datetime) -> StageReport:
     routes = load_routes(settings)
     _, watchlist = load_watchlist(settings)
     constituencies = {entry.id: entry.constituency for entry in watchlist.candidate}
-    rules = Rules(taxonomy.load(), routes, terms_at(now, settings, routes), constituencies)
+    terms = terms_at(now, settings, routes)
+    rules = Rules(taxonomy.load(), routes, terms, constituencies, settings.calendar, now)
     raised = _revise_all(store, rules, now)
     opened = _open_new(store, rules, now)
     return StageReport("dispatch", {"opened": opened, "raised": raised})
 
 
-def route_to(facts: IncidentFacts, priority: int, rules: Rules) -> str:
-    """The team that the alert is for."""
-    return team(rules.routes, traits(facts, priority, rules.constituencies))
+def route_to(facts: IncidentFacts, priority: int, rules: Rules) -> tuple[str, ...]:
+    """The team that the alert is for, and then the teams that are told of it as well."""
+    return teams_for(rules.routes, traits(facts, priority, rules.constituencies), rules.now, rules.calendar)
 
 
 def traits(facts: IncidentFacts, priority: int, constituencies: Mapping[str, tuple[str, ...]]) -> Traits:
@@ -67,10 +72,11 @@ def traits(facts: IncidentFacts, priority: int, constituencies: Mapping[str, tup
 def revise(alert: Alert, facts: IncidentFacts, rules: Rules) -> Alert:
     """The alert as its incident now asks for: never less urgent than it was."""
     scored = replace(alert, score=max(alert.score, facts.score))
-    priority, reasons = prioritise(facts, rules.terms.phase, rules.taxonomy)
+    priority, reasons = prioritise(facts, rules.terms.phase, rules.taxonomy, rules.routes.priority)
     if priority >= alert.priority:
         return scored
-    urgent = replace(scored, priority=priority, priority_reasons=reasons, route=route_to(facts, priority, rules))
+    route = route_to(facts, priority, rules)[0]
+    urgent = replace(scored, priority=priority, priority_reasons=reasons, route=route)
     return replace(urgent, due_at=due_at(urgent, rules.terms))
 
 
@@ -92,13 +98,13 @@ def _backlog(store: Store) -> bool:
 
 
 def _open(connection: Connection, facts: IncidentFacts, rules: Rules, now: datetime) -> None:
-    priority, reasons = prioritise(facts, rules.terms.phase, rules.taxonomy)
+    priority, reasons = prioritise(facts, rules.terms.phase, rules.taxonomy, rules.routes.priority)
     alert_store.add(
         connection,
         facts,
         priority=priority,
         reasons=reasons,
-        route=route_to(facts, priority, rules),
+        teams=route_to(facts, priority, rules),
         opened_at=now,
         due_at=take_due(now, priority, rules.terms.phase, rules.terms.targets),
         actor=ACTOR,
@@ -111,27 +117,27 @@ def _revise_all(store: Store, rules: Rules, now: datetime) -> int:
         undecided = alert_store.undecided(connection)
     for start in range(0, len(undecided), BATCH):
         with store.read() as connection:
-            grown = [before.id for before, _ in _revisions(connection, undecided[start : start + BATCH], rules)]
+            grown = [before.id for before, _, _ in _revisions(connection, undecided[start : start + BATCH], rules)]
         if grown:
             with store.write() as connection:  # decided again under the lock
-                for before, after in _revisions(connection, grown, rules):
-                    count += _write_revision(connection, before, after, now)
+                for before, after, facts in _revisions(connection, grown, rules):
+                    count += _write_revision(connection, before, after, route_to(facts, after.priority, rules), now)
     return count
 
 
-def _revisions(connection: Connection, ids: Sequence[int], rules: Rules) -> list[tuple[Alert, Alert]]:
-    """Those of the undecided alerts that must change: as they are, and as they should be."""
+def _revisions(connection: Connection, ids: Sequence[int], rules: Rules) -> list[tuple[Alert, Alert, IncidentFacts]]:
+    """Those of the undecided alerts that must change: as they are, as they should be, and what is known of them."""
     pairs = []
     undecided = [alert for alert in alert_store.by_id(connection, ids) if alert.decision is None]
     facts = alert_store.incident_facts(connection, [alert.incident_id for alert in undecided])
     for before in undecided:
         after = revise(before, facts[before.incident_id], rules)
         if after != before:
-            pairs.append((before, after))
+            pairs.append((before, after, facts[before.incident_id]))
     return pairs
 
 
-def _write_revision(connection: Connection, before: Alert, after: Alert, now: datetime) -> bool:
+def _write_revision(connection: Connection, before: Alert, after: Alert, teams: Sequence[str], now: datetime) -> bool:
     """Write a revision; True when the alert became more urgent, which the audit tells."""
     if after.priority == before.priority:
         alert_store.rescore(connection, before.id, after.score)
@@ -140,6 +146,7 @@ def _write_revision(connection: Connection, before: Alert, after: Alert, now: da
         "priority": [priority_name(before.priority), priority_name(after.priority)],
         "score": [before.score, after.score],
         "route": [before.route, after.route],
+        "teams": list(teams),
         "reasons": list(after.priority_reasons),
     }
     return alert_store.change(

@@ -8,6 +8,7 @@ from typing import Any
 
 from alerts import dispatch, escalate
 from alerts.clocks import Terms, terms_at
+from alerts.rota import load_rota, teams_of
 from alerts.routing import load_routes
 from alerts.transitions import Decide, Release, Renew, Take, transition
 from monitor.config import Settings
@@ -27,17 +28,25 @@ def listing(
     *,
     states: Sequence[AlertState] = LIVE,
     holder: str | None = None,
+    teams: Sequence[str] = (),
     priority: int | None = None,
     limit: int | None = None,
     now: datetime | None = None,
 ) -> list[dict[str, Any]]:
     """Alerts with the keys of `alerts list`, the most urgent first; by default those that wait for a person.
 
-    With ``now``, an alert whose lease is over is shown as the open alert it is.
+    With ``holder``, those that they hold, and the open ones for ``teams``. With ``now``, an alert whose lease is over
+    is shown as the open alert it is.
     """
     with store.read() as connection:
         return alert_store.listing(
-            connection, states=states, holder=holder and clean(holder), priority=priority, limit=limit, now=now
+            connection,
+            states=states,
+            holder=holder and clean(holder),
+            routes=teams,
+            priority=priority,
+            limit=limit,
+            now=now,
         )
 
 
@@ -59,12 +68,16 @@ def show(store: Store, alert_id: int, now: datetime | None = None) -> dict[str, 
 def take(store: Store, settings: Settings, reviewer: str, now: datetime, alert_id: int | None = None) -> dict[str, Any]:
     """Hold an alert for one lease: the one named, else the most urgent that is free. Returns its row.
 
+    With a rota that knows the reviewer, that is the most urgent for a team of theirs, if there is one.
+
     Raises RefusedError when it is held or decided, or when nothing is open; NotFoundError.
     """
     act, terms = Take(_name(reviewer)), _terms(settings, now)
+    own = teams_of(load_rota(settings), act.reviewer)
     with store.write() as connection:
         if alert_id is None:
-            free = alert_store.most_urgent(connection, now)
+            free = alert_store.most_urgent(connection, now, own) if own else None
+            free = free or alert_store.most_urgent(connection, now)
             if free is None:
                 raise RefusedError("nothing-open", "nothing waits: every alert is held or decided")
             alert_id = free.id

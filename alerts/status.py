@@ -6,16 +6,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from alerts import digest, notify, senders
+from alerts.legs import measure
 from alerts.pipeline import LEARN, STAGES
+from alerts.policy import LEAD
 from alerts.receivers import address
-from alerts.routing import Route, load_routes
+from alerts.rota import load_rota
+from alerts.routing import Route, load_routes, rota_problems
 from classifiers import registry
 from monitor import config, seeds
 from monitor.config import Settings
 from monitor.errors import ConfigError, PollwatchError
 from monitor.health import coverage
 from monitor.reference import load_facts, load_watchlist
-from monitor.store import Store, migrate, open_store, runs, subscriptions, summary
+from monitor.store import Store, migrate, open_store, passages, runs, subscriptions, summary
 from monitor.store import feeds as feed_rows
 from monitor.types import Mode, Subscription
 
@@ -34,7 +37,8 @@ def check_configuration(given: str | None) -> list[str]:
             look(settings)
         except PollwatchError as error:
             problems.append(str(error))
-    return problems + _receiver_problems(settings)
+    rota = [] if problems else rota_problems(settings)
+    return problems + rota + _receiver_problems(settings)
 
 
 def unset(settings: Settings) -> list[str]:
@@ -53,12 +57,12 @@ def unset(settings: Settings) -> list[str]:
 
 
 def _unrouted(settings: Settings) -> list[str]:
-    """Teams of receivers that no route leads to: probably a typing error."""
+    """Teams of receivers that are in no route and not in the rota: probably a typing error."""
     try:
-        routes = load_routes(settings)
+        routes, rota = load_routes(settings), load_rota(settings)
     except ConfigError:  # the stages that need it say so
         return []
-    known = _teams(routes.route)
+    known = {LEAD, *rota.names, *_teams(routes.route)}
     return [
         f"receiver {receiver.name} is for team {team}, to which no route leads"
         for receiver in routes.receiver
@@ -100,7 +104,10 @@ def _check_store(settings: Settings) -> None:
 
 
 def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
-    """What `pollwatch status` shows; ``problems`` are sentences about what needs a person."""
+    """What `pollwatch status` shows; ``problems`` are sentences about what needs a person.
+
+    ``clocks`` has a row for each stage, and under ``legs`` how long the alerts of the last day took (see `clocks`).
+    """
     with store.read() as connection:
         feeds = coverage(feed_rows.listing(connection), settings.calendar.zone)
         queue = summary.queue(connection, now)
@@ -109,6 +116,7 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
         unsent = summary.unsent_notices(connection)
         model = registry.describe_live(connection)
         held = subscriptions.listing(connection)
+        legs = measure(passages.between(connection, now - timedelta(days=1), now))["legs"]
     clocks = {
         stage: {"finished_at": row["finished_at"], "error": row["error"], "report": row["report"]}
         for stage, row in stages.items()
@@ -133,7 +141,7 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
         "feeds": feeds,
         "push": subscriptions.counts(held, now),
         "queue": {**queue, **backlog},
-        "clocks": clocks,
+        "clocks": {**clocks, "legs": legs},
         "daemon": {"running": store.is_locked("daemon")},
         "model": model or {},
     }

@@ -9,11 +9,20 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from alerts import queue
+from alerts.legs import measure
 from monitor.config import Settings
 from monitor.health import coverage
-from monitor.store import Store, feeds, summary
+from monitor.store import Store, feeds, passages, summary
 from monitor.types import Phase
 
+# The clocks of the mail, and what it calls them.
+LEGS = (
+    ("feed", "Published to first seen"),
+    ("alert", "Assessed to alerted"),
+    ("take", "Alerted to taken"),
+    ("decide", "Taken to decided"),
+    ("whole", "First seen to clarified"),
+)
 SHOWN = 12  # alerts listed in the mail; the rest is counted
 
 
@@ -36,6 +45,7 @@ class Summary:
     flagged: Mapping[str, Any]
     backlog: Mapping[str, int]
     feeds: Mapping[str, Any]
+    clocks: Mapping[str, Any]  # of the alerts opened in the period: legs by name, see alerts.legs
     provenance: Mapping[str, Any]
 
     @property
@@ -54,6 +64,7 @@ class Summary:
             "period": {"start": self.start.isoformat(), "end": self.end.isoformat(), "phase": self.phase.value},
             "open": {**self.queue, "alerts": list(self.alerts)},
             "decided": {"decisions": self.decisions_made, "newest": list(self.decided)},
+            "clocks": dict(self.clocks),
             "found": {**self.collected, **self.flagged},
             "coverage": {**self.feeds, **self.backlog},
             "provenance": dict(self.provenance),
@@ -81,5 +92,6 @@ def gather(store: Store, settings: Settings, day: date, start: datetime, end: da
             flagged=summary.flagged(connection, start, end),
             backlog=summary.backlog(connection),
             feeds=coverage(feeds.listing(connection), calendar.zone),
+            clocks=measure(passages.between(connection, start, end))["legs"],
             provenance=summary.provenance(connection),
         )

@@ -134,7 +134,8 @@ class Files(_Section):
 
     watchlist: Path = Field(Path("watchlist.toml"), description="Candidates and offices to watch for.")
     facts: Path = Field(Path("facts.toml"), description="Official facts that rules compare with.")
-    routes: Path = Field(Path("routes.toml"), description="Who gets which alert.")
+    routes: Path = Field(Path("routes.toml"), description="Who gets which alert, how soon, and what follows else.")
+    rota: Path = Field(Path("rota.toml"), description="Teams and their shifts; need not be there.")
 
 
 class Assess(_Section):

@@ -81,6 +81,7 @@ class AlertState(StrEnum):
 
 
 LIVE = (AlertState.OPEN, AlertState.LEASED, AlertState.SNOOZED, AlertState.SECOND_REVIEW)  # still wait for a person
+ESCALATES = (AlertState.OPEN, AlertState.LEASED, AlertState.SECOND_REVIEW)  # and for which somebody is told in time
 
 
 class Decision(StrEnum):
@@ -353,6 +354,11 @@ class Alert:
     verdict: Verdict | None
     taken_at: datetime | None = None  # when it was first taken
     priority_reasons: tuple[str, ...] = ()  # a sentence for each rule that set the priority
+    take_steps: int = 0  # of the escalation behind it, of those that wait for somebody to take it
+    decide_steps: int = 0  # and of those that wait for a decision
+    reminders: int = 0  # of the last of these steps
+    told_at: datetime | None = None  # when the last step or reminder was written
+    expiries: int = 0  # leases of it that ran out
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,6 +380,27 @@ class IncidentFacts:
     outlets: tuple[str, ...]
     items: int
     link: str | None  # of the first item
+    roles: tuple[Role, ...] = ()  # of its outlets
+    per_hour: int = 0  # items first seen within its busiest hour
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The way of one alert's incident, with what it is broken down by. An instant not reached or not known is None.
+
+    ``published_at`` and ``role`` are those of the item that was seen first.
+    """
+
+    lang: str
+    role: str
+    claim_type: str | None
+    published_at: datetime | None
+    seen_at: datetime
+    flagged_at: datetime | None
+    alerted_at: datetime
+    taken_at: datetime | None
+    decided_at: datetime | None
+    clarified_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,8 +135,8 @@ def test_every_promised_command_is_there() -> None:
         init|demo|config check|feeds add|feeds import|feeds export|feeds list|feeds check|feeds enable|feeds disable
         collect|items list|items show|classify|run|alerts list|alerts show|alerts take|alerts renew|alerts release
         alerts decide|digest|models train|models list|models evaluate|models explain|models promote|models show
-        models rollback|audit list|watchlist test|claims match|audit verify|audit export|db upgrade|db check|status|web
-        notify list|notify test
+        models rollback|routes test|audit list|watchlist test|claims match|audit verify|audit export|db upgrade|db check
+        status|web|notify list|notify test|clocks
     """
     assert {
         f"pollwatch {name.strip()}" for line in promised.split("\n") for name in line.split("|") if name.strip()

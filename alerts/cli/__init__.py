@@ -13,11 +13,13 @@ from collections.abc import Sequence
 import click
 
 from alerts.cli.audit import audit
+from alerts.cli.clocks import clocks
 from alerts.cli.daemon import config, run, status, web
 from alerts.cli.demo import demo
 from alerts.cli.digest import digest
 from alerts.cli.notify import notify
 from alerts.cli.queue import alerts
+from alerts.cli.routes import routes
 from classifiers.cli import claims, classify, watchlist
 from classifiers.cli.models import models
 from monitor import __version__
@@ -46,8 +48,8 @@ def cli(context: click.Context, config_file: str | None) -> None:
     context.obj = Context(config_file)
 
 
-_SETUP = (init, demo, config, feeds, watchlist)
-_WORK = (collect, items, classify, claims, run, alerts, notify, digest, models, audit, db, status, web)
+_SETUP = (init, demo, config, feeds, watchlist, routes)
+_WORK = (collect, items, classify, claims, run, alerts, notify, digest, clocks, models, audit, db, status, web)
 for command in (*_SETUP, *_WORK):
     cli.add_command(command)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -72,7 +74,9 @@ def status(context: Context, as_json: bool) -> None:
         click.echo(f"queue  {queue['open']} open, {queue['leased']} held, {queue['overdue']} past due")
         click.echo(f"model  {model.get('id', '-')}")
         click.echo(f"daemon {'running' if found['daemon']['running'] else 'not running'}")
-        for stage, clock in found["clocks"].items():
+        stages = dict(found["clocks"])
+        click.echo(f"people {_pace(stages.pop('legs'))}")
+        for stage, clock in stages.items():
             ended = "failed at" if clock["error"] else "last finished"
             click.echo(f"{stage:9} {ended} {cell(clock['finished_at'])}")
         for note in found["notes"]:
@@ -83,6 +87,16 @@ def status(context: Context, as_json: bool) -> None:
             click.echo("ok")
     if not found["ok"]:
         raise SystemExit(1)
+
+
+def _pace(legs: Mapping[str, Any]) -> str:
+    """How soon the alerts of the last day were taken and decided."""
+    parts = [
+        f"{words} within {legs[leg]['p50']:.0f} minutes (p50), {legs[leg]['p90']:.0f} (p90)"
+        for leg, words in (("take", "took alerts"), ("people", "decided"))
+        if legs[leg]["n"]
+    ]
+    return ", ".join(parts) or "took no alert of the last day"
 
 
 @click.group()

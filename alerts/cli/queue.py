@@ -45,7 +45,7 @@ def alerts() -> None:
 @click.option(
     "--all", "every", is_flag=True, help="Decided and closed ones too; default: those that wait for a person."
 )
-@click.option("--mine", is_flag=True, help="Only those that I hold.")
+@click.option("--mine", is_flag=True, help="Only those that I hold, and open ones for my teams in the rota.")
 @click.option(
     "--priority", type=click.Choice(["P1", "P2", "P3", "P4"], case_sensitive=False), help="Only this priority."
 )
@@ -65,13 +65,16 @@ def list_alerts(
 ) -> None:
     """List alerts, the most urgent first."""
     from alerts import queue
+    from alerts.rota import load_rota, teams_of
 
-    with context.store() as (store, _settings):
+    with context.store() as (store, settings):
         moment = now()
+        me = reviewer_name(reviewer) if mine else None
         rows = queue.listing(
             store,
             states=[AlertState(state) for state in states] or (tuple(AlertState) if every else LIVE),
-            holder=reviewer_name(reviewer) if mine else None,
+            holder=me,
+            teams=teams_of(load_rota(settings), me) if me else (),
             priority=int(priority[1]) if priority else None,
             limit=limit,
             now=moment,
@@ -119,7 +122,7 @@ def show(context: Context, alert_id: int, as_json: bool) -> None:
 @json_option
 @pass_context
 def take(context: Context, alert_id: int | None, reviewer: str | None, as_json: bool) -> None:
-    """Hold an alert for one lease; without ID, the most urgent that is free."""
+    """Hold an alert for one lease; without ID, the most urgent that is free, those for my teams in the rota first."""
     from alerts import queue
 
     with context.store() as (store, settings):

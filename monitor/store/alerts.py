@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, insert, or_, select, update
 
@@ -15,6 +15,7 @@ from monitor.store import audit
 from monitor.store.assessments import IN_FORCE
 from monitor.store.schema import alerts, assessments, feeds, incident_items, incidents, items, revisions
 from monitor.types import (
+    ESCALATES,
     LIVE,
     Alert,
     AlertState,
@@ -23,6 +24,7 @@ from monitor.types import (
     IncidentFacts,
     Label,
     Lang,
+    Role,
     Verdict,
 )
 
@@ -32,6 +34,19 @@ PAGE = 500  # incidents whose items are read with one query
 _URGENCY = (alerts.c.priority, alerts.c.level.desc(), alerts.c.due_at, alerts.c.score.desc(), alerts.c.id)
 # Dates of feeds may be missing; what was first seen is always known.
 _SEEN = (func.coalesce(items.c.published_at, items.c.first_seen_at), items.c.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Which alerts a step of escalation may concern, or with ``told_by`` a reminder of it."""
+
+    priority: int
+    counter: Literal["take_steps", "decide_steps"]
+    done: int  # steps that are behind it
+    opened_by: datetime | None = None
+    expiries: int | None = None  # so many leases ran out, whenever it was opened
+    told_by: datetime | None = None
+    reminders: int = 0  # fewer than these
 
 
 def subject(alert_id: int) -> str:
@@ -59,9 +74,12 @@ def by_id(connection: Connection, ids: Sequence[int]) -> list[Alert]:
     return [_alert(row) for row in connection.execute(query)]
 
 
-def most_urgent(connection: Connection, now: datetime) -> Alert | None:
-    """The open alert to take next; one whose lease is over counts as open."""
-    row = connection.execute(select(alerts).where(_is_free(now)).order_by(*_URGENCY).limit(1)).first()
+def most_urgent(connection: Connection, now: datetime, routes: Sequence[str] | None = None) -> Alert | None:
+    """The open alert to take next, with ``routes`` of those for one of them; one whose lease is over counts as open."""
+    query = select(alerts).where(_is_free(now)).order_by(*_URGENCY).limit(1)
+    if routes is not None:
+        query = query.where(alerts.c.route.in_(routes))
+    row = connection.execute(query).first()
     return _alert(row) if row else None
 
 
@@ -71,10 +89,10 @@ def undecided(connection: Connection) -> list[int]:
     return list(connection.scalars(select(alerts.c.id).where(waiting).order_by(alerts.c.id)))
 
 
-def late(connection: Connection, now: datetime, below_level: int) -> list[int]:
-    """Ids of alerts whose lease is over, and of open ones past due that are below that level."""
-    overdue = and_(alerts.c.state == AlertState.OPEN, alerts.c.due_at <= now, alerts.c.level < below_level)
-    return list(connection.scalars(select(alerts.c.id).where(or_(_lease_is_over(now), overdue)).order_by(alerts.c.id)))
+def late(connection: Connection, now: datetime, watches: Sequence[Watch]) -> list[int]:
+    """Ids of alerts whose lease is over, and of those for which one of ``watches`` looks out."""
+    waits = and_(alerts.c.state.in_(ESCALATES), alerts.c.suppression.is_(None), or_(False, *map(_concerns, watches)))
+    return list(connection.scalars(select(alerts.c.id).where(or_(_lease_is_over(now), waits)).order_by(alerts.c.id)))
 
 
 def incidents_without(connection: Connection, limit: int) -> list[int]:
@@ -91,22 +109,25 @@ def add(
     *,
     priority: int,
     reasons: tuple[str, ...],
-    route: str,
+    teams: Sequence[str],
     opened_at: datetime,
     due_at: datetime,
     actor: str,
 ) -> int:
-    """Open an alert, with its audit entry; returns its id. The database refuses a second live one of an incident."""
+    """Open an alert for the first of ``teams``, with its audit entry that names all; returns its id.
+
+    The database refuses a second live one of an incident.
+    """
     row = {
         "incident_id": facts.incident_id,
         "priority": priority,
         "score": facts.score,
-        "route": route,
+        "route": teams[0],
         "due_at": due_at,
     }
     values = {**row, "state": AlertState.OPEN, "level": 0, "priority_reasons": list(reasons), "opened_at": opened_at}
     alert_id = int(connection.scalars(insert(alerts).values(values).returning(alerts.c.id)).one())
-    detail = {**row, "priority": f"P{priority}", "reasons": list(reasons)}
+    detail = {**row, "priority": f"P{priority}", "reasons": list(reasons), "teams": list(teams)}
     audit.append(connection, opened_at, actor, "alert.open", subject(alert_id), detail)
     return alert_id
 
@@ -126,8 +147,8 @@ def change(
     Both happen in the caller's transaction: neither is ever seen without the other.
     """
     old, new = asdict(before), asdict(after)
-    same = [alerts.c[key].is_not_distinct_from(old[key]) for key in ("state", "holder", "lease_expires_at")]
-    same += [alerts.c[key] == old[key] for key in ("priority", "level")]
+    same = [alerts.c[key].is_not_distinct_from(old[key]) for key in ("state", "holder", "lease_expires_at", "told_at")]
+    same += [alerts.c[key] == old[key] for key in ("priority", "level", "take_steps", "decide_steps")]
     changed = {key: value for key, value in new.items() if value != old[key] or key == "state"}
     result = connection.execute(update(alerts).where(alerts.c.id == before.id, *same).values(**changed))
     if result.rowcount != 1:
@@ -146,19 +167,22 @@ def listing(
     *,
     states: Sequence[AlertState] = LIVE,
     holder: str | None = None,
+    routes: Sequence[str] = (),
     priority: int | None = None,
     limit: int | None = None,
     now: datetime | None = None,
 ) -> list[dict[str, Any]]:
     """Alerts as `alerts list` shows them, the most urgent first; a query for the alerts and one for each PAGE of them.
 
-    With ``now``, an alert whose lease is over is shown, and chosen, as the open alert it is.
+    With ``holder``, those that they hold, and the open ones for ``routes``. With ``now``, an alert whose lease is over
+    is shown, and chosen, as the open alert it is.
     """
     query = select(alerts).order_by(*_URGENCY).limit(limit)
     state = case((_lease_is_over(now), AlertState.OPEN.value), else_=alerts.c.state) if now else alerts.c.state
     query = query.where(state.in_(states))
     if holder is not None:
-        query = query.where(alerts.c.holder == holder, state == AlertState.LEASED)
+        held = and_(alerts.c.holder == holder, state == AlertState.LEASED)
+        query = query.where(or_(held, and_(alerts.c.route.in_(routes), state == AlertState.OPEN)))
     if priority is not None:
         query = query.where(alerts.c.priority == priority)
     found = [_alert(row) for row in connection.execute(query)]
@@ -195,8 +219,8 @@ def incident(connection: Connection, incident_id: int) -> dict[str, Any]:
     for revision in connection.execute(query).mappings():
         text = {key: revision[key] for key in ("revision", "title", "summary", "seen_at", "replaced_at")}
         earlier.setdefault(revision["item_id"], []).append(text)
-    wanted = ("key", "title", "summary", "published_at", "first_seen_at", "edited_at")
-    extra = [items.c[key] for key in wanted] + [feeds.c.role, incident_items.c.reason, incident_items.c.similarity]
+    wanted = ("key", "title", "summary", "published_at", "edited_at")
+    extra = [items.c[key] for key in wanted] + [incident_items.c.reason, incident_items.c.similarity]
     rows = connection.execute(_members([incident_id], *extra)).mappings()
     members = [{**member, "id": member["item_id"], "revisions": earlier.get(member["item_id"], [])} for member in rows]
     return {**head, "items": members}
@@ -212,7 +236,9 @@ def _members(incident_ids: Sequence[int], *extra: ColumnElement[Any]) -> Select[
             incidents.c.lang,
             func.coalesce(incidents.c.claim_type, assessments.c.claim_type).label("claim_type"),
             items.c.link,
+            items.c.first_seen_at,
             feeds.c.outlet,
+            feeds.c.role,
             *(assessments.c[key] for key in assessed),
             *extra,
         )
@@ -244,7 +270,19 @@ def _facts(incident_id: int, members: Sequence[Row[Any]]) -> IncidentFacts:
         outlets=tuple(dict.fromkeys(member.outlet for member in members)),
         items=len(members),
         link=first.link,
+        roles=tuple(Role(role) for role in dict.fromkeys(member.role for member in members)),
+        per_hour=_busiest_hour(sorted(member.first_seen_at for member in members)),
     )
+
+
+def _busiest_hour(instants: Sequence[datetime]) -> int:
+    """The most of ``instants``, in order, that lie within one hour: it never falls as an incident grows."""
+    most = first = 0
+    for last, instant in enumerate(instants):
+        while instant - instants[first] >= timedelta(hours=1):
+            first += 1
+        most = max(most, last - first + 1)
+    return most
 
 
 def _alert(row: Row[Any]) -> Alert:
@@ -300,6 +338,20 @@ def _lease_is_over(now: datetime) -> ColumnElement[bool]:
 
 def _is_free(now: datetime) -> ColumnElement[bool]:
     return or_(alerts.c.state == AlertState.OPEN, _lease_is_over(now))
+
+
+def _concerns(watch: Watch) -> ColumnElement[bool]:
+    counter = alerts.c[watch.counter]
+    conditions = [alerts.c.priority == watch.priority]
+    if watch.counter == "take_steps":
+        conditions.append(alerts.c.holder.is_(None))
+    if watch.told_by is not None:
+        told = or_(alerts.c.told_at.is_(None), alerts.c.told_at <= watch.told_by)
+        return and_(*conditions, counter >= watch.done, told, alerts.c.reminders < watch.reminders)
+    reached = alerts.c.opened_at <= watch.opened_by
+    if watch.expiries is not None:
+        reached = or_(reached, alerts.c.expiries >= watch.expiries)
+    return and_(*conditions, counter == watch.done, reached)
 
 
 def _pages(ids: Iterable[int]) -> Iterator[list[int]]:

@@ -236,7 +236,7 @@ alerts = Table(
     Column("score", Float, nullable=False),
     Column("route", Text, nullable=False),
     Column("suppression", Text),
-    Column("opened_at", Instant, nullable=False),
+    Column("opened_at", Instant, nullable=False, index=True),
     Column("due_at", Instant),
     Column("holder", Text),
     Column("lease_expires_at", Instant),
@@ -244,6 +244,11 @@ alerts = Table(
     Column("decided_at", Instant),
     Column("decision", Text),
     Column("verdict", Text),
+    Column("take_steps", Integer, nullable=False, default=0, server_default="0"),  # see alerts.policy
+    Column("decide_steps", Integer, nullable=False, default=0, server_default="0"),
+    Column("reminders", Integer, nullable=False, default=0, server_default="0"),
+    Column("told_at", Instant),
+    Column("expiries", Integer, nullable=False, default=0, server_default="0"),
     Index(
         "uq_alerts_one_live_per_incident",
         "incident_id",

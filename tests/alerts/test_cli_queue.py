@@ -82,7 +82,7 @@ def test_show_says_why_and_where(settings: Settings) -> None:
     assert result.exit_code == 0
     for words in (
         "P1  level 0  open",
-        "One step more urgent: a rule is firm about it (roster-status).",
+        "One step more urgent (firm-finding): a rule is firm about it (roster-status).",
         "rests on watchlist.toml: candidate cheuk-mong-ching",
         "翠灣時報 (media, asserts)",
         "http://harbour-daily.example/1",

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -146,3 +146,42 @@ def test_killed_in_dispatch_loses_and_doubles_nothing(store: Store, settings: Se
         pytest.fail("two alerts take more than a hundred statements")
     assert die_before > 10, "the process died at too few places for this test to mean anything"
     assert len(queue.listing(store)) == 2
+
+
+def _steps(store: Store) -> list[tuple[str, str]]:
+    """Every step of escalation in the audit: whose, and which."""
+    with store.read() as connection:
+        assert audit.verify(connection) is None
+        entries = [entry for entry in audit.listing(connection) if entry["action"] == "alert.escalate"]
+    return [(entry["subject"], entry["detail"]["step"]) for entry in entries]
+
+
+def test_two_clocks_take_each_step_once(store: Store, settings: Settings, now: datetime) -> None:
+    """At the same instant: together they take every step that is due, in order, none of them twice."""
+    for _ in range(30):
+        add_incident(store, now)
+    dispatch(store, settings, now)
+    with _reviewer(settings, "one") as one, _reviewer(settings, "two") as two:
+        first, second = _at_once(one, two, now + timedelta(days=1), act="escalate")
+    assert first["ok"] + second["ok"] == 90
+    steps = _steps(store)
+    for alert in {subject for subject, _ in steps}:
+        assert [step for subject, step in steps if subject == alert] == ["taken-1", "taken-2", "decided-1"]
+    assert len(steps) == 90
+
+
+def test_killed_in_escalate_loses_and_doubles_no_step(store: Store, settings: Settings, now: datetime) -> None:
+    """Killed before every single statement, the commit included, and run again: each step once, whole and in order."""
+    add_incident(store, now)
+    dispatch(store, settings, now)
+    for die_before in range(1, 100):
+        with _reviewer(settings, "one", die_before) as one:
+            one.send(0, now + timedelta(days=1), act="escalate")
+            if one.answer() is not None:
+                break
+        row = queue.show(store, 1)
+        assert (row["level"], len(_steps(store))) in ((0, 0), (2, 3)), "the steps of one pass are one batch"
+    else:
+        pytest.fail("three steps take more than a hundred statements")
+    assert die_before > 10, "the process died at too few places for this test to mean anything"
+    assert [step for _, step in _steps(store)] == ["taken-1", "taken-2", "decided-1"]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.clocks import Terms, decide_due, level_at, take_due
+from alerts.clocks import Terms, decide_due, take_due
 from alerts.routing import Targets
 from alerts.transitions import Act, Decide, DismissReason, Expire, Release, Renew, Take, transition
 from monitor.errors import RefusedError
@@ -141,14 +141,6 @@ def test_clocks_run_by_phase_and_priority() -> None:
     assert take_due(START, 2, Phase.CAMPAIGN, TARGETS) == START + timedelta(minutes=30)
     assert take_due(START, 2, Phase.POLLING_DAY, TARGETS) == START + timedelta(minutes=10)
     assert decide_due(START, 4, Phase.POLLING_DAY, TARGETS) == START + timedelta(minutes=120)
-
-
-@pytest.mark.parametrize(("minutes", "level"), [(0, 0), (14.99, 0), (15, 1), (29.99, 1), (30, 2), (6000, 2)])
-def test_levels_rise_at_once_and_twice_the_time(minutes: float, level: int) -> None:
-    """Level 1 when the time to take is past, level 2 when twice that is; never while held, never down."""
-    assert level_at(OPEN, START + timedelta(minutes=minutes)) == level
-    assert level_at(replace(OPEN, level=2), START + timedelta(minutes=minutes)) == 2
-    assert level_at(HELD, START + timedelta(minutes=minutes)) == 0
 
 
 _reviewers = st.sampled_from(["maya", "ben", "岑"])
