@@ -10,6 +10,7 @@ from monitor.config import Settings
 from monitor.types import Alert, AlertState, Phase
 
 HIGHEST_LEVEL = 2
+UNTAKEN = (AlertState.OPEN, AlertState.SECOND_REVIEW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +20,14 @@ class Terms:
     phase: Phase
     targets: Targets
     lease: timedelta
+    lead_team: str = "lead"
 
 
 def terms_at(now: datetime, settings: Settings, routes: Routes) -> Terms:
     """The terms that the configuration sets for ``now``."""
-    return Terms(settings.calendar.phase(now), routes.targets, timedelta(minutes=settings.triage.lease_minutes))
+    triage = settings.triage
+    lease = timedelta(minutes=triage.lease_minutes)
+    return Terms(settings.calendar.phase(now), routes.targets, lease, triage.lead_team)
 
 
 def take_due(opened_at: datetime, priority: int, phase: Phase, targets: Targets) -> datetime:
@@ -37,12 +41,15 @@ def decide_due(opened_at: datetime, priority: int, phase: Phase, targets: Target
 
 
 def due_at(alert: Alert, terms: Terms) -> datetime:
-    """The clock that runs for ``alert``: until it is taken while it is open, until it is decided afterwards.
+    """The clock that runs for ``alert``: until it is taken while nobody holds it, until it is decided afterwards.
 
-    Both count from the opening, so an alert that becomes more urgent late may be past due at once, and says so.
+    Both count from the opening, or from when it was woken, reopened, sent back or asks for another opinion; so an alert
+    that becomes more urgent late may be past due at once, and says so. The clock of a snoozed one runs until it wakes.
     """
-    due = take_due if alert.state is AlertState.OPEN else decide_due
-    return due(alert.opened_at, alert.priority, terms.phase, terms.targets)
+    if alert.snoozed_until is not None:
+        return alert.snoozed_until
+    due = take_due if alert.state in UNTAKEN else decide_due
+    return due(alert.due_from or alert.opened_at, alert.priority, terms.phase, terms.targets)
 
 
 def lease_is_over(alert: Alert, now: datetime) -> bool:
@@ -50,12 +57,17 @@ def lease_is_over(alert: Alert, now: datetime) -> bool:
     return alert.lease_expires_at is not None and alert.lease_expires_at <= now
 
 
+def snooze_is_over(alert: Alert, now: datetime) -> bool:
+    """Whether ``alert`` was put off until an instant that has come."""
+    return alert.snoozed_until is not None and alert.snoozed_until <= now
+
+
 def level_at(alert: Alert, now: datetime) -> int:
-    """How far an alert that nobody has taken is escalated at ``now``; never back down.
+    """How far an alert that nobody has taken is escalated at ``now``; never back down while it waits for one thing.
 
     Level 1 when its time to be taken is past, level 2 when twice that time is.
     """
-    if alert.state is not AlertState.OPEN or alert.due_at is None or now < alert.due_at:
+    if alert.state not in UNTAKEN or alert.due_at is None or now < alert.due_at:
         return alert.level
-    twice = alert.due_at + (alert.due_at - alert.opened_at)
+    twice = alert.due_at + (alert.due_at - (alert.due_from or alert.opened_at))
     return max(alert.level, HIGHEST_LEVEL if now >= twice else 1)

@@ -16,7 +16,7 @@ from monitor.reference import load_watchlist
 from monitor.store import Connection, Store
 from monitor.store import alerts as alert_store
 from monitor.taxonomy import Taxonomy
-from monitor.types import Alert, IncidentFacts, StageReport
+from monitor.types import Alert, IncidentFacts, Review, StageReport
 
 ACTOR = "dispatch"
 BATCH = 200  # alerts written in one transaction
@@ -70,7 +70,8 @@ def revise(alert: Alert, facts: IncidentFacts, rules: Rules) -> Alert:
     priority, reasons = prioritise(facts, rules.terms.phase, rules.taxonomy)
     if priority >= alert.priority:
         return scored
-    urgent = replace(scored, priority=priority, priority_reasons=reasons, route=route_to(facts, priority, rules))
+    route = scored.route if scored.review is Review.LEAD else route_to(facts, priority, rules)
+    urgent = replace(scored, priority=priority, priority_reasons=reasons, route=route)
     return replace(urgent, due_at=due_at(urgent, rules.terms))
 
 

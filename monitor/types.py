@@ -79,7 +79,16 @@ class AlertState(StrEnum):
     CLOSED = "closed"
 
 
-LIVE = (AlertState.OPEN, AlertState.LEASED, AlertState.SNOOZED, AlertState.SECOND_REVIEW)  # still wait for a person
+LIVE = (AlertState.OPEN, AlertState.LEASED, AlertState.SNOOZED, AlertState.SECOND_REVIEW)  # not decided yet
+WAITING = (AlertState.OPEN, AlertState.LEASED, AlertState.SECOND_REVIEW)  # for a person, now
+
+
+class Review(StrEnum):
+    """Whose opinion an alert asks for: the first reviewer's, another's who does not know it, or the lead's."""
+
+    FIRST = "first"
+    SECOND = "second"
+    LEAD = "lead"
 
 
 class Decision(StrEnum):
@@ -326,6 +335,29 @@ class Assessment:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """How an alert was held when its holder decided it: what undoing the decision restores."""
+
+    lease_expires_at: datetime | None
+    due_from: datetime | None
+    level: int
+    route: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one reviewer decided about an alert. It stands until it is withdrawn."""
+
+    review: Review
+    reviewer: str
+    decision: Decision
+    verdict: Verdict | None
+    reason: str
+    at: datetime
+    held: Held | None = None  # None: given before this was kept
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """A request that a person look at one incident."""
 
@@ -346,6 +378,10 @@ class Alert:
     verdict: Verdict | None
     taken_at: datetime | None = None  # when it was first taken
     priority_reasons: tuple[str, ...] = ()  # a sentence for each rule that set the priority
+    review: Review = Review.FIRST
+    due_from: datetime | None = None  # since when its clocks count; None: since it was opened
+    snoozed_until: datetime | None = None
+    opinions: tuple[Opinion, ...] = ()  # those that stand, in the order of their reviews
 
 
 @dataclass(frozen=True, slots=True)

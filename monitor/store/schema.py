@@ -234,6 +234,9 @@ alerts = Table(
     Column("decided_at", Instant),
     Column("decision", Text),
     Column("verdict", Text),
+    Column("review", Text, nullable=False, server_default="first"),
+    Column("due_from", Instant),
+    Column("snoozed_until", Instant),
     Index(
         "uq_alerts_one_live_per_incident",
         "incident_id",
@@ -254,6 +257,10 @@ decisions = Table(
     Column("verdict", Text),
     Column("reason", Text, nullable=False),
     Column("at", Instant, nullable=False),
+    Column("review", Text, nullable=False, server_default="first"),
+    Column("held", JSON(none_as_null=True)),  # what undoing it restores
+    Column("withdrawn_at", Instant),
+    Column("withdrawn_by", Text),  # the act, as the audit calls it
 )
 
 # Append-only: triggers made by the first migration refuse update and delete.

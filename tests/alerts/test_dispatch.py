@@ -161,15 +161,15 @@ def test_expired_leases_return_and_overdue_alerts_rise(store: Store, settings: S
     add_incident(store, now, score=0.55)
     dispatch(store, settings, now)
     taken = queue.take(store, settings, "maya", now)
-    assert escalate(store, settings, now + timedelta(minutes=9)).counts == {"expired": 0, "escalated": 0}
-    assert escalate(store, settings, now + timedelta(minutes=10)).counts == {"expired": 1, "escalated": 0}
-    assert escalate(store, settings, now + timedelta(minutes=10)).counts == {"expired": 0, "escalated": 0}
+    assert escalate(store, settings, now + timedelta(minutes=9)).counts == {"expired": 0, "woken": 0, "escalated": 0}
+    assert escalate(store, settings, now + timedelta(minutes=10)).counts == {"expired": 1, "woken": 0, "escalated": 0}
+    assert escalate(store, settings, now + timedelta(minutes=10)).counts == {"expired": 0, "woken": 0, "escalated": 0}
     (row,) = queue.listing(store, priority=1)
     assert (row["state"], row["holder"], row["due_at"]) == ("open", None, now + timedelta(minutes=15))
-    assert escalate(store, settings, now + timedelta(minutes=15)).counts == {"expired": 0, "escalated": 1}
-    assert escalate(store, settings, now + timedelta(minutes=16)).counts == {"expired": 0, "escalated": 0}
-    assert escalate(store, settings, now + timedelta(hours=9)).counts == {"expired": 0, "escalated": 3}
-    assert escalate(store, settings, now + timedelta(hours=10)).counts == {"expired": 0, "escalated": 0}
+    assert escalate(store, settings, now + timedelta(minutes=15)).counts == {"expired": 0, "woken": 0, "escalated": 1}
+    assert escalate(store, settings, now + timedelta(minutes=16)).counts == {"expired": 0, "woken": 0, "escalated": 0}
+    assert escalate(store, settings, now + timedelta(hours=9)).counts == {"expired": 0, "woken": 0, "escalated": 3}
+    assert escalate(store, settings, now + timedelta(hours=10)).counts == {"expired": 0, "woken": 0, "escalated": 0}
     assert [row["level"] for row in queue.listing(store)] == [2, 2]
     with store.read() as connection:
         history = audit.listing(connection, subject=alert_store.subject(taken["id"]))
