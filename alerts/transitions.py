@@ -123,8 +123,8 @@ def transition(alert: Alert, act: Act, now: datetime, terms: Terms) -> Alert:  #
     not-snoozed, snooze-running, same-person, first-review, not-decided, nothing-to-undo, not-yours, moved-on, too-late;
     UnfitActError with no-reason, no-verdict, contradiction, bad-time.
     """
-    ended = None if isinstance(act, Expire | Wake) else clock_act(alert, now)
-    if ended is not None:
+    ended = clock_act(alert, now)
+    if ended is not None and ended != act:
         alert = transition(alert, ended, now, terms)
     match act:
         case Take():
