@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -214,9 +214,13 @@ def _remove_template() -> Any:
     _template.cache_clear()
 
 
-class TestWalk(Walk.TestCase):  # type: ignore[name-defined,misc]  # made by hypothesis
+class TestWalk(Walk.TestCase):
     """Whatever is done in whatever order, in the store as in theory."""
 
     settings = settings(
-        max_examples=20, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        max_examples=20,
+        stateful_step_count=40,
+        deadline=None,
+        phases=[Phase.generate],  # to shrink a failure here takes minutes; the walk without a store does it in seconds
+        suppress_health_check=[HealthCheck.too_slow],
     )
