@@ -170,29 +170,38 @@ def test_levels_rise_at_once_and_twice_the_time(minutes: float, level: int) -> N
 _CONCERNED = "who it concerns"  # the holder, or who decided last; without them acts would rarely fit
 _reviewers = st.sampled_from(["maya", "ben", "岑", *[_CONCERNED] * 4])
 _reasons = st.sampled_from(["", "shift ended"])
-_decides = st.builds(
-    Decide,
-    _reviewers,
-    st.sampled_from([*[Decision.CLARIFY] * 4, *Decision]),
-    st.none() | st.sampled_from([*[Verdict.FALSE] * 6, *Verdict]),
-    st.sampled_from(["", "satire", "other", "not-false: 已核對", "checked with the office"]),
-)
-_acts = st.one_of(
-    *[st.builds(Take, _reviewers)] * 3,
-    st.builds(Renew, _reviewers),
-    st.builds(Release, _reviewers, _reasons),
-    st.just(Expire()),
-    *[_decides] * 3,
-    st.builds(Snooze, _reviewers, st.just(START), _reasons),  # its time is set when it is done
-    st.builds(Wake, st.none() | _reviewers),
-    *[st.builds(Undo, _reviewers)] * 2,
-    st.builds(SendBack, _reviewers, _reasons),
-    st.builds(Reopen, _reviewers, _reasons),
-)
+_decides = st.sampled_from(
+    [
+        *[(Decision.CLARIFY, Verdict.FALSE, "checked with the office")] * 4,
+        (Decision.CLARIFY, Verdict.MISLEADING, "half of it"),
+        (Decision.CLARIFY, Verdict.TRUE, "it is so"),
+        (Decision.WATCH, None, "wait"),
+        (Decision.DISMISS, None, "not-false: 已核對"),
+        (Decision.DISMISS, None, "other"),
+        (Decision.CLARIFY, None, "no verdict"),
+        (Decision.DUPLICATE, Verdict.FALSE, "as alert 4"),
+        (Decision.WATCH, None, ""),
+    ]
+).flatmap(lambda said: st.builds(Decide, _reviewers, *map(st.just, said)))
+# As often as they stand here: what leads from one review to the next more often than the rest.
+_acts = st.sampled_from(
+    [
+        *[st.builds(Take, _reviewers)] * 4,
+        *[_decides] * 6,
+        *[st.builds(Undo, _reviewers)] * 2,
+        *[st.builds(SendBack, _reviewers, _reasons)] * 2,
+        st.builds(Renew, _reviewers),
+        st.builds(Release, _reviewers, _reasons),
+        st.just(Expire()),
+        st.builds(Snooze, _reviewers, st.just(START), _reasons),  # its time is set when it is done
+        st.builds(Wake, st.none() | _reviewers),
+        st.builds(Reopen, _reviewers, _reasons),
+    ]
+).flatmap(lambda act: act)
 
 
-@settings(max_examples=400)
-@given(st.lists(st.tuples(_acts, st.integers(0, 6)), max_size=60), st.booleans())
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(_acts, st.integers(0, 6)), min_size=40, max_size=80), st.booleans())
 def test_no_sequence_of_acts_leads_nowhere(steps: list[tuple[Act, int]], about_candidate: bool) -> None:
     """Whatever is done in whatever order: a defined state, one holder at most, two people where two are needed, nothing
     lost; and what is undone is as it was.
