@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 
 from alerts.routing import Routes, Targets
 from monitor.config import Settings
-from monitor.types import Alert, AlertState, Phase
+from monitor.types import UNTAKEN, Alert, Phase
 
 HIGHEST_LEVEL = 2
-UNTAKEN = (AlertState.OPEN, AlertState.SECOND_REVIEW)
 
 
 @dataclass(frozen=True, slots=True)

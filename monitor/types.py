@@ -81,6 +81,7 @@ class AlertState(StrEnum):
 
 LIVE = (AlertState.OPEN, AlertState.LEASED, AlertState.SNOOZED, AlertState.SECOND_REVIEW)  # not decided yet
 WAITING = (AlertState.OPEN, AlertState.LEASED, AlertState.SECOND_REVIEW)  # for a person, now
+UNTAKEN = (AlertState.OPEN, AlertState.SECOND_REVIEW)  # of these, what nobody holds
 
 
 class Review(StrEnum):

@@ -16,6 +16,7 @@ from monitor.store.schema import alerts, assessments, feeds, incident_items, inc
 from monitor.store.schema import decisions as decision_table
 from monitor.types import (
     LIVE,
+    UNTAKEN,
     WAITING,
     Alert,
     AlertState,
@@ -33,7 +34,6 @@ PAGE = 500  # incidents whose items are read with one query
 
 # The order in which alerts want to be looked at: urgency, then escalation, then the clock, then the score.
 _URGENCY = (alerts.c.priority, alerts.c.level.desc(), alerts.c.due_at, alerts.c.score.desc(), alerts.c.id)
-_UNTAKEN = (AlertState.OPEN, AlertState.SECOND_REVIEW)
 _COMPARED = ("state", "review", "holder", "lease_expires_at", "snoozed_until", "decided_at", "priority", "level")
 # Dates of feeds may be missing; what was first seen is always known.
 _SEEN = (func.coalesce(items.c.published_at, items.c.first_seen_at), items.c.id)
@@ -81,7 +81,7 @@ def undecided(connection: Connection) -> list[int]:
 
 def late(connection: Connection, now: datetime, below_level: int) -> list[int]:
     """Ids of alerts whose lease or snooze is over, and of those past due that nobody took, below that level."""
-    overdue = and_(alerts.c.state.in_(_UNTAKEN), alerts.c.due_at <= now, alerts.c.level < below_level)
+    overdue = and_(alerts.c.state.in_(UNTAKEN), alerts.c.due_at <= now, alerts.c.level < below_level)
     return list(connection.scalars(select(alerts.c.id).where(or_(_is_over(now), overdue)).order_by(alerts.c.id)))
 
 
@@ -334,7 +334,7 @@ def _is_over(now: datetime) -> ColumnElement[bool]:
 
 
 def _is_free(now: datetime) -> ColumnElement[bool]:
-    return or_(alerts.c.state.in_(_UNTAKEN), _is_over(now))
+    return or_(alerts.c.state.in_(UNTAKEN), _is_over(now))
 
 
 def _pages(ids: Iterable[int]) -> Iterator[list[int]]:
