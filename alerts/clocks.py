@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from alerts.policy import Escalation
 from alerts.routing import Routes, Targets
 from monitor.config import Settings
-from monitor.types import Alert, AlertState, Phase
+from monitor.types import UNTAKEN, Alert, Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +19,19 @@ class Terms:
     targets: Targets
     lease: timedelta
     escalation: Escalation = field(default_factory=Escalation)
+    lead_team: str = "lead"
 
 
 def terms_at(now: datetime, settings: Settings, routes: Routes) -> Terms:
     """The terms that the configuration sets for ``now``."""
-    lease = timedelta(minutes=settings.triage.lease_minutes)
-    return Terms(settings.calendar.phase(now), routes.targets, lease, routes.escalation)
+    triage = settings.triage
+    lease = timedelta(minutes=triage.lease_minutes)
+    return Terms(settings.calendar.phase(now), routes.targets, lease, routes.escalation, triage.lead_team)
 
 
 def counts_from(alert: Alert) -> datetime:
     """The moment from which the clocks of ``alert`` count, its due times and the steps of its escalation."""
-    return alert.opened_at
+    return alert.due_from or alert.opened_at
 
 
 def take_due(opened_at: datetime, priority: int, phase: Phase, targets: Targets) -> datetime:
@@ -49,14 +51,22 @@ def clarify_due(opened_at: datetime, priority: int, phase: Phase, targets: Targe
 
 
 def due_at(alert: Alert, terms: Terms) -> datetime:
-    """The clock that runs for ``alert``: until it is taken while it is open, until it is decided afterwards.
+    """The clock that runs for ``alert``: until it is taken while nobody holds it, until it is decided afterwards.
 
-    Both count from the opening, so an alert that becomes more urgent late may be past due at once, and says so.
+    Both count from the opening, or from when it was woken, reopened, sent back or asks for another opinion; so an alert
+    that becomes more urgent late may be past due at once, and says so. The clock of a snoozed one runs until it wakes.
     """
-    due = take_due if alert.state is AlertState.OPEN else decide_due
+    if alert.snoozed_until is not None:
+        return alert.snoozed_until
+    due = take_due if alert.state in UNTAKEN else decide_due
     return due(counts_from(alert), alert.priority, terms.phase, terms.targets)
 
 
 def lease_is_over(alert: Alert, now: datetime) -> bool:
     """Whether a lease stands on ``alert`` that no longer holds it; at its last instant it is over."""
     return alert.lease_expires_at is not None and alert.lease_expires_at <= now
+
+
+def snooze_is_over(alert: Alert, now: datetime) -> bool:
+    """Whether ``alert`` was put off until an instant that has come."""
+    return alert.snoozed_until is not None and alert.snoozed_until <= now

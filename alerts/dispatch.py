@@ -18,7 +18,7 @@ from monitor.reference import load_watchlist
 from monitor.store import Connection, Store
 from monitor.store import alerts as alert_store
 from monitor.taxonomy import Taxonomy
-from monitor.types import Alert, IncidentFacts, StageReport
+from monitor.types import Alert, IncidentFacts, Review, StageReport
 
 ACTOR = "dispatch"
 BATCH = 200  # alerts written in one transaction
@@ -75,7 +75,7 @@ def revise(alert: Alert, facts: IncidentFacts, rules: Rules) -> Alert:
     priority, reasons = prioritise(facts, rules.terms.phase, rules.taxonomy, rules.routes.priority)
     if priority >= alert.priority:
         return scored
-    route = route_to(facts, priority, rules)[0]
+    route = scored.route if scored.review is Review.LEAD else route_to(facts, priority, rules)[0]
     urgent = replace(scored, priority=priority, priority_reasons=reasons, route=route)
     return replace(urgent, due_at=due_at(urgent, rules.terms))
 

@@ -1,4 +1,4 @@
-"""Stage: leases that are over return their alert to the queue; what is not taken or decided in time is escalated."""
+"""Stage: leases and snoozes that are over return their alert to the queue; what waits too long is escalated."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from alerts.clocks import Terms, counts_from, lease_is_over, terms_at
+from alerts.acts import CLOCK, settle
+from alerts.clocks import Terms, counts_from, lease_is_over, snooze_is_over, terms_at
 from alerts.policy import FORGOTTEN, Due, Step, Until, after_step, due_steps, reminder
 from alerts.rota import Rota, load_rota, told
 from alerts.routing import load_routes
-from alerts.transitions import Expire, transition
 from monitor.calendar import Calendar
 from monitor.config import Settings
 from monitor.store import Connection, Store
@@ -19,7 +19,6 @@ from monitor.store import alerts as alert_store
 from monitor.store.alerts import Watch
 from monitor.types import Alert, StageReport
 
-ACTOR = "clock"
 BATCH = 200  # alerts looked at in one transaction
 
 
@@ -34,35 +33,28 @@ class Duty:
 
 
 def escalate(store: Store, settings: Settings, now: datetime) -> StageReport:
-    """Return what was held too long, and take each step of escalation that is due, each with its audit entry.
+    """Return what was held too long, wake what was snoozed, and take each step of escalation that is due.
 
-    Counts: ``expired`` leases, ``escalated`` steps, ``reminded``. The rules are in ``alerts.policy``. Steps that came
+    Each has its audit entry. Counts: ``expired`` leases, ``woken`` alerts, ``escalated`` steps, ``reminded``. The rules
+    are in ``alerts.policy``. Steps that came
     due while nothing ran are taken now, in order, each once. Raises ConfigError for a wrong routes file or rota.
     """
     terms = terms_at(now, settings, load_routes(settings))
     duty = Duty(terms, load_rota(settings), settings.calendar, now)
     with store.read() as connection:
         late = alert_store.late(connection, now, tuple(_watches(terms, now)))
-    expired = escalated = reminded = 0
+    expired = woken = escalated = reminded = 0
     for start in range(0, len(late), BATCH):
         with store.write() as connection:
             for alert in alert_store.by_id(connection, late[start : start + BATCH]):
-                free = expire(connection, alert, now, terms)
-                expired += free != alert
+                expired += lease_is_over(alert, now)
+                woken += snooze_is_over(alert, now)
+                free = settle(connection, alert, now, terms)
                 steps = _escalate(connection, free, duty)
                 escalated += steps
                 reminded += not steps and _remind(connection, free, duty)
-    return StageReport("escalate", {"expired": expired, "escalated": escalated, "reminded": reminded})
-
-
-def expire(connection: Connection, alert: Alert, now: datetime, terms: Terms) -> Alert:
-    """Give ``alert`` back to the queue if its lease is over; returns it as it now stands."""
-    if not lease_is_over(alert, now):
-        return alert
-    free = replace(transition(alert, Expire(), now, terms), expiries=alert.expiries + 1)
-    detail = {"holder": alert.holder, "lease_expires_at": alert.lease_expires_at}
-    written = alert_store.change(connection, alert, free, at=now, actor=ACTOR, action="lease.expired", detail=detail)
-    return free if written else alert
+    counts = {"expired": expired, "woken": woken, "escalated": escalated, "reminded": reminded}
+    return StageReport("escalate", counts)
 
 
 def _escalate(connection: Connection, alert: Alert, duty: Duty) -> int:
@@ -96,7 +88,7 @@ def _write(connection: Connection, before: Alert, after: Alert, duty: Duty, acti
         "people": list(people),
         "reason": due.reason,
     }
-    return alert_store.change(connection, before, after, at=duty.now, actor=ACTOR, action=action, detail=detail)
+    return alert_store.change(connection, before, after, at=duty.now, actor=CLOCK, action=action, detail=detail)
 
 
 def _watches(terms: Terms, now: datetime) -> Iterator[Watch]:

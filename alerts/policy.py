@@ -18,7 +18,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from alerts.tables import AnyOfNames, Table
-from monitor.types import ESCALATES, Alert, Phase
+from monitor.types import WAITING, Alert, Phase
 
 OWNER, LEAD = "team", "lead"  # in ``notify``: the team that the alert is for, and the lead of that team
 FORGOTTEN = 2  # leases that ran out: the alert is treated as not decided in time
@@ -168,6 +168,6 @@ def _done(alert: Alert, until: Until) -> int:
 
 def _waits(alert: Alert, until: Until) -> bool:
     """Whether ``alert`` still waits for it. What is quiet for a reason waits for nothing."""
-    if alert.suppression is not None or alert.state not in ESCALATES:
+    if alert.suppression is not None or alert.state not in WAITING:
         return False
     return until is Until.DECIDED or alert.holder is None

@@ -154,6 +154,11 @@ class Triage(_Section):
         30, ge=1, description="A story published longer ago opens no alert, unless it names somebody watched."
     )
     lease_minutes: int = Field(10, ge=1, le=240, description="How long a reviewer holds an alert before it returns.")
+    second_review: bool = Field(
+        True,
+        description="A `false` or `misleading` verdict about a candidate needs a second reviewer, who decides blind.",
+    )
+    lead_team: str = Field("lead", min_length=1, description="The team that decides where two reviewers disagree.")
 
 
 class Learn(_Section):

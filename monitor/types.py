@@ -80,8 +80,17 @@ class AlertState(StrEnum):
     CLOSED = "closed"
 
 
-LIVE = (AlertState.OPEN, AlertState.LEASED, AlertState.SNOOZED, AlertState.SECOND_REVIEW)  # still wait for a person
-ESCALATES = (AlertState.OPEN, AlertState.LEASED, AlertState.SECOND_REVIEW)  # and for which somebody is told in time
+LIVE = (AlertState.OPEN, AlertState.LEASED, AlertState.SNOOZED, AlertState.SECOND_REVIEW)  # not decided yet
+WAITING = (AlertState.OPEN, AlertState.LEASED, AlertState.SECOND_REVIEW)  # for a person, now
+UNTAKEN = (AlertState.OPEN, AlertState.SECOND_REVIEW)  # of these, what nobody holds
+
+
+class Review(StrEnum):
+    """Whose opinion an alert asks for: the first reviewer's, another's who does not know it, or the lead's."""
+
+    FIRST = "first"
+    SECOND = "second"
+    LEAD = "lead"
 
 
 class Decision(StrEnum):
@@ -334,6 +343,34 @@ class Assessment:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """How an alert was held when its holder decided it: what undoing the decision restores."""
+
+    lease_expires_at: datetime | None
+    due_from: datetime | None
+    level: int
+    route: str
+    take_steps: int = 0
+    decide_steps: int = 0
+    reminders: int = 0
+    told_at: datetime | None = None
+    expiries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one reviewer decided about an alert. It stands until it is withdrawn."""
+
+    review: Review
+    reviewer: str
+    decision: Decision
+    verdict: Verdict | None
+    reason: str
+    at: datetime
+    held: Held | None = None  # None: given before this was kept
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """A request that a person look at one incident."""
 
@@ -359,6 +396,10 @@ class Alert:
     reminders: int = 0  # of the last of these steps
     told_at: datetime | None = None  # when the last step or reminder was written
     expiries: int = 0  # leases of it that ran out
+    review: Review = Review.FIRST
+    due_from: datetime | None = None  # since when its clocks count; None: since it was opened
+    snoozed_until: datetime | None = None
+    opinions: tuple[Opinion, ...] = ()  # those that stand, in the order of their reviews
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import click
 
+from alerts.cli import review
 from alerts.cli.audit import audit
 from alerts.cli.clocks import clocks
 from alerts.cli.daemon import config, run, status, web
@@ -52,6 +53,8 @@ _SETUP = (init, demo, config, feeds, watchlist, routes)
 _WORK = (collect, items, classify, claims, run, alerts, notify, digest, clocks, models, audit, db, status, web)
 for command in (*_SETUP, *_WORK):
     cli.add_command(command)
+for command in review.COMMANDS:
+    alerts.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -71,7 +71,8 @@ def status(context: Context, as_json: bool) -> None:
         click.echo("feeds  {ok} ok, {unwell} unwell, {failing} failing, {new} new, {disabled} disabled".format(**feeds))
         if any(found["push"].values()):
             click.echo("push   {live} live, {waiting} waiting for their hub, {ending} ending".format(**found["push"]))
-        click.echo(f"queue  {queue['open']} open, {queue['leased']} held, {queue['overdue']} past due")
+        waiting = f"{queue['open']} open, {queue['leased']} held, {queue['second_review']} for another opinion"
+        click.echo(f"queue  {waiting}, {queue['overdue']} past due; {queue['snoozed']} snoozed")
         click.echo(f"model  {model.get('id', '-')}")
         click.echo(f"daemon {'running' if found['daemon']['running'] else 'not running'}")
         stages = dict(found["clocks"])

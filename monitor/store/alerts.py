@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Literal
@@ -11,12 +11,14 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, insert, or_, select, update
 
 from monitor.errors import NotFoundError
-from monitor.store import audit
+from monitor.store import audit, decisions
 from monitor.store.assessments import IN_FORCE
 from monitor.store.schema import alerts, assessments, feeds, incident_items, incidents, items, revisions
+from monitor.store.schema import decisions as decision_table
 from monitor.types import (
-    ESCALATES,
     LIVE,
+    UNTAKEN,
+    WAITING,
     Alert,
     AlertState,
     ClaimType,
@@ -24,6 +26,8 @@ from monitor.types import (
     IncidentFacts,
     Label,
     Lang,
+    Opinion,
+    Review,
     Role,
     Verdict,
 )
@@ -32,6 +36,11 @@ PAGE = 500  # incidents whose items are read with one query
 
 # The order in which alerts want to be looked at: urgency, then escalation, then the clock, then the score.
 _URGENCY = (alerts.c.priority, alerts.c.level.desc(), alerts.c.due_at, alerts.c.score.desc(), alerts.c.id)
+# Whoever changes an alert must have seen these as they are.
+_COMPARED = (
+    *("state", "review", "holder", "lease_expires_at", "snoozed_until", "decided_at", "priority", "level"),
+    *("take_steps", "decide_steps", "told_at"),
+)
 # Dates of feeds may be missing; what was first seen is always known.
 _SEEN = (func.coalesce(items.c.published_at, items.c.first_seen_at), items.c.id)
 
@@ -70,29 +79,46 @@ def get(connection: Connection, alert_id: int) -> Alert:
 
 def by_id(connection: Connection, ids: Sequence[int]) -> list[Alert]:
     """These alerts, in the order of their ids; an id that is not there is left out."""
-    query = select(alerts).where(alerts.c.id.in_(ids)).order_by(alerts.c.id)
-    return [_alert(row) for row in connection.execute(query)]
+    rows = connection.execute(select(alerts).where(alerts.c.id.in_(ids)).order_by(alerts.c.id)).all()
+    standing = decisions.standing(connection, [row.id for row in rows])
+    return [_alert(row, standing.get(row.id, ())) for row in rows]
 
 
-def most_urgent(connection: Connection, now: datetime, routes: Sequence[str] | None = None) -> Alert | None:
-    """The open alert to take next, with ``routes`` of those for one of them; one whose lease is over counts as open."""
-    query = select(alerts).where(_is_free(now)).order_by(*_URGENCY).limit(1)
+def most_urgent(
+    connection: Connection, now: datetime, reviewer: str, routes: Sequence[str] | None = None
+) -> int | None:
+    """The id of the alert that ``reviewer`` should take next: open, or waiting for a second opinion that may be theirs.
+
+    With ``routes``, of those for one of them. A lease or a snooze that is over counts as over. What waits for the lead
+    is not handed out: the lead names it.
+    """
+    gave_one = select(decision_table.c.id).where(
+        decision_table.c.alert_id == alerts.c.id,
+        decision_table.c.withdrawn_at.is_(None),
+        decision_table.c.reviewer == reviewer,
+    )
+    theirs = or_(alerts.c.review == Review.FIRST, and_(alerts.c.review == Review.SECOND, ~gave_one.exists()))
+    query = select(alerts.c.id).where(_is_free(now), theirs).order_by(*_URGENCY).limit(1)
     if routes is not None:
         query = query.where(alerts.c.route.in_(routes))
-    row = connection.execute(query).first()
-    return _alert(row) if row else None
+    return connection.scalar(query)
 
 
 def undecided(connection: Connection) -> list[int]:
-    """Ids of alerts that are open or held: those whose priority may still rise."""
-    waiting = alerts.c.state.in_((AlertState.OPEN, AlertState.LEASED))
-    return list(connection.scalars(select(alerts.c.id).where(waiting).order_by(alerts.c.id)))
+    """Ids of alerts that are not decided: those whose priority may still rise."""
+    return list(connection.scalars(select(alerts.c.id).where(alerts.c.state.in_(LIVE)).order_by(alerts.c.id)))
 
 
 def late(connection: Connection, now: datetime, watches: Sequence[Watch]) -> list[int]:
-    """Ids of alerts whose lease is over, and of those for which one of ``watches`` looks out."""
-    waits = and_(alerts.c.state.in_(ESCALATES), alerts.c.suppression.is_(None), or_(False, *map(_concerns, watches)))
-    return list(connection.scalars(select(alerts.c.id).where(or_(_lease_is_over(now), waits)).order_by(alerts.c.id)))
+    """Ids of alerts whose lease or snooze is over, and of those for which one of ``watches`` looks out."""
+    waits = and_(alerts.c.state.in_(WAITING), alerts.c.suppression.is_(None), or_(False, *map(_concerns, watches)))
+    return list(connection.scalars(select(alerts.c.id).where(or_(_is_over(now), waits)).order_by(alerts.c.id)))
+
+
+def has_newer(connection: Connection, alert: Alert) -> bool:
+    """Whether another alert on the same incident waits to be decided, or is decided and not closed."""
+    other = (alerts.c.incident_id == alert.incident_id, alerts.c.id != alert.id, alerts.c.state != AlertState.CLOSED)
+    return connection.scalar(select(alerts.c.id).where(*other).limit(1)) is not None
 
 
 def incidents_without(connection: Connection, limit: int) -> list[int]:
@@ -144,15 +170,22 @@ def change(
 ) -> bool:
     """Write ``after`` where ``before`` still stands, with its audit entry; False when another was faster.
 
-    Both happen in the caller's transaction: neither is ever seen without the other.
+    Opinions that came are written as decisions, those that went are withdrawn. All of it happens in the caller's
+    transaction: nothing of it is ever seen without the rest.
     """
-    old, new = asdict(before), asdict(after)
-    same = [alerts.c[key].is_not_distinct_from(old[key]) for key in ("state", "holder", "lease_expires_at", "told_at")]
-    same += [alerts.c[key] == old[key] for key in ("priority", "level", "take_steps", "decide_steps")]
-    changed = {key: value for key, value in new.items() if value != old[key] or key == "state"}
+    same = [alerts.c[key].is_not_distinct_from(getattr(before, key)) for key in _COMPARED]
+    names = [column.name for column in alerts.c]
+    changed = {name: getattr(after, name) for name in names if getattr(after, name) != getattr(before, name)}
+    changed["state"] = after.state  # something must be set
     result = connection.execute(update(alerts).where(alerts.c.id == before.id, *same).values(**changed))
     if result.rowcount != 1:
         return False
+    gone = [opinion.review for opinion in before.opinions if opinion not in after.opinions]
+    if gone:
+        decisions.withdraw(connection, before.id, gone, at, action)
+    for opinion in after.opinions:
+        if opinion not in before.opinions:
+            decisions.add(connection, before.id, opinion)
     audit.append(connection, at, actor, action, subject(before.id), detail)
     return True
 
@@ -165,7 +198,8 @@ def rescore(connection: Connection, alert_id: int, score: float) -> None:
 def listing(
     connection: Connection,
     *,
-    states: Sequence[AlertState] = LIVE,
+    states: Sequence[AlertState] = WAITING,
+    review: Review | None = None,
     holder: str | None = None,
     routes: Sequence[str] = (),
     priority: int | None = None,
@@ -174,18 +208,21 @@ def listing(
 ) -> list[dict[str, Any]]:
     """Alerts as `alerts list` shows them, the most urgent first; a query for the alerts and one for each PAGE of them.
 
-    With ``holder``, those that they hold, and the open ones for ``routes``. With ``now``, an alert whose lease is over
-    is shown, and chosen, as the open alert it is.
+    With ``holder``, those that they hold, and the free ones for ``routes``. With ``now``, an alert whose lease or
+    snooze is over is shown, and chosen, as the waiting alert it is.
     """
     query = select(alerts).order_by(*_URGENCY).limit(limit)
-    state = case((_lease_is_over(now), AlertState.OPEN.value), else_=alerts.c.state) if now else alerts.c.state
+    untaken = case((alerts.c.review == Review.FIRST, AlertState.OPEN.value), else_=AlertState.SECOND_REVIEW.value)
+    state = case((_is_over(now), untaken), else_=alerts.c.state) if now else alerts.c.state
     query = query.where(state.in_(states))
     if holder is not None:
         held = and_(alerts.c.holder == holder, state == AlertState.LEASED)
-        query = query.where(or_(held, and_(alerts.c.route.in_(routes), state == AlertState.OPEN)))
+        query = query.where(or_(held, and_(alerts.c.route.in_(routes), state.in_(UNTAKEN))))
     if priority is not None:
         query = query.where(alerts.c.priority == priority)
-    found = [_alert(row) for row in connection.execute(query)]
+    if review is not None:
+        query = query.where(alerts.c.review == review)
+    found = [_alert(row, ()) for row in connection.execute(query)]
     known = incident_facts(connection, [alert.incident_id for alert in found])
     return [_shown(alert, known[alert.incident_id], now) for alert in found]
 
@@ -285,7 +322,7 @@ def _busiest_hour(instants: Sequence[datetime]) -> int:
     return most
 
 
-def _alert(row: Row[Any]) -> Alert:
+def _alert(row: Row[Any], opinions: tuple[Opinion, ...]) -> Alert:
     values = row._asdict()
     return Alert(
         **{
@@ -294,18 +331,23 @@ def _alert(row: Row[Any]) -> Alert:
             "decision": Decision(values["decision"]) if values["decision"] else None,
             "verdict": Verdict(values["verdict"]) if values["verdict"] else None,
             "priority_reasons": tuple(values["priority_reasons"]),
+            "review": Review(values["review"]),
+            "opinions": opinions,
         }
     )
 
 
 def _shown(alert: Alert, facts: IncidentFacts, now: datetime | None) -> dict[str, Any]:
     """The keys that scripts may rely on, in the order in which people read them."""
-    over = now is not None and alert.lease_expires_at is not None and alert.lease_expires_at <= now
+    ends = alert.lease_expires_at or alert.snoozed_until
+    over = now is not None and ends is not None and ends <= now
+    untaken = AlertState.OPEN if alert.review is Review.FIRST else AlertState.SECOND_REVIEW
     return {
         "id": alert.id,
         "incident_id": alert.incident_id,
         "priority": f"P{alert.priority}",
-        "state": AlertState.OPEN if over else alert.state,
+        "state": untaken if over else alert.state,
+        "review": alert.review,
         "level": alert.level,
         "score": alert.score,
         "title": facts.title,
@@ -322,6 +364,7 @@ def _shown(alert: Alert, facts: IncidentFacts, now: datetime | None) -> dict[str
         "route": alert.route,
         "holder": None if over else alert.holder,
         "lease_expires_at": None if over else alert.lease_expires_at,
+        "snoozed_until": None if over else alert.snoozed_until,
         "due_at": alert.due_at,
         "suppression": alert.suppression,
         "opened_at": alert.opened_at,
@@ -332,12 +375,16 @@ def _shown(alert: Alert, facts: IncidentFacts, now: datetime | None) -> dict[str
     }
 
 
-def _lease_is_over(now: datetime) -> ColumnElement[bool]:
-    return and_(alerts.c.state == AlertState.LEASED, alerts.c.lease_expires_at <= now)
+def _is_over(now: datetime) -> ColumnElement[bool]:
+    """Whether the clock has ended a lease or a snooze, noted or not."""
+    return or_(
+        and_(alerts.c.state == AlertState.LEASED, alerts.c.lease_expires_at <= now),
+        and_(alerts.c.state == AlertState.SNOOZED, alerts.c.snoozed_until <= now),
+    )
 
 
 def _is_free(now: datetime) -> ColumnElement[bool]:
-    return or_(alerts.c.state == AlertState.OPEN, _lease_is_over(now))
+    return or_(alerts.c.state.in_(UNTAKEN), _is_over(now))
 
 
 def _concerns(watch: Watch) -> ColumnElement[bool]:
@@ -348,7 +395,7 @@ def _concerns(watch: Watch) -> ColumnElement[bool]:
     if watch.told_by is not None:
         told = or_(alerts.c.told_at.is_(None), alerts.c.told_at <= watch.told_by)
         return and_(*conditions, counter >= watch.done, told, alerts.c.reminders < watch.reminders)
-    reached = alerts.c.opened_at <= watch.opened_by
+    reached = func.coalesce(alerts.c.due_from, alerts.c.opened_at) <= watch.opened_by
     if watch.expiries is not None:
         reached = or_(reached, alerts.c.expiries >= watch.expiries)
     return and_(*conditions, counter == watch.done, reached)

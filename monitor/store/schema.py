@@ -249,6 +249,9 @@ alerts = Table(
     Column("reminders", Integer, nullable=False, default=0, server_default="0"),
     Column("told_at", Instant),
     Column("expiries", Integer, nullable=False, default=0, server_default="0"),
+    Column("review", Text, nullable=False, server_default="first"),
+    Column("due_from", Instant),
+    Column("snoozed_until", Instant),
     Index(
         "uq_alerts_one_live_per_incident",
         "incident_id",
@@ -269,6 +272,10 @@ decisions = Table(
     Column("verdict", Text),
     Column("reason", Text, nullable=False),
     Column("at", Instant, nullable=False),
+    Column("review", Text, nullable=False, server_default="first"),
+    Column("held", JSON(none_as_null=True)),  # what undoing it restores
+    Column("withdrawn_at", Instant),
+    Column("withdrawn_by", Text),  # the act, as the audit calls it
 )
 
 # Append-only: triggers refuse update, delete (both made by the first migration) and replacement.

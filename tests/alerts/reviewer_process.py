@@ -56,13 +56,15 @@ def _do(store: Store, settings: Settings, reviewer: str, act: dict[str, Any]) ->
             row = queue.take(store, settings, reviewer, now, act.get("id"))
         case "release":
             row = queue.release(store, settings, reviewer, now, act["id"])
+        case "undo":
+            row = queue.undo(store, settings, reviewer, now, act["id"])
         case "dispatch":
             return int(dispatch(store, settings, now).counts["opened"] or 0)
         case "escalate":
             return int(escalate(store, settings, now).counts["escalated"] or 0)
         case _:
             row = queue.decide(
-                store, settings, reviewer, now, act["id"], Decision.CLARIFY, Verdict.FALSE, "名單上仍有她"
+                store, settings, reviewer, now, act["id"], Decision.CLARIFY, Verdict.PARTLY_FALSE, "名單上仍有她"
             )
     return int(row["id"])
 

@@ -23,7 +23,7 @@ from alerts import demo
 from monitor.config import load_file
 from monitor.store import Store, decisions, feeds, open_store, runs
 from monitor.store.schema import alerts
-from monitor.types import Decision, Lang, Role
+from monitor.types import Decision, Lang, Opinion, Review, Role
 from tests.alerts.rows import add_incident
 from tests.fakes import feed_server, item, rss
 from tests.receiver import receiver_server
@@ -170,7 +170,8 @@ def test_it_learns_when_decisions_have_come_in(folder: Path) -> None:
     with store.write() as connection:
         alert = {"id": 1, "incident_id": incident_id, "state": "decided", "priority": 2, "priority_reasons": []}
         connection.execute(insert(alerts).values(alert | {"score": 0, "route": "", "opened_at": datetime.now(UTC)}))
-        decisions.add(connection, 1, "wing", Decision.DISMISS, None, "not-false", datetime.now(UTC))
+        opinion = Opinion(Review.FIRST, "wing", Decision.DISMISS, None, "not-false", datetime.now(UTC))
+        decisions.add(connection, 1, opinion)
     with _daemon(folder):
         deadline = time.monotonic() + 120
         while not _stages(store).get("learn"):

@@ -28,7 +28,7 @@ def _actions(store: Store) -> list[str]:
 
 
 def _counts(expired: int, escalated: int, reminded: int = 0) -> dict[str, int]:
-    return {"expired": expired, "escalated": escalated, "reminded": reminded}
+    return {"expired": expired, "woken": 0, "escalated": escalated, "reminded": reminded}
 
 
 def test_every_incident_gets_one_alert(store: Store, settings: Settings, now: datetime) -> None:

@@ -20,6 +20,7 @@ from alerts import queue
 from alerts.dispatch import dispatch
 from monitor.config import Settings
 from monitor.store import Store, audit
+from monitor.types import Decision, Verdict
 from tests.alerts.rows import add_incident
 
 ROUNDS = 200
@@ -109,11 +110,35 @@ def test_killed_in_decide_leaves_all_or_nothing(store: Store, settings: Settings
         pytest.fail("a decision takes more than a hundred statements")
     assert die_before > 8, "the process died at too few places for this test to mean anything"
     decided = queue.show(store, 1)
-    assert (decided["state"], decided["decision"], decided["verdict"]) == ("decided", "clarify", "false")
+    assert (decided["state"], decided["decision"], decided["verdict"]) == ("decided", "clarify", "partly_false")
     assert [row["reason"] for row in decided["decisions"]] == ["名單上仍有她"]
     assert [entry["action"] for entry in decided["history"]] == ["alert.open", "alert.take", "alert.decide"]
     with store.read() as connection:
         assert audit.verify(connection) is None
+
+
+def test_killed_in_undo_leaves_all_or_nothing(store: Store, settings: Settings, now: datetime) -> None:
+    """Killed before every single statement: the decision stands, or the alert is held again and the row withdrawn."""
+    add_incident(store, now)
+    dispatch(store, settings, now)
+    queue.take(store, settings, "maya", now, 1)
+    held = queue.listing(store)
+    queue.decide(store, settings, "maya", now, 1, Decision.CLARIFY, Verdict.FALSE, "名單上仍有她")
+    untouched = queue.show(store, 1)
+    for die_before in range(1, 100):
+        with _reviewer(settings, "maya", die_before) as maya:
+            maya.send(0, now, act="undo", id=1)
+            if maya.answer() is not None:
+                break
+            assert maya.process.wait() == -signal.SIGKILL
+        assert queue.show(store, 1) == untouched
+    else:
+        pytest.fail("undoing takes more than a hundred statements")
+    assert die_before > 8, "the process died at too few places for this test to mean anything"
+    assert queue.listing(store) == held
+    shown = queue.show(store, 1)
+    assert [row["withdrawn_by"] for row in shown["decisions"]] == ["alert.undo"]
+    assert shown["history"][-1]["action"] == "alert.undo"
 
 
 def test_two_dispatchers_open_one_alert_each_incident(store: Store, settings: Settings, now: datetime) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DatabaseError, StatementError
 from monitor.blocks import MARK_BYTES
 from monitor.errors import BusyError, ConfigError, MissingStoreError, NewerSchemaError, StaleSchemaError
 from monitor.store import Store, alerts, engine, feeds, hosts, items, marks, migrate, models, open_store, outbox, schema
+from monitor.types import Decision, Opinion, Review, Verdict
 
 
 def test_a_missing_store_says_what_to_run(tmp_path: Path) -> None:
@@ -47,7 +48,7 @@ def test_the_migrations_make_exactly_the_schema(store: Store) -> None:
 
 
 def test_an_existing_store_is_carried_over(tmp_path: Path, now: datetime) -> None:
-    """Feeds, items and models of the first schema are there after `db upgrade`, unchanged; what is new is empty."""
+    """What the first schema held is there after `db upgrade`, unchanged; what is new is empty."""
     old = open_store(f"sqlite:///{tmp_path}/old.db", must_exist=False)
     config = Config()
     config.set_main_option("script_location", "monitor.store:migrations")
@@ -76,27 +77,18 @@ def test_an_existing_store_is_carried_over(tmp_path: Path, now: datetime) -> Non
             ),
             row,
         )
-        connection.execute(
-            text(
-                "INSERT INTO audit (seq, at, actor, action, subject, detail, prev_hash, hash) "
-                "VALUES (41, :at, 'clock', 'alert.open', 'alert:1', '{}', '', 'h')"
-            ),
-            row,
-        )
-        connection.execute(
-            text(
-                "INSERT INTO incidents (id, title, lang, created_at, first_seen_at, last_seen_at) "
-                "VALUES (3, '題', 'zh-Hant', :at, :at, :at)"
-            ),
-            row,
-        )
-        connection.execute(
-            text(
-                "INSERT INTO alerts (id, incident_id, state, priority, priority_reasons, level, score, route, "
-                "opened_at) VALUES (5, 3, 'open', 1, '[]', 2, 0.9, 'desk', :at)"
-            ),
-            row,
-        )
+        for statement in (
+            "INSERT INTO audit (seq, at, actor, action, subject, detail, prev_hash, hash) "
+            "VALUES (41, :at, 'clock', 'alert.open', 'alert\\:3', '{}', '', 'h')",
+            "INSERT INTO incidents (id, title, lang, created_at, first_seen_at, last_seen_at) "
+            "VALUES (5, '題', 'zh-Hant', :at, :at, :at)",
+            "INSERT INTO alerts (id, incident_id, state, priority, priority_reasons, level, score, route, opened_at, "
+            "decided_at, decision, verdict) "
+            "VALUES (3, 5, 'decided', 1, '[]', 2, 0.9, 'desk', :at, :at, 'clarify', 'false')",
+            "INSERT INTO decisions (id, alert_id, reviewer, decision, verdict, reason, at) "
+            "VALUES (4, 3, '岑', 'clarify', 'false', '名單', :at)",
+        ):
+            connection.execute(text(statement), row)
     with pytest.raises(StaleSchemaError, match="pollwatch db upgrade"):
         migrate.check(old)
     migrate.upgrade(old)
@@ -104,8 +96,12 @@ def test_an_existing_store_is_carried_over(tmp_path: Path, now: datetime) -> Non
         model = models.live(connection)
         feed, kept = feeds.get(connection, 7), items.get(connection, 9)
         assert outbox.position(connection) == 41  # receivers are not told of the past
-        alert = alerts.get(connection, 5)
-    assert (alert.level, alert.take_steps, alert.decide_steps, alert.told_at, alert.expiries) == (2, 2, 0, None, 0)
+        alert = alerts.get(connection, 3)
+        assert models.last_decision(connection) == 4
+    assert (alert.state, alert.level, alert.decided_at, alert.verdict) == ("decided", 2, now, "false")
+    assert (alert.review, alert.due_from, alert.snoozed_until) == ("first", None, None)
+    assert (alert.take_steps, alert.decide_steps, alert.told_at, alert.expiries) == (2, 0, None, 0)
+    assert alert.opinions == (Opinion(Review.FIRST, "岑", Decision.CLARIFY, Verdict.FALSE, "名單", now),)
     assert (feed.strikes, feed.folder, feed.moved_to) == (0.0, None, None)
     assert (feed.url, feed.outlet, feed.etag, feed.last_success_at) == (row["url"], "海港日報", 'W/"v1"', now)
     assert (feed.rhythm, feed.answer_s, kept.title) == (None, None, "題")
