@@ -39,10 +39,11 @@ def decide_due(opened_at: datetime, priority: int, phase: Phase, targets: Target
 def due_at(alert: Alert, terms: Terms) -> datetime:
     """The clock that runs for ``alert``: until it is taken while it is open, until it is decided afterwards.
 
-    Both count from the opening, so an alert that becomes more urgent late may be past due at once, and says so.
+    Both count from the opening, so an alert that becomes more urgent late may be past due at once, and says so; and
+    anew from the moment at which a suppression ends.
     """
     due = take_due if alert.state is AlertState.OPEN else decide_due
-    return due(alert.opened_at, alert.priority, terms.phase, terms.targets)
+    return due(alert.counts_from or alert.opened_at, alert.priority, terms.phase, terms.targets)
 
 
 def lease_is_over(alert: Alert, now: datetime) -> bool:
@@ -51,11 +52,11 @@ def lease_is_over(alert: Alert, now: datetime) -> bool:
 
 
 def level_at(alert: Alert, now: datetime) -> int:
-    """How far an alert that nobody has taken is escalated at ``now``; never back down.
+    """How far an alert that nobody has taken is escalated at ``now``; never back down, and never while suppressed.
 
     Level 1 when its time to be taken is past, level 2 when twice that time is.
     """
-    if alert.state is not AlertState.OPEN or alert.due_at is None or now < alert.due_at:
+    if alert.state is not AlertState.OPEN or alert.suppression or alert.due_at is None or now < alert.due_at:
         return alert.level
-    twice = alert.due_at + (alert.due_at - alert.opened_at)
+    twice = alert.due_at + (alert.due_at - (alert.counts_from or alert.opened_at))
     return max(alert.level, HIGHEST_LEVEL if now >= twice else 1)

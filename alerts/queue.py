@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from alerts import dispatch, escalate
+from alerts import dispatch, escalate, hiding
 from alerts.clocks import Terms, terms_at
 from alerts.routing import load_routes
 from alerts.transitions import Decide, Release, Renew, Take, transition
 from monitor.config import Settings
 from monitor.errors import RefusedError, UnfitActError
-from monitor.store import Connection, Store, audit, decisions
+from monitor.store import Connection, Store, audit, decisions, inhibitions, silences
 from monitor.store import alerts as alert_store
 from monitor.text import clean
 from monitor.types import LIVE, Alert, AlertState, Decision, Verdict
@@ -28,22 +28,31 @@ def listing(
     states: Sequence[AlertState] = LIVE,
     holder: str | None = None,
     priority: int | None = None,
+    suppressed: bool | None = False,
     limit: int | None = None,
     now: datetime | None = None,
 ) -> list[dict[str, Any]]:
     """Alerts with the keys of `alerts list`, the most urgent first; by default those that wait for a person.
 
-    With ``now``, an alert whose lease is over is shown as the open alert it is.
+    ``suppressed`` asks for those that are hidden; None for both. With ``now``, an alert whose lease or suppression is
+    over is shown as the open alert it is.
     """
     with store.read() as connection:
         return alert_store.listing(
-            connection, states=states, holder=holder and clean(holder), priority=priority, limit=limit, now=now
+            connection,
+            states=states,
+            holder=holder and clean(holder),
+            priority=priority,
+            suppressed=suppressed,
+            limit=limit,
+            now=now,
         )
 
 
 def show(store: Store, alert_id: int, now: datetime | None = None) -> dict[str, Any]:
     """Everything about one alert: its row, and under ``incident`` (with ``items``), ``decisions`` and ``history``.
 
+    ``inhibits`` are the alerts that its ruling answers, ``answers`` official items that may answer its incident.
     Raises NotFoundError.
     """
     with store.read() as connection:
@@ -51,6 +60,8 @@ def show(store: Store, alert_id: int, now: datetime | None = None) -> dict[str, 
         return {
             **row,
             "incident": alert_store.incident(connection, row["incident_id"]),
+            "answers": inhibitions.answers_to(connection, row["incident_id"]),
+            "inhibits": inhibitions.under(connection, alert_id),
             "decisions": decisions.of_alert(connection, alert_id),
             "history": audit.listing(connection, subject=alert_store.subject(alert_id)),
         }
@@ -113,8 +124,9 @@ def decide(
 
 
 def _do(connection: Connection, alert_id: int, act: ReviewerAct, now: datetime, terms: Terms) -> dict[str, Any]:
-    # A lease that is over ends here and now, with its own audit entry, not only when the clock next looks.
+    # A lease or a suppression that is over ends here and now, with its own audit entry, not only at the next pass.
     before = escalate.expire(connection, alert_store.get(connection, alert_id), now, terms)
+    before = hiding.surface(connection, before, hiding.Writer(dispatch.ACTOR, now, terms))
     after = transition(before, act, now, terms)
     written = alert_store.change(
         connection,
@@ -127,6 +139,8 @@ def _do(connection: Connection, alert_id: int, act: ReviewerAct, now: datetime, 
     )
     if not written:
         raise RefusedError("lost-race", f"alert {alert_id} was changed by someone else just now; look again")
+    if before.suppression and not after.suppression:
+        silences.hide(connection, alert_id, (), now)
     return alert_store.row(connection, alert_id, now)
 
 
@@ -138,7 +152,8 @@ def _detail(before: Alert, after: Alert, act: ReviewerAct) -> dict[str, Any]:
         case Decide():
             return {"decision": act.decision, "verdict": act.verdict, "reason": act.reason}
         case _:
-            return {"lease_expires_at": after.lease_expires_at, "due_at": after.due_at}
+            despite = {"suppression": before.suppression} if before.suppression else {}
+            return {"lease_expires_at": after.lease_expires_at, "due_at": after.due_at, **despite}
 
 
 def _name(reviewer: str) -> str:

@@ -29,6 +29,7 @@ class Summary:
     election: str
     phase: Phase
     queue: Mapping[str, Any]
+    silences: Mapping[str, Any]
     alerts: Sequence[Mapping[str, Any]]  # the most urgent live ones, at most SHOWN
     decisions_made: int
     decided: Sequence[Mapping[str, Any]]  # the newest of them
@@ -53,6 +54,7 @@ class Summary:
         return {
             "period": {"start": self.start.isoformat(), "end": self.end.isoformat(), "phase": self.phase.value},
             "open": {**self.queue, "alerts": list(self.alerts)},
+            "silences": dict(self.silences),
             "decided": {"decisions": self.decisions_made, "newest": list(self.decided)},
             "found": {**self.collected, **self.flagged},
             "coverage": {**self.feeds, **self.backlog},
@@ -74,6 +76,7 @@ def gather(store: Store, settings: Settings, day: date, start: datetime, end: da
             election=settings.election.name,
             phase=calendar.phase(now),
             queue=summary.queue(connection, now),
+            silences=summary.silenced(connection, now),
             alerts=top,
             decisions_made=summary.decisions_made(connection, start, end),
             decided=summary.decided(connection, start, end),

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from alerts.clocks import Terms, due_at, lease_is_over
+from alerts.suppression import heard
 from monitor.errors import RefusedError, UnfitActError
 from monitor.types import FALSE_VERDICTS, Alert, AlertState, Decision, Verdict
 
@@ -105,6 +106,8 @@ def _take(alert: Alert, act: Take, now: datetime, terms: Terms) -> Alert:
         raise RefusedError("held", f"alert {alert.id} is held by {alert.holder} until {_clock(alert)}")
     if alert.state is not AlertState.OPEN:
         raise RefusedError("not-open", f"alert {alert.id} is {alert.state}, not open")
+    if alert.suppression:  # asked for by its number: somebody wants to see it all the same
+        alert = heard(alert, now, terms)
     taken = replace(
         alert,
         state=AlertState.LEASED,

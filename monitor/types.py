@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -80,6 +80,14 @@ class AlertState(StrEnum):
 
 
 LIVE = (AlertState.OPEN, AlertState.LEASED, AlertState.SNOOZED, AlertState.SECOND_REVIEW)  # still wait for a person
+
+
+class Suppression(StrEnum):
+    """Why an alert stays quiet."""
+
+    SILENCE = "silence"
+    INHIBITED = "inhibited"
+    DUPLICATE = "duplicate"
 
 
 class Decision(StrEnum):
@@ -340,12 +348,14 @@ class Alert:
     holder: str | None
     lease_expires_at: datetime | None
     route: str
-    suppression: str | None
+    suppression: Suppression | None
     decided_at: datetime | None
     decision: Decision | None
     verdict: Verdict | None
     taken_at: datetime | None = None  # when it was first taken
     priority_reasons: tuple[str, ...] = ()  # a sentence for each rule that set the priority
+    inhibited_by: int | None = None  # the alert that ruled on the same claim
+    counts_from: datetime | None = None  # where due times count from; None: from the opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,6 +377,32 @@ class IncidentFacts:
     outlets: tuple[str, ...]
     items: int
     link: str | None  # of the first item
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Alerts that somebody does not want to see until ``ends_at``, at whose instant it is over."""
+
+    id: int
+    matchers: Mapping[str, Sequence[str]]
+    author: str
+    reason: str
+    starts_at: datetime
+    ends_at: datetime
+    expired_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A claim that a reviewer clarified: what the incident said and named when it was decided."""
+
+    alert_id: int
+    incident_id: int
+    verdict: Verdict
+    decided_at: datetime
+    names: frozenset[str]  # ids of the watched people and offices it names
+    findings: frozenset[tuple[str, str]]  # rule, and the line it rests on
+    texts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,8 @@ def test_every_promised_command_is_there() -> None:
     promised = """
         init|demo|config check|feeds add|feeds import|feeds export|feeds list|feeds check|feeds enable|feeds disable
         collect|items list|items show|classify|run|alerts list|alerts show|alerts take|alerts renew|alerts release
-        alerts decide|digest|models train|models list|models evaluate|models explain|models promote|models show
+        alerts decide|silences add|silences list|silences expire|digest
+        models train|models list|models evaluate|models explain|models promote|models show
         models rollback|audit list|watchlist test|claims match|audit verify|db upgrade|db check|status|web
     """
     assert {

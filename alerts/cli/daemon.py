@@ -70,6 +70,9 @@ def status(context: Context, as_json: bool) -> None:
         if any(found["push"].values()):
             click.echo("push   {live} live, {waiting} waiting for their hub, {ending} ending".format(**found["push"]))
         click.echo(f"queue  {queue['open']} open, {queue['leased']} held, {queue['overdue']} past due")
+        if any(queue["suppressed"].values()) or found["silences"]["active"]:
+            hidden = "{silence} silenced, {inhibited} inhibited".format(**queue["suppressed"])
+            click.echo(f"hidden {hidden}, by {found['silences']['active']} silences and by clarifications")
         click.echo(f"model  {model.get('id', '-')}")
         click.echo(f"daemon {'running' if found['daemon']['running'] else 'not running'}")
         for stage, clock in found["clocks"].items():

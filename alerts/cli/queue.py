@@ -43,7 +43,13 @@ def alerts() -> None:
 @alerts.command("list", epilog=example("pollwatch alerts list", "pollwatch alerts list --priority P1 --json"))
 @click.option("--state", "states", multiple=True, type=_one_of(AlertState), help="Only this state; may be repeated.")
 @click.option(
-    "--all", "every", is_flag=True, help="Decided and closed ones too; default: those that wait for a person."
+    "--all",
+    "which",
+    flag_value="all",
+    help="Decided, closed and suppressed too; default: those that wait for a person.",
+)
+@click.option(
+    "--suppressed", "which", flag_value="suppressed", help="Only those that silences hide or clarifications answer."
 )
 @click.option("--mine", is_flag=True, help="Only those that I hold.")
 @click.option(
@@ -56,7 +62,7 @@ def alerts() -> None:
 def list_alerts(
     context: Context,
     states: tuple[str, ...],
-    every: bool,
+    which: str | None,
     mine: bool,
     priority: str | None,
     limit: int | None,
@@ -70,9 +76,10 @@ def list_alerts(
         moment = now()
         rows = queue.listing(
             store,
-            states=[AlertState(state) for state in states] or (tuple(AlertState) if every else LIVE),
+            states=[AlertState(state) for state in states] or (tuple(AlertState) if which == "all" else LIVE),
             holder=reviewer_name(reviewer) if mine else None,
             priority=int(priority[1]) if priority else None,
+            suppressed={"all": None, "suppressed": True}.get(which or "", False),
             limit=limit,
             now=moment,
         )
@@ -80,7 +87,7 @@ def list_alerts(
         print_lines(rows)
         return
     table = [{**row, "due": _relative(row, moment), "spread": f"{row['items']}/{len(row['outlets'])}"} for row in rows]
-    columns = (
+    columns: list[str | tuple[str, str]] = [
         "id",
         ("priority", "pri"),
         "due",
@@ -90,9 +97,11 @@ def list_alerts(
         ("matches", "about"),
         ("spread", "items/outlets"),
         "holder",
+        *(["suppression"] if which else []),
         "title",
-    )
-    asked = f"no alert is {' or '.join(states)}" if states else "nothing waits for a person"
+    ]
+    asked = "nothing is suppressed" if which == "suppressed" else "nothing waits for a person"
+    asked = f"no alert is {' or '.join(states)}" if states else asked
     print_table(table, columns, empty=asked, wide=("level", "state", "matches", "spread"))
 
 
@@ -231,6 +240,9 @@ def _print_alert(found: Mapping[str, Any], moment: datetime) -> None:
 def _lines(found: Mapping[str, Any], moment: datetime) -> Iterator[str]:
     held = f", held by {found['holder']} until {cell(found['lease_expires_at'])}" if found["holder"] else ""
     yield f"alert {found['id']}  {found['priority']}  level {found['level']}  {found['state']}{held}"
+    if found["suppression"]:
+        by = f" by alert {found['inhibited_by']}, which decided the same claim" if found["inhibited_by"] else ""
+        yield f"suppressed: {found['suppression']}{by}"
     yield f"due {_relative(found, moment)}  score {found['score']:.2f}  route {found['route']}  lang {found['lang']}"
     yield ""
     yield found["title"]
@@ -242,6 +254,11 @@ def _lines(found: Mapping[str, Any], moment: datetime) -> Iterator[str]:
     items = found["incident"]["items"]
     outlets = f"{len(found['outlets'])} outlet{'s' if len(found['outlets']) != 1 else ''}"
     yield from _section(f"Published ({len(items)} in {outlets})", [line for item in items for line in _item(item)])
+    yield from _section("Official answers, perhaps", [line for answer in found["answers"] for line in _answer(answer)])
+    yield from _section(
+        f"Inhibits {len(found['inhibits'])}",
+        [f"alert {other['id']} ({other['similarity']:.2f}): {other['title']}" for other in found["inhibits"]],
+    )
     decided = [
         f"{cell(d['at'])}  {d['reviewer']}: {d['decision']}{' ' + d['verdict'] if d['verdict'] else ''}: {d['reason']}"
         for d in found["decisions"]
@@ -259,6 +276,13 @@ def _item(item: Mapping[str, Any]) -> Iterator[str]:
         yield f"    {item['link']}"
     for earlier in item["revisions"]:
         yield f"    until {cell(earlier['replaced_at'])} it read: {earlier['title']} {earlier['summary'][:200]}"
+
+
+def _answer(answer: Mapping[str, Any]) -> Iterator[str]:
+    when = cell(answer["published_at"] or answer["first_seen_at"])
+    yield f"{when}  {answer['outlet']} ({answer['role']}, {answer['similarity']:.2f}): {answer['title']}"
+    if answer["link"]:
+        yield f"    {answer['link']}"
 
 
 def _entry(entry: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, insert, or_, select, update
 
 from monitor.errors import NotFoundError
-from monitor.store import audit
+from monitor.store import audit, suppression
 from monitor.store.assessments import IN_FORCE
 from monitor.store.schema import alerts, assessments, feeds, incident_items, incidents, items, revisions
 from monitor.types import (
@@ -23,6 +23,7 @@ from monitor.types import (
     IncidentFacts,
     Label,
     Lang,
+    Suppression,
     Verdict,
 )
 
@@ -54,8 +55,9 @@ def by_id(connection: Connection, ids: Sequence[int]) -> list[Alert]:
 
 
 def most_urgent(connection: Connection, now: datetime) -> Alert | None:
-    """The open alert to take next; one whose lease is over counts as open."""
-    row = connection.execute(select(alerts).where(_is_free(now)).order_by(*_URGENCY).limit(1)).first()
+    """The open alert to take next; one whose lease is over counts as open, one that is hidden is not given."""
+    free = and_(_is_free(now), ~suppression.hidden_at(now))
+    row = connection.execute(select(alerts).where(free).order_by(*_URGENCY).limit(1)).first()
     return _alert(row) if row else None
 
 
@@ -66,8 +68,9 @@ def undecided(connection: Connection) -> list[int]:
 
 
 def late(connection: Connection, now: datetime, below_level: int) -> list[int]:
-    """Ids of alerts whose lease is over, and of open ones past due that are below that level."""
-    overdue = and_(alerts.c.state == AlertState.OPEN, alerts.c.due_at <= now, alerts.c.level < below_level)
+    """Ids of alerts whose lease is over, and of open ones past due that are below that level and not suppressed."""
+    waits = and_(alerts.c.state == AlertState.OPEN, alerts.c.suppression.is_(None))
+    overdue = and_(waits, alerts.c.due_at <= now, alerts.c.level < below_level)
     return list(connection.scalars(select(alerts.c.id).where(or_(_lease_is_over(now), overdue)).order_by(alerts.c.id)))
 
 
@@ -120,7 +123,9 @@ def change(
     Both happen in the caller's transaction: neither is ever seen without the other.
     """
     old, new = asdict(before), asdict(after)
-    same = [alerts.c[key].is_not_distinct_from(old[key]) for key in ("state", "holder", "lease_expires_at")]
+    same = [
+        alerts.c[key].is_not_distinct_from(old[key]) for key in ("state", "holder", "lease_expires_at", "suppression")
+    ]
     same += [alerts.c[key] == old[key] for key in ("priority", "level")]
     changed = {key: value for key, value in new.items() if value != old[key] or key == "state"}
     result = connection.execute(update(alerts).where(alerts.c.id == before.id, *same).values(**changed))
@@ -141,12 +146,14 @@ def listing(
     states: Sequence[AlertState] = LIVE,
     holder: str | None = None,
     priority: int | None = None,
+    suppressed: bool | None = False,
     limit: int | None = None,
     now: datetime | None = None,
 ) -> list[dict[str, Any]]:
     """Alerts as `alerts list` shows them, the most urgent first; a query for the alerts and one for each PAGE of them.
 
-    With ``now``, an alert whose lease is over is shown, and chosen, as the open alert it is.
+    ``suppressed`` asks for the hidden ones and no others; None for both. With ``now``, an alert whose lease or
+    suppression is over is shown, and chosen, as the open alert it is.
     """
     query = select(alerts).order_by(*_URGENCY).limit(limit)
     state = case((_lease_is_over(now), AlertState.OPEN.value), else_=alerts.c.state) if now else alerts.c.state
@@ -155,15 +162,20 @@ def listing(
         query = query.where(alerts.c.holder == holder, state == AlertState.LEASED)
     if priority is not None:
         query = query.where(alerts.c.priority == priority)
+    if suppressed is not None:
+        hidden = suppression.hidden_at(now)
+        query = query.where(hidden if suppressed else ~hidden)
     found = [_alert(row) for row in connection.execute(query)]
     known = incident_facts(connection, [alert.incident_id for alert in found])
-    return [_shown(alert, known[alert.incident_id], now) for alert in found]
+    heard = set(suppression.over(connection, now)) if now else ()
+    return [_shown(alert, known[alert.incident_id], now, heard=alert.id in heard) for alert in found]
 
 
 def row(connection: Connection, alert_id: int, now: datetime | None = None) -> dict[str, Any]:
     """One alert as `alerts list` shows it. Raises NotFoundError."""
     alert = get(connection, alert_id)
-    return _shown(alert, incident_facts(connection, [alert.incident_id])[alert.incident_id], now)
+    heard = bool(now and suppression.over(connection, now, alert_id))
+    return _shown(alert, incident_facts(connection, [alert.incident_id])[alert.incident_id], now, heard=heard)
 
 
 def incident_facts(connection: Connection, incident_ids: Iterable[int]) -> dict[int, IncidentFacts]:
@@ -247,6 +259,7 @@ def _alert(row: Row[Any]) -> Alert:
         **{
             **values,
             "state": AlertState(values["state"]),
+            "suppression": Suppression(values["suppression"]) if values["suppression"] else None,
             "decision": Decision(values["decision"]) if values["decision"] else None,
             "verdict": Verdict(values["verdict"]) if values["verdict"] else None,
             "priority_reasons": tuple(values["priority_reasons"]),
@@ -254,8 +267,8 @@ def _alert(row: Row[Any]) -> Alert:
     )
 
 
-def _shown(alert: Alert, facts: IncidentFacts, now: datetime | None) -> dict[str, Any]:
-    """The keys that scripts may rely on, in the order in which people read them."""
+def _shown(alert: Alert, facts: IncidentFacts, now: datetime | None, *, heard: bool) -> dict[str, Any]:
+    """The keys that scripts may rely on, in the order in which people read them; ``heard``: its suppression is over."""
     over = now is not None and alert.lease_expires_at is not None and alert.lease_expires_at <= now
     return {
         "id": alert.id,
@@ -279,7 +292,8 @@ def _shown(alert: Alert, facts: IncidentFacts, now: datetime | None) -> dict[str
         "holder": None if over else alert.holder,
         "lease_expires_at": None if over else alert.lease_expires_at,
         "due_at": alert.due_at,
-        "suppression": alert.suppression,
+        "suppression": None if heard else alert.suppression,
+        "inhibited_by": None if heard else alert.inhibited_by,
         "opened_at": alert.opened_at,
         "taken_at": alert.taken_at,
         "decided_at": alert.decided_at,

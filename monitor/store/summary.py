@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, select
 
+from monitor.store import silences, suppression
 from monitor.store.schema import alerts, assessments, audit, decisions, feeds, incidents, items, models, notices
 from monitor.types import LIVE
 
@@ -14,16 +15,15 @@ SHOWN = 50  # rows of a list; the count beside it says how many there are
 
 
 def queue(connection: Connection, now: datetime) -> dict[str, Any]:
-    """Live alerts: how many open, held and past due, and open ones by priority."""
+    """Live alerts: how many open, held and past due, and by priority; and how many are hidden, not counted there."""
+    heard = and_(alerts.c.state.in_(LIVE), ~suppression.hidden_at(now))
     states = {
-        row[0]: row[1] for row in connection.execute(select(alerts.c.state, func.count()).group_by(alerts.c.state))
+        row[0]: row[1]
+        for row in connection.execute(select(alerts.c.state, func.count()).where(heard).group_by(alerts.c.state))
     }
-    overdue = select(func.count()).where(alerts.c.state.in_(LIVE), alerts.c.due_at < now)
+    overdue = select(func.count()).where(heard, alerts.c.due_at < now)
     by_priority = (
-        select(alerts.c.priority, func.count())
-        .where(alerts.c.state.in_(LIVE))
-        .group_by(alerts.c.priority)
-        .order_by(alerts.c.priority)
+        select(alerts.c.priority, func.count()).where(heard).group_by(alerts.c.priority).order_by(alerts.c.priority)
     )
     return {
         "open": states.get("open", 0),
@@ -31,7 +31,19 @@ def queue(connection: Connection, now: datetime) -> dict[str, Any]:
         "live": sum(states.get(state, 0) for state in LIVE),
         "overdue": connection.scalar(overdue) or 0,
         "by_priority": {f"P{row[0]}": row[1] for row in connection.execute(by_priority)},
+        "suppressed": suppression.counts(connection, now),
     }
+
+
+def silenced(connection: Connection, now: datetime) -> dict[str, Any]:
+    """Active silences: how many, ``expiring`` within a day, and ``idle``, an hour old without having hidden anything.
+
+    Of both lists the first SHOWN.
+    """
+    rows = [row for row in silences.listing(connection, now) if row["active"]]
+    expiring = [row for row in rows if row["ends_at"] <= now + timedelta(days=1)]
+    idle = [row for row in rows if not row["suppressed"] and row["starts_at"] <= now - timedelta(hours=1)]
+    return {"active": len(rows), "expiring": expiring[:SHOWN], "idle": idle[:SHOWN]}
 
 
 def backlog(connection: Connection) -> dict[str, int]:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError, StatementError
 
 from monitor.blocks import MARK_BYTES
 from monitor.errors import BusyError, ConfigError, MissingStoreError, NewerSchemaError, StaleSchemaError
-from monitor.store import Store, engine, feeds, items, marks, migrate, models, open_store, schema
+from monitor.store import Store, alerts, engine, feeds, items, marks, migrate, models, open_store, schema
 
 
 def test_a_missing_store_says_what_to_run(tmp_path: Path) -> None:
@@ -76,12 +76,28 @@ def test_an_existing_store_is_carried_over(tmp_path: Path, now: datetime) -> Non
             ),
             row,
         )
+        connection.execute(
+            text(
+                "INSERT INTO incidents (id, title, lang, created_at, first_seen_at, last_seen_at) "
+                "VALUES (3, '題', 'zh-Hant', :at, :at, :at)"
+            ),
+            row,
+        )
+        connection.execute(
+            text(
+                "INSERT INTO alerts (id, incident_id, state, priority, priority_reasons, level, score, route, "
+                "opened_at) VALUES (5, 3, 'open', 1, '[]', 0, 0.5, 'desk', :at)"
+            ),
+            row,
+        )
     with pytest.raises(StaleSchemaError, match="pollwatch db upgrade"):
         migrate.check(old)
     migrate.upgrade(old)
     with old.read() as connection:
         model = models.live(connection)
         feed, kept = feeds.get(connection, 7), items.get(connection, 9)
+        alert = alerts.get(connection, 5)
+    assert (alert.opened_at, alert.suppression, alert.inhibited_by, alert.counts_from) == (now, None, None, None)
     assert (feed.strikes, feed.folder, feed.moved_to) == (0.0, None, None)
     assert (feed.url, feed.outlet, feed.etag, feed.last_success_at) == (row["url"], "海港日報", 'W/"v1"', now)
     assert (feed.rhythm, feed.answer_s, kept.title) == (None, None, "題")
