@@ -19,7 +19,7 @@ from monitor.reference import load_watchlist
 from monitor.store import Connection, Store, silences
 from monitor.store import alerts as alert_store
 from monitor.taxonomy import Taxonomy
-from monitor.types import Alert, IncidentFacts, StageReport
+from monitor.types import Alert, Candidate, IncidentFacts, StageReport
 
 ACTOR = "dispatch"
 BATCH = 200  # alerts written in one transaction
@@ -33,6 +33,7 @@ class Rules:
     routes: Routes
     terms: Terms
     constituencies: Mapping[str, tuple[str, ...]]  # by candidate id
+    people: tuple[Candidate, ...] = ()  # whose names are anchors when claims are compared
     silences: hiding.Standing = ()
 
 
@@ -53,12 +54,11 @@ def dispatch(store: Store, settings: Settings, now: datetime) -> StageReport:
     it. Raises ConfigError for a wrong routes file or watchlist.
     """
     rules = rules_at(store, settings, now)
-    people, _ = load_watchlist(settings)
     writer = hiding.Writer(ACTOR, now, rules.terms)
     counts = Counter(opened=0, raised=0, hidden=0, inhibited=0, heard=hiding.give_back(store, writer))
     counts.update(revise_all(store, rules, now))
     counts.update(_open_new(store, rules, now))
-    inhibited, heard = inhibition.review(store, people.candidates.values(), writer)
+    inhibited, heard = inhibition.review(store, rules.people, writer)
     counts.update(inhibited=inhibited, heard=heard)
     return StageReport("dispatch", dict(counts))
 
@@ -66,11 +66,18 @@ def dispatch(store: Store, settings: Settings, now: datetime) -> StageReport:
 def rules_at(store: Store, settings: Settings, now: datetime) -> Rules:
     """What a pass at ``now`` decides by. Raises ConfigError."""
     routes = load_routes(settings)
-    _, watchlist = load_watchlist(settings)
+    people, watchlist = load_watchlist(settings)
     constituencies = {entry.id: entry.constituency for entry in watchlist.candidate}
     with store.read() as connection:
         standing = hiding.standing(connection, now)
-    return Rules(taxonomy.load(), routes, terms_at(now, settings, routes), constituencies, standing)
+    return Rules(
+        taxonomy.load(),
+        routes,
+        terms_at(now, settings, routes),
+        constituencies,
+        tuple(people.candidates.values()),
+        standing,
+    )
 
 
 def route_to(facts: IncidentFacts, priority: int, rules: Rules) -> str:

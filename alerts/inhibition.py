@@ -6,7 +6,7 @@ happens outside of the write lock: a ruling that is taken back meanwhile hides n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -21,8 +21,8 @@ from monitor.types import AlertState, Candidate, Claim, IncidentFacts, Lang, Rul
 if TYPE_CHECKING:
     from classifiers.claims import Index
 
-LOOKS = 200  # alerts compared in one pass; the rest waits for the next, the most urgent never long
-MATCHES = 100  # claims that one text may repeat
+LOOKS = 100  # alerts compared in one pass; the rest waits for the next, the most urgent never long
+MATCHES = 10  # known claims, the most similar, that one text is looked up in
 NEWEST = 3  # items of an incident that are read, those published or edited last: every one must repeat the claim
 
 
@@ -57,7 +57,7 @@ class Look:
     answers: Mapping[int, float]  # similarity by official item
 
 
-def review(store: Store, people: Iterable[Candidate], writer: Writer) -> tuple[int, int]:
+def review(store: Store, people: tuple[Candidate, ...], writer: Writer) -> tuple[int, int]:
     """Let inhibited alerts be heard that say more than what was ruled on, and inhibit open ones that say no more.
 
     Returns how many were inhibited, and how many are heard again.
@@ -66,7 +66,6 @@ def review(store: Store, people: Iterable[Candidate], writer: Writer) -> tuple[i
         known = Known.of(connection, writer.now)
     if not known.claims:
         return 0, 0
-    people = tuple(people)
     heard = _hear_drifted(store, known, people, writer)
     with store.read() as connection:
         looks = _looks(connection, known, people, writer.now)
@@ -91,7 +90,8 @@ def _hear_drifted(store: Store, known: Known, people: tuple[Candidate, ...], wri
         if id not in known.rulings:
             continue  # it does not stand any more: hiding.give_back says so
         texts = newest.get(alert.incident_id, [])
-        strayed = [title for title, text, lang in texts if id not in _repeats(text, lang, known, people)]
+        about = {id for id, other in known.rulings.items() if other.names == known.rulings[id].names}
+        strayed = [title for title, text, lang in texts if about.isdisjoint(_repeats(text, lang, known, people))]
         spread = (row.items, row.outlets)
         if reason := drift(facts[alert.incident_id], known.rulings[id], spread, strayed=strayed):
             drifted.append((alert, reason))
