@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from alerts import hiding
 from alerts.clocks import Terms
 from alerts.transitions import (
     Act,
@@ -21,12 +22,14 @@ from alerts.transitions import (
     clock_act,
     transition,
 )
-from monitor.errors import RefusedError
-from monitor.store import Connection, decisions
+from monitor.errors import RefusedError, UnfitActError
+from monitor.store import Connection, decisions, silences
 from monitor.store import alerts as alert_store
+from monitor.text import clean
 from monitor.types import Alert
 
-CLOCK = "clock"  # who ends leases and snoozes, in the audit
+CLOCK = "clock"  # who ends leases, snoozes and suppressions, in the audit
+_PROGRAM = (CLOCK, "dispatch", "group", "learn", "notify")  # what the audit calls the parts of the program
 
 _ACTION: dict[type[Act], str] = {
     Take: "alert.take",
@@ -48,13 +51,26 @@ def perform(connection: Connection, alert_id: int, act: Act, now: datetime, term
     Raises NotFoundError; RefusedError as ``transition`` does, and with ``newer-alert`` when the alert of an incident
     that has another one by now would be taken up again.
     """
-    # A lease that is over ends here and now, with its own audit entry, not only when the clock next looks.
+    # A lease or a suppression that is over ends here and now, with its own audit entry, not only at the next pass.
     before = settle(connection, alert_store.get(connection, alert_id), now, terms)
+    before = hiding.surface(connection, before, hiding.Writer(CLOCK, now, terms))
     after = transition(before, act, now, terms)
     if isinstance(act, Undo | Reopen) and alert_store.has_newer(connection, before):
         raise RefusedError("newer-alert", f"incident {before.incident_id} has another alert now")
     _write(connection, before, after, act, now)
+    if before.suppression and not after.suppression:
+        silences.hide(connection, alert_id, (), now)
     return after
+
+
+def person(name: str, option: str = "--reviewer") -> str:
+    """The name as the audit keeps it. Raises UnfitActError for none, and for those that the program acts under."""
+    known = clean(name)
+    if not known:
+        raise UnfitActError("no-reviewer", f"say who acts: {option} NAME or POLLWATCH_REVIEWER")
+    if known in _PROGRAM:
+        raise UnfitActError("no-reviewer", f"the audit calls the program itself {known}: use another name")
+    return known
 
 
 def settle(connection: Connection, alert: Alert, now: datetime, terms: Terms) -> Alert:
@@ -107,4 +123,5 @@ def _detail(before: Alert, after: Alert, act: Act) -> dict[str, Any]:  # noqa: P
         case Reopen():
             return {"reason": act.reason, "due_at": after.due_at}
         case Take() | Renew():
-            return {"lease_expires_at": after.lease_expires_at, "due_at": after.due_at}
+            despite = {"suppression": before.suppression} if before.suppression else {}
+            return {"lease_expires_at": after.lease_expires_at, "due_at": after.due_at, **despite}

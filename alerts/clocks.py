@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from alerts.policy import Escalation
@@ -53,8 +53,9 @@ def clarify_due(opened_at: datetime, priority: int, phase: Phase, targets: Targe
 def due_at(alert: Alert, terms: Terms) -> datetime:
     """The clock that runs for ``alert``: until it is taken while nobody holds it, until it is decided afterwards.
 
-    Both count from the opening, or from when it was woken, reopened, sent back or asks for another opinion; so an alert
-    that becomes more urgent late may be past due at once, and says so. The clock of a snoozed one runs until it wakes.
+    Both count from the opening, or from when it was woken, reopened, sent back, heard again or asks for another
+    opinion; so an alert that becomes more urgent late may be past due at once, and says so. The clock of a snoozed one
+    runs until it wakes.
     """
     if alert.snoozed_until is not None:
         return alert.snoozed_until
@@ -70,3 +71,9 @@ def lease_is_over(alert: Alert, now: datetime) -> bool:
 def snooze_is_over(alert: Alert, now: datetime) -> bool:
     """Whether ``alert`` was put off until an instant that has come."""
     return alert.snoozed_until is not None and alert.snoozed_until <= now
+
+
+def counted_anew(alert: Alert, since: datetime) -> Alert:
+    """The alert with clocks that count from ``since``, and no step of an escalation behind it."""
+    fresh = replace(alert, level=0, take_steps=0, decide_steps=0, reminders=0, told_at=None, expiries=0)
+    return replace(fresh, due_from=since)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from alerts import dispatch, opinions
-from alerts.acts import CLOCK, perform
+from alerts import opinions
+from alerts.acts import perform, person
 from alerts.clocks import Terms, terms_at
 from alerts.rota import load_rota, teams_of
 from alerts.routing import load_routes
@@ -25,15 +25,15 @@ from alerts.transitions import (
     Wake,
 )
 from monitor.config import Settings
-from monitor.errors import RefusedError, UnfitActError
+from monitor.errors import RefusedError
 from monitor.reference import load_watchlist
-from monitor.store import Connection, Store, audit, decisions
+from monitor.store import Connection, Store, audit, decisions, inhibitions
 from monitor.store import alerts as alert_store
 from monitor.text import clean
 from monitor.types import WAITING, AlertState, Decision, Review, Verdict
 
 
-def listing(
+def listing(  # noqa: PLR0913 - one for each filter of `alerts list`
     store: Store,
     *,
     states: Sequence[AlertState] = WAITING,
@@ -41,13 +41,15 @@ def listing(
     holder: str | None = None,
     teams: Sequence[str] = (),
     priority: int | None = None,
+    suppressed: bool | None = False,
     limit: int | None = None,
     now: datetime | None = None,
 ) -> list[dict[str, Any]]:
     """Alerts with the keys of `alerts list`, the most urgent first; by default those that wait for a person.
 
-    With ``holder``, those that they hold, and the free ones for ``teams``. With ``now``, an alert whose lease or snooze
-    is over is shown as the waiting alert it is.
+    With ``holder``, those that they hold, and the free ones for ``teams``. ``suppressed`` asks for those that are
+    hidden; None for both. With ``now``, an alert whose lease, snooze or suppression is over is shown as the waiting
+    alert it is.
     """
     with store.read() as connection:
         return alert_store.listing(
@@ -57,6 +59,7 @@ def listing(
             holder=holder and clean(holder),
             routes=teams,
             priority=priority,
+            suppressed=suppressed,
             limit=limit,
             now=now,
         )
@@ -66,6 +69,7 @@ def show(store: Store, alert_id: int, now: datetime | None = None) -> dict[str, 
     """Everything about one alert: its row, and under ``incident`` (with ``items``), ``decisions`` and ``history``.
 
     While it asks for a second opinion, what was decided on it is left out for everybody: that opinion is to be blind.
+    ``inhibits`` are the alerts that its ruling answers, ``answers`` official items that may answer its incident.
     Raises NotFoundError.
     """
     with store.read() as connection:
@@ -73,9 +77,12 @@ def show(store: Store, alert_id: int, now: datetime | None = None) -> dict[str, 
         decided = decisions.of_alert(connection, alert_id)
         history = audit.listing(connection, subject=alert_store.subject(alert_id))
         incident = alert_store.incident(connection, row["incident_id"])
+        answers = inhibitions.answers_to(connection, row["incident_id"])
+        inhibits = inhibitions.under(connection, alert_id)
     if opinions.is_blind(row):
         decided, history = opinions.without_opinions(decided), opinions.without_told(history)
-    return {**row, "incident": incident, "decisions": decided, "history": history}
+    more = {"answers": answers, "inhibits": inhibits, "decisions": decided, "history": history}
+    return {**row, "incident": incident, **more}
 
 
 def take(store: Store, settings: Settings, reviewer: str, now: datetime, alert_id: int | None = None) -> dict[str, Any]:
@@ -86,7 +93,7 @@ def take(store: Store, settings: Settings, reviewer: str, now: datetime, alert_i
     Raises RefusedError when it is held, snoozed or decided, when the reviewer has given an opinion on it already, or
     when nothing is free; NotFoundError.
     """
-    act, terms = Take(_name(reviewer)), _terms(settings, now)
+    act, terms = Take(person(reviewer)), _terms(settings, now)
     own = teams_of(load_rota(settings), act.reviewer)
     with store.write() as connection:
         if alert_id is None:
@@ -99,7 +106,7 @@ def take(store: Store, settings: Settings, reviewer: str, now: datetime, alert_i
 
 def renew(store: Store, settings: Settings, reviewer: str, now: datetime, alert_id: int) -> dict[str, Any]:
     """Hold it for another lease from now. Returns its row; raises RefusedError for anyone but the holder."""
-    return _act(store, settings, Renew(_name(reviewer)), now, alert_id)
+    return _act(store, settings, Renew(person(reviewer)), now, alert_id)
 
 
 def release(
@@ -109,7 +116,7 @@ def release(
 
     Somebody else's is released only with a reason, which stands in the audit.
     """
-    return _act(store, settings, Release(_name(reviewer), clean(reason)), now, alert_id)
+    return _act(store, settings, Release(person(reviewer), clean(reason)), now, alert_id)
 
 
 def decide(
@@ -127,7 +134,7 @@ def decide(
     Raises RefusedError for anyone but the holder, without a reason, for `clarify` without a verdict, and for
     `dismiss` with a reason that is not of ``transitions.DismissReason``; ConfigError for a wrong watchlist.
     """
-    terms, name = _terms(settings, now), _name(reviewer)
+    terms, name = _terms(settings, now), person(reviewer)
     risky = settings.triage.second_review and decision is Decision.CLARIFY and verdict in TWO_PEOPLE
     candidates = {entry.id for entry in load_watchlist(settings)[1].candidate} if risky else set()
     with store.write() as connection:
@@ -143,12 +150,12 @@ def snooze(
 
     Raises RefusedError when somebody else holds it or it is decided, without a reason or for a time that is past.
     """
-    return _act(store, settings, Snooze(_name(reviewer), until, clean(reason)), now, alert_id)
+    return _act(store, settings, Snooze(person(reviewer), until, clean(reason)), now, alert_id)
 
 
 def wake(store: Store, settings: Settings, reviewer: str, now: datetime, alert_id: int) -> dict[str, Any]:
     """End a snooze before its time. Returns its row; raises RefusedError when it is not snoozed."""
-    return _act(store, settings, Wake(_name(reviewer)), now, alert_id)
+    return _act(store, settings, Wake(person(reviewer)), now, alert_id)
 
 
 def undo(store: Store, settings: Settings, reviewer: str, now: datetime, alert_id: int) -> dict[str, Any]:
@@ -156,7 +163,7 @@ def undo(store: Store, settings: Settings, reviewer: str, now: datetime, alert_i
 
     Raises RefusedError for somebody else's or an older one, and when another has taken the alert since.
     """
-    return _act(store, settings, Undo(_name(reviewer)), now, alert_id)
+    return _act(store, settings, Undo(person(reviewer)), now, alert_id)
 
 
 def send_back(
@@ -166,7 +173,7 @@ def send_back(
 
     Raises RefusedError for anyone but the holder, at the first opinion, and without a reason.
     """
-    return _act(store, settings, SendBack(_name(reviewer), clean(reason)), now, alert_id)
+    return _act(store, settings, SendBack(person(reviewer), clean(reason)), now, alert_id)
 
 
 def reopen(
@@ -176,7 +183,7 @@ def reopen(
 
     Raises RefusedError when it is not decided, when its incident has another alert by now, and without a reason.
     """
-    return _act(store, settings, Reopen(_name(reviewer), clean(reason)), now, alert_id)
+    return _act(store, settings, Reopen(person(reviewer), clean(reason)), now, alert_id)
 
 
 def agreement(store: Store, since: datetime | None = None) -> list[dict[str, Any]]:
@@ -194,16 +201,6 @@ def _act(store: Store, settings: Settings, act: Act, now: datetime, alert_id: in
 def _do(connection: Connection, alert_id: int, act: Act, now: datetime, terms: Terms) -> dict[str, Any]:
     perform(connection, alert_id, act, now, terms)
     return alert_store.row(connection, alert_id, now)
-
-
-def _name(reviewer: str) -> str:
-    """The name as the audit keeps it. Raises RefusedError for none, and for those that the program acts under."""
-    name = clean(reviewer)
-    if not name:
-        raise UnfitActError("no-reviewer", "say who acts: --reviewer NAME or POLLWATCH_REVIEWER")
-    if name in (dispatch.ACTOR, CLOCK):
-        raise UnfitActError("no-reviewer", f"the audit calls the program itself {name}: use another name")
-    return name
 
 
 def _terms(settings: Settings, now: datetime) -> Terms:

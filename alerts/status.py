@@ -117,6 +117,7 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
         model = registry.describe_live(connection)
         held = subscriptions.listing(connection)
         legs = measure(passages.between(connection, now - timedelta(days=1), now))["legs"]
+        quiet = summary.silenced(connection, now)
     clocks = {
         stage: {"finished_at": row["finished_at"], "error": row["error"], "report": row["report"]}
         for stage, row in stages.items()
@@ -137,10 +138,11 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
     return {
         "ok": not problems,
         "problems": problems,
-        "notes": unset(settings) + _push_notes(held),
+        "notes": unset(settings) + _push_notes(held) + _silence_notes(quiet),
         "feeds": feeds,
         "push": subscriptions.counts(held, now),
         "queue": {**queue, **backlog},
+        "silences": quiet,
         "clocks": {**clocks, "legs": legs},
         "daemon": {"running": store.is_locked("daemon")},
         "model": model or {},
@@ -165,6 +167,16 @@ def _push_notes(held: list[Subscription]) -> list[str]:
     failing = [each for each in held if each.error and each.mode is Mode.SUBSCRIBE]
     notes = [f"feed {each.feed_id} has no push: hub {each.hub}: {each.error}" for each in failing[:SHOWN]]
     return notes + ([f"{len(failing) - SHOWN} more feeds have no push"] if len(failing) > SHOWN else [])
+
+
+def _silence_notes(quiet: dict[str, Any]) -> list[str]:
+    """No problems: somebody wanted them, and said until when."""
+    expiring = [
+        f"silence {each['id']} of {each['author']} ends {_moment(each['ends_at'])}: {each['hides']} alerts come back"
+        for each in quiet["expiring"]
+    ]
+    idle = [f"silence {each['id']} of {each['author']} has hidden nothing yet" for each in quiet["idle"]]
+    return expiring + idle
 
 
 def _queue_problems(queue: dict[str, Any]) -> list[str]:

@@ -38,6 +38,7 @@ class Summary:
     election: str
     phase: Phase
     queue: Mapping[str, Any]
+    silences: Mapping[str, Any]
     alerts: Sequence[Mapping[str, Any]]  # the most urgent live ones, at most SHOWN
     decisions_made: int
     decided: Sequence[Mapping[str, Any]]  # the newest of them
@@ -63,6 +64,7 @@ class Summary:
         return {
             "period": {"start": self.start.isoformat(), "end": self.end.isoformat(), "phase": self.phase.value},
             "open": {**self.queue, "alerts": list(self.alerts)},
+            "silences": dict(self.silences),
             "decided": {"decisions": self.decisions_made, "newest": list(self.decided)},
             "clocks": dict(self.clocks),
             "found": {**self.collected, **self.flagged},
@@ -85,6 +87,7 @@ def gather(store: Store, settings: Settings, day: date, start: datetime, end: da
             election=settings.election.name,
             phase=calendar.phase(now),
             queue=summary.queue(connection, now),
+            silences=summary.silenced(connection, now),
             alerts=top,
             decisions_made=summary.decisions_made(connection, start, end),
             decided=summary.decided(connection, start, end),

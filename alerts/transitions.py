@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
-from alerts.clocks import Terms, due_at, lease_is_over, snooze_is_over
+from alerts.clocks import Terms, counted_anew, due_at, lease_is_over, snooze_is_over
+from alerts.suppression import heard
 from monitor.errors import RefusedError, UnfitActError
 from monitor.types import FALSE_VERDICTS, Alert, AlertState, Decision, Held, Opinion, Review, Verdict
 
@@ -176,6 +177,8 @@ def _take(alert: Alert, act: Take, now: datetime, terms: Terms) -> Alert:
         raise RefusedError("held", f"alert {alert.id} is held by {alert.holder} until {_clock(alert)}")
     _require_awake(alert)
     _require_another_person(alert, act.reviewer)
+    if alert.suppression:  # asked for by its number: somebody wants to see it all the same
+        alert = heard(alert, now, terms)
     taken = replace(
         alert,
         state=AlertState.LEASED,
@@ -284,8 +287,7 @@ def _waiting(alert: Alert, terms: Terms) -> Alert:
 
 def _waiting_anew(alert: Alert, since: datetime, terms: Terms) -> Alert:
     """The same for something new: its clocks count from ``since``, and it has not been escalated yet."""
-    fresh = replace(alert, level=0, take_steps=0, decide_steps=0, reminders=0, told_at=None, expiries=0)
-    return _waiting(replace(fresh, due_from=since), terms)
+    return _waiting(counted_anew(alert, since), terms)
 
 
 def _first_again(alert: Alert, now: datetime, terms: Terms) -> Alert:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -91,6 +91,14 @@ class Review(StrEnum):
     FIRST = "first"
     SECOND = "second"
     LEAD = "lead"
+
+
+class Suppression(StrEnum):
+    """Why an alert stays quiet."""
+
+    SILENCE = "silence"
+    INHIBITED = "inhibited"
+    DUPLICATE = "duplicate"
 
 
 class Decision(StrEnum):
@@ -385,7 +393,7 @@ class Alert:
     holder: str | None
     lease_expires_at: datetime | None
     route: str
-    suppression: str | None
+    suppression: Suppression | None
     decided_at: datetime | None
     decision: Decision | None
     verdict: Verdict | None
@@ -400,6 +408,7 @@ class Alert:
     due_from: datetime | None = None  # since when its clocks count; None: since it was opened
     snoozed_until: datetime | None = None
     opinions: tuple[Opinion, ...] = ()  # those that stand, in the order of their reviews
+    inhibited_by: int | None = None  # the alert that ruled on the same claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -442,6 +451,32 @@ class Passage:
     taken_at: datetime | None
     decided_at: datetime | None
     clarified_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Alerts that somebody does not want to see until ``ends_at``, at whose instant it is over."""
+
+    id: int
+    matchers: Mapping[str, Sequence[str]]
+    author: str
+    reason: str
+    starts_at: datetime
+    ends_at: datetime
+    expired_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A claim that a reviewer clarified: what the incident said and named when it was decided."""
+
+    alert_id: int
+    incident_id: int
+    verdict: Verdict
+    decided_at: datetime
+    names: frozenset[str]  # ids of the watched people and offices it names
+    findings: frozenset[tuple[str, str]]  # rule, and the line it rests on
+    texts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ def test_every_promised_command_is_there() -> None:
     promised = """
         init|demo|config check|feeds add|feeds import|feeds export|feeds list|feeds check|feeds enable|feeds disable
         collect|items list|items show|classify|run|alerts list|alerts show|alerts take|alerts renew|alerts release
-        alerts decide|alerts snooze|alerts reopen|alerts undo
+        alerts decide|alerts snooze|alerts reopen|alerts undo|silences add|silences list|silences expire
         digest|models train|models list|models evaluate|models explain|models promote|models show
         models rollback|routes test|audit list|watchlist test|claims match|audit verify|audit export|db upgrade|db check
         status|web|notify list|notify test|clocks

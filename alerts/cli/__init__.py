@@ -21,6 +21,7 @@ from alerts.cli.digest import digest
 from alerts.cli.notify import notify
 from alerts.cli.queue import alerts
 from alerts.cli.routes import routes
+from alerts.cli.silences import silences
 from classifiers.cli import claims, classify, watchlist
 from classifiers.cli.models import models
 from monitor import __version__
@@ -50,8 +51,9 @@ def cli(context: click.Context, config_file: str | None) -> None:
 
 
 _SETUP = (init, demo, config, feeds, watchlist, routes)
-_WORK = (collect, items, classify, claims, run, alerts, notify, digest, clocks, models, audit, db, status, web)
-for command in (*_SETUP, *_WORK):
+_WORK = (collect, items, classify, claims, run, alerts, silences, notify, digest)
+_OVERSIGHT = (clocks, models, audit, db, status, web)
+for command in (*_SETUP, *_WORK, *_OVERSIGHT):
     cli.add_command(command)
 for command in review.COMMANDS:
     alerts.add_command(command)

@@ -53,7 +53,13 @@ def alerts() -> None:
 )
 @click.option("--state", "states", multiple=True, type=_one_of(AlertState), help="Only this state; may be repeated.")
 @click.option(
-    "--all", "every", is_flag=True, help="Snoozed, decided and closed ones too; default: those that wait for a person."
+    "--all",
+    "which",
+    flag_value="all",
+    help="Snoozed, decided, closed and suppressed too; default: those that wait for a person.",
+)
+@click.option(
+    "--suppressed", "which", flag_value="suppressed", help="Only those that silences hide or clarifications answer."
 )
 @click.option("--review", type=_one_of(Review), help="Only those that ask for this opinion.")
 @click.option("--mine", is_flag=True, help="Only those that I hold, and open ones for my teams in the rota.")
@@ -67,7 +73,7 @@ def alerts() -> None:
 def list_alerts(  # noqa: PLR0913, PLR0917 - one for each option
     context: Context,
     states: tuple[str, ...],
-    every: bool,
+    which: str | None,
     review: str | None,
     mine: bool,
     priority: str | None,
@@ -84,11 +90,12 @@ def list_alerts(  # noqa: PLR0913, PLR0917 - one for each option
         me = reviewer_name(reviewer) if mine else None
         rows = queue.listing(
             store,
-            states=[AlertState(state) for state in states] or (tuple(AlertState) if every else WAITING),
+            states=[AlertState(state) for state in states] or (tuple(AlertState) if which == "all" else WAITING),
             review=Review(review) if review else None,
             holder=me,
             teams=teams_of(load_rota(settings), me) if me else (),
             priority=int(priority[1]) if priority else None,
+            suppressed={"all": None, "suppressed": True}.get(which or "", False),
             limit=limit,
             now=moment,
         )
@@ -96,7 +103,7 @@ def list_alerts(  # noqa: PLR0913, PLR0917 - one for each option
         print_lines(rows)
         return
     table = [{**row, "due": _relative(row, moment), "spread": f"{row['items']}/{len(row['outlets'])}"} for row in rows]
-    columns = (
+    columns: list[str | tuple[str, str]] = [
         "id",
         ("priority", "pri"),
         "due",
@@ -106,9 +113,11 @@ def list_alerts(  # noqa: PLR0913, PLR0917 - one for each option
         ("matches", "about"),
         ("spread", "items/outlets"),
         "holder",
+        *(["suppression"] if which else []),
         "title",
-    )
-    asked = f"no alert is {' or '.join(states)}" if states else "nothing waits for a person"
+    ]
+    asked = "nothing is suppressed" if which == "suppressed" else "nothing waits for a person"
+    asked = f"no alert is {' or '.join(states)}" if states else asked
     print_table(table, columns, empty=asked, wide=("level", "state", "matches", "spread"))
 
 
@@ -266,6 +275,9 @@ def _lines(found: Mapping[str, Any], moment: datetime) -> Iterator[str]:
     asleep = f" until {cell(found['snoozed_until'])}" if found["snoozed_until"] else ""
     asks = _ASKS.get(found["review"], "") if found["decision"] is None else ""
     yield f"alert {found['id']}  {found['priority']}  level {found['level']}  {found['state']}{held}{asleep}{asks}"
+    if found["suppression"]:
+        by = f" by alert {found['inhibited_by']}, which decided the same claim" if found["inhibited_by"] else ""
+        yield f"suppressed: {found['suppression']}{by}"
     yield f"due {_relative(found, moment)}  score {found['score']:.2f}  route {found['route']}  lang {found['lang']}"
     yield ""
     yield found["title"]
@@ -277,6 +289,11 @@ def _lines(found: Mapping[str, Any], moment: datetime) -> Iterator[str]:
     items = found["incident"]["items"]
     outlets = f"{len(found['outlets'])} outlet{'s' if len(found['outlets']) != 1 else ''}"
     yield from _section(f"Published ({len(items)} in {outlets})", [line for item in items for line in _item(item)])
+    yield from _section("Official answers, perhaps", [line for answer in found["answers"] for line in _answer(answer)])
+    yield from _section(
+        f"Inhibits {len(found['inhibits'])}",
+        [f"alert {other['id']} ({other['similarity']:.2f}): {other['title']}" for other in found["inhibits"]],
+    )
     yield from _section("Decisions", [_decision(decision) for decision in found["decisions"]])
     yield from _section("History", [_entry(entry) for entry in found["history"]])
 
@@ -298,6 +315,13 @@ def _decision(row: Mapping[str, Any]) -> str:
         return f"{who}: not to be seen before the second opinion is given"
     withdrawn = f"; withdrawn {cell(row['withdrawn_at'])} ({row['withdrawn_by']})" if row["withdrawn_at"] else ""
     return f"{who}: {row['decision']}{' ' + row['verdict'] if row['verdict'] else ''}: {row['reason']}{withdrawn}"
+
+
+def _answer(answer: Mapping[str, Any]) -> Iterator[str]:
+    when = cell(answer["published_at"] or answer["first_seen_at"])
+    yield f"{when}  {answer['outlet']} ({answer['role']}, {answer['similarity']:.2f}): {answer['title']}"
+    if answer["link"]:
+        yield f"    {answer['link']}"
 
 
 def _entry(entry: Mapping[str, Any]) -> str:

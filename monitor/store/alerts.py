@@ -11,7 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, insert, or_, select, update
 
 from monitor.errors import NotFoundError
-from monitor.store import audit, decisions
+from monitor.store import audit, decisions, suppression
 from monitor.store.assessments import IN_FORCE
 from monitor.store.schema import alerts, assessments, feeds, incident_items, incidents, items, revisions
 from monitor.store.schema import decisions as decision_table
@@ -29,6 +29,7 @@ from monitor.types import (
     Opinion,
     Review,
     Role,
+    Suppression,
     Verdict,
 )
 
@@ -39,7 +40,7 @@ _URGENCY = (alerts.c.priority, alerts.c.level.desc(), alerts.c.due_at, alerts.c.
 # Whoever changes an alert must have seen these as they are.
 _COMPARED = (
     *("state", "review", "holder", "lease_expires_at", "snoozed_until", "decided_at", "priority", "level"),
-    *("take_steps", "decide_steps", "told_at"),
+    *("take_steps", "decide_steps", "told_at", "suppression"),
 )
 # Dates of feeds may be missing; what was first seen is always known.
 _SEEN = (func.coalesce(items.c.published_at, items.c.first_seen_at), items.c.id)
@@ -89,8 +90,8 @@ def most_urgent(
 ) -> int | None:
     """The id of the alert that ``reviewer`` should take next: open, or waiting for a second opinion that may be theirs.
 
-    With ``routes``, of those for one of them. A lease or a snooze that is over counts as over. What waits for the lead
-    is not handed out: the lead names it.
+    With ``routes``, of those for one of them. A lease or a snooze that is over counts as over. What is hidden, or waits
+    for the lead, is not handed out.
     """
     gave_one = select(decision_table.c.id).where(
         decision_table.c.alert_id == alerts.c.id,
@@ -98,7 +99,7 @@ def most_urgent(
         decision_table.c.reviewer == reviewer,
     )
     theirs = or_(alerts.c.review == Review.FIRST, and_(alerts.c.review == Review.SECOND, ~gave_one.exists()))
-    query = select(alerts.c.id).where(_is_free(now), theirs).order_by(*_URGENCY).limit(1)
+    query = select(alerts.c.id).where(_is_free(now), theirs, ~suppression.hidden_at(now)).order_by(*_URGENCY).limit(1)
     if routes is not None:
         query = query.where(alerts.c.route.in_(routes))
     return connection.scalar(query)
@@ -195,7 +196,7 @@ def rescore(connection: Connection, alert_id: int, score: float) -> None:
     connection.execute(update(alerts).where(alerts.c.id == alert_id).values(score=score))
 
 
-def listing(
+def listing(  # noqa: PLR0913 - one for each filter of `alerts list`
     connection: Connection,
     *,
     states: Sequence[AlertState] = WAITING,
@@ -203,13 +204,15 @@ def listing(
     holder: str | None = None,
     routes: Sequence[str] = (),
     priority: int | None = None,
+    suppressed: bool | None = False,
     limit: int | None = None,
     now: datetime | None = None,
 ) -> list[dict[str, Any]]:
     """Alerts as `alerts list` shows them, the most urgent first; a query for the alerts and one for each PAGE of them.
 
-    With ``holder``, those that they hold, and the free ones for ``routes``. With ``now``, an alert whose lease or
-    snooze is over is shown, and chosen, as the waiting alert it is.
+    With ``holder``, those that they hold, and the free ones for ``routes``. ``suppressed`` asks for the hidden ones and
+    no others; None for both. With ``now``, an alert whose lease, snooze or suppression is over is shown, and chosen, as
+    the waiting alert it is.
     """
     query = select(alerts).order_by(*_URGENCY).limit(limit)
     untaken = case((alerts.c.review == Review.FIRST, AlertState.OPEN.value), else_=AlertState.SECOND_REVIEW.value)
@@ -222,15 +225,20 @@ def listing(
         query = query.where(alerts.c.priority == priority)
     if review is not None:
         query = query.where(alerts.c.review == review)
+    if suppressed is not None:
+        hidden = suppression.hidden_at(now)
+        query = query.where(hidden if suppressed else ~hidden)
     found = [_alert(row, ()) for row in connection.execute(query)]
     known = incident_facts(connection, [alert.incident_id for alert in found])
-    return [_shown(alert, known[alert.incident_id], now) for alert in found]
+    heard = set(suppression.over(connection, now)) if now else ()
+    return [_shown(alert, known[alert.incident_id], now, heard=alert.id in heard) for alert in found]
 
 
 def row(connection: Connection, alert_id: int, now: datetime | None = None) -> dict[str, Any]:
     """One alert as `alerts list` shows it. Raises NotFoundError."""
     alert = get(connection, alert_id)
-    return _shown(alert, incident_facts(connection, [alert.incident_id])[alert.incident_id], now)
+    heard = bool(now and suppression.over(connection, now, alert_id))
+    return _shown(alert, incident_facts(connection, [alert.incident_id])[alert.incident_id], now, heard=heard)
 
 
 def incident_facts(connection: Connection, incident_ids: Iterable[int]) -> dict[int, IncidentFacts]:
@@ -328,6 +336,7 @@ def _alert(row: Row[Any], opinions: tuple[Opinion, ...]) -> Alert:
         **{
             **values,
             "state": AlertState(values["state"]),
+            "suppression": Suppression(values["suppression"]) if values["suppression"] else None,
             "decision": Decision(values["decision"]) if values["decision"] else None,
             "verdict": Verdict(values["verdict"]) if values["verdict"] else None,
             "priority_reasons": tuple(values["priority_reasons"]),
@@ -337,8 +346,8 @@ def _alert(row: Row[Any], opinions: tuple[Opinion, ...]) -> Alert:
     )
 
 
-def _shown(alert: Alert, facts: IncidentFacts, now: datetime | None) -> dict[str, Any]:
-    """The keys that scripts may rely on, in the order in which people read them."""
+def _shown(alert: Alert, facts: IncidentFacts, now: datetime | None, *, heard: bool) -> dict[str, Any]:
+    """The keys that scripts may rely on, in the order in which people read them; ``heard``: its suppression is over."""
     ends = alert.lease_expires_at or alert.snoozed_until
     over = now is not None and ends is not None and ends <= now
     untaken = AlertState.OPEN if alert.review is Review.FIRST else AlertState.SECOND_REVIEW
@@ -366,7 +375,8 @@ def _shown(alert: Alert, facts: IncidentFacts, now: datetime | None) -> dict[str
         "lease_expires_at": None if over else alert.lease_expires_at,
         "snoozed_until": None if over else alert.snoozed_until,
         "due_at": alert.due_at,
-        "suppression": alert.suppression,
+        "suppression": None if heard else alert.suppression,
+        "inhibited_by": None if heard else alert.inhibited_by,
         "opened_at": alert.opened_at,
         "taken_at": alert.taken_at,
         "decided_at": alert.decided_at,

@@ -235,7 +235,8 @@ alerts = Table(
     Column("level", Integer, nullable=False, default=0),
     Column("score", Float, nullable=False),
     Column("route", Text, nullable=False),
-    Column("suppression", Text),
+    Column("suppression", Text),  # silence, inhibited
+    Column("inhibited_by", BigInteger().with_variant(Integer, "sqlite")),  # the alert that ruled on the same claim
     Column("opened_at", Instant, nullable=False, index=True),
     Column("due_at", Instant),
     Column("holder", Text),
@@ -260,6 +261,65 @@ alerts = Table(
         postgresql_where=text("state != 'closed'"),
     ),
     Index("ix_alerts_queue", "state", "priority", "due_at"),
+    Index(
+        "ix_alerts_suppression",
+        "suppression",
+        sqlite_where=text("suppression IS NOT NULL"),
+        postgresql_where=text("suppression IS NOT NULL"),
+    ),
+)
+
+silences = Table(
+    "silences",
+    metadata,
+    _id(),
+    Column("matchers", JSON, nullable=False),  # values by key, as suppression.Matchers reads them
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False, index=True),  # moved to the moment when somebody ends it early
+    Column("expired_by", Text),  # who ended it early
+)
+
+# What each silence hid, and still hides where ``ended_at`` is NULL.
+hidden = Table(
+    "hidden",
+    metadata,
+    Column("silence_id", ForeignKey("silences.id"), primary_key=True),
+    Column("alert_id", ForeignKey("alerts.id"), primary_key=True, index=True),
+    Column("at", Instant, nullable=False),
+    Column("ended_at", Instant),
+)
+
+# Every alert that was ever inhibited, with its spread then: one that came back is never inhibited again.
+inhibitions = Table(
+    "inhibitions",
+    metadata,
+    Column("alert_id", ForeignKey("alerts.id"), primary_key=True),
+    Column("by_alert_id", ForeignKey("alerts.id"), nullable=False, index=True),
+    Column("similarity", Float, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("items", Integer, nullable=False),
+    Column("outlets", Integer, nullable=False),
+)
+
+# With which known claims each alert was compared, and which texts of its incident: what changed is compared again.
+comparisons = Table(
+    "comparisons",
+    metadata,
+    Column("alert_id", ForeignKey("alerts.id"), primary_key=True),
+    Column("known", Text, nullable=False),
+    Column("texts", Integer, nullable=False),
+)
+
+# Items of official and fact-check feeds that take back what an incident claims.
+answers = Table(
+    "answers",
+    metadata,
+    Column("incident_id", ForeignKey("incidents.id"), primary_key=True),
+    Column("item_id", ForeignKey("items.id"), primary_key=True),
+    Column("similarity", Float, nullable=False),
+    Column("at", Instant, nullable=False),
 )
 
 decisions = Table(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, select
 
+from monitor.store import silences, suppression
 from monitor.store.decisions import STANDS
 from monitor.store.schema import alerts, assessments, audit, decisions, feeds, incidents, items, models, notices
-from monitor.types import WAITING
+from monitor.types import LIVE, WAITING
 
 SHOWN = 50  # rows of a list; the count beside it says how many there are
 
@@ -21,16 +22,19 @@ _FINAL = and_(STANDS, ~_LATER.exists())  # of several opinions on one alert the 
 
 
 def queue(connection: Connection, now: datetime) -> dict[str, Any]:
-    """Alerts that wait for a person: how many open, held, for a second opinion, past due, by priority; and snoozed."""
+    """Alerts that wait for a person: how many open, held, for a second opinion, past due, by priority.
+
+    Snoozed and hidden ones are counted apart.
+    """
+    heard = and_(alerts.c.state.in_(LIVE), ~suppression.hidden_at(now))
+    waits = and_(alerts.c.state.in_(WAITING), heard)
     states = {
-        row[0]: row[1] for row in connection.execute(select(alerts.c.state, func.count()).group_by(alerts.c.state))
+        row[0]: row[1]
+        for row in connection.execute(select(alerts.c.state, func.count()).where(heard).group_by(alerts.c.state))
     }
-    overdue = select(func.count()).where(alerts.c.state.in_(WAITING), alerts.c.due_at < now)
+    overdue = select(func.count()).where(waits, alerts.c.due_at < now)
     by_priority = (
-        select(alerts.c.priority, func.count())
-        .where(alerts.c.state.in_(WAITING))
-        .group_by(alerts.c.priority)
-        .order_by(alerts.c.priority)
+        select(alerts.c.priority, func.count()).where(waits).group_by(alerts.c.priority).order_by(alerts.c.priority)
     )
     return {
         "open": states.get("open", 0),
@@ -40,7 +44,19 @@ def queue(connection: Connection, now: datetime) -> dict[str, Any]:
         "live": sum(states.get(state, 0) for state in WAITING),
         "overdue": connection.scalar(overdue) or 0,
         "by_priority": {f"P{row[0]}": row[1] for row in connection.execute(by_priority)},
+        "suppressed": suppression.counts(connection, now),
     }
+
+
+def silenced(connection: Connection, now: datetime) -> dict[str, Any]:
+    """Active silences: how many, ``expiring`` within a day, and ``idle``, an hour old without having hidden anything.
+
+    Of both lists the first SHOWN.
+    """
+    rows = [row for row in silences.listing(connection, now) if row["active"]]
+    expiring = [row for row in rows if row["ends_at"] <= now + timedelta(days=1)]
+    idle = [row for row in rows if not row["suppressed"] and row["starts_at"] <= now - timedelta(hours=1)]
+    return {"active": len(rows), "expiring": expiring[:SHOWN], "idle": idle[:SHOWN]}
 
 
 def backlog(connection: Connection) -> dict[str, int]:

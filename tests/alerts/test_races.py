@@ -210,3 +210,57 @@ def test_killed_in_escalate_loses_and_doubles_no_step(store: Store, settings: Se
         pytest.fail("three steps take more than a hundred statements")
     assert die_before > 10, "the process died at too few places for this test to mean anything"
     assert [step for _, step in _steps(store)] == ["taken-1", "taken-2", "decided-1"]
+
+
+def test_two_end_a_silence_and_two_write_it_down(store: Store, settings: Settings, now: datetime) -> None:
+    """At the same instant: one ends it, the other is told so; each alert is hidden once and comes back once."""
+    for _ in range(3):
+        add_incident(store, now)
+    with _reviewer(settings, "maya") as maya, _reviewer(settings, "岑") as shum:
+        _at_once(maya, shum, now, act="dispatch")
+        for number in range(1, 21):
+            first, second = _at_once(maya, shum, now, act="silence")
+            assert {first["ok"], second["ok"]} == {2 * number - 1, 2 * number}
+            assert queue.listing(store, now=now) == []
+            for silence_id in (2 * number - 1, 2 * number):
+                answers = _at_once(maya, shum, now, act="expire", id=silence_id)
+                assert sorted(answers, key=str) == [{"ok": silence_id}, {"refused": "over"}]
+            _at_once(maya, shum, now, act="dispatch")
+            assert len(queue.listing(store, now=now)) == 3
+    with store.read() as connection:
+        assert audit.verify(connection) is None
+        actions = [entry["action"] for entry in audit.listing(connection)]
+    assert (actions.count("alert.open"), actions.count("silence.add"), actions.count("silence.expire")) == (3, 40, 40)
+    assert actions.count("alert.reopen") == 3 * 20
+    assert actions.count("alert.suppress") >= 3 * 20, "by one silence, and then by both"
+
+
+def test_killed_while_hiding_and_giving_back(store: Store, settings: Settings, now: datetime) -> None:
+    """Killed before every single statement, the commit included: what is hidden has its cause, and a pass mends all."""
+    for _ in range(2):
+        add_incident(store, now)
+    dispatch(store, settings, now)
+    kills = 0
+    for act, before, after in (("silence", 2, 0), ("expire", 0, 2)):
+        for die_before in range(1, 100):
+            with _reviewer(settings, "maya", die_before) as maya:
+                maya.send(0, now, act=act, id=1)
+                if maya.answer() is not None:
+                    break
+            kills += 1
+            seen = len(queue.listing(store, now=now))
+            with store.read() as connection:
+                assert audit.verify(connection) is None
+                done = any(entry["action"] == f"silence.{_WRITTEN[act]}" for entry in audit.listing(connection))
+            if done:
+                dispatch(store, settings, now)
+                assert len(queue.listing(store, now=now)) == after
+                break
+            assert seen == before
+    assert kills > 8, "the process died at too few places for this test to mean anything"
+    with store.read() as connection:
+        actions = [entry["action"] for entry in audit.listing(connection)]
+    assert (actions.count("alert.suppress"), actions.count("alert.reopen")) == (2, 2)
+
+
+_WRITTEN = {"silence": "add", "expire": "expire"}

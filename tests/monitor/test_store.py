@@ -100,6 +100,7 @@ def test_an_existing_store_is_carried_over(tmp_path: Path, now: datetime) -> Non
         assert models.last_decision(connection) == 4
     assert (alert.state, alert.level, alert.decided_at, alert.verdict) == ("decided", 2, now, "false")
     assert (alert.review, alert.due_from, alert.snoozed_until) == ("first", None, None)
+    assert (alert.suppression, alert.inhibited_by) == (None, None)
     assert (alert.take_steps, alert.decide_steps, alert.told_at, alert.expiries) == (2, 0, None, 0)
     assert alert.opinions == (Opinion(Review.FIRST, "岑", Decision.CLARIFY, Verdict.FALSE, "名單", now),)
     assert (feed.strikes, feed.folder, feed.moved_to) == (0.0, None, None)
