@@ -36,11 +36,14 @@ def decide_due(opened_at: datetime, priority: int, phase: Phase, targets: Target
     return opened_at + timedelta(minutes=targets.of(phase, priority).decide)
 
 
-def due_at(alert: Alert, terms: Terms) -> datetime:
+def due_at(alert: Alert, terms: Terms) -> datetime | None:
     """The clock that runs for ``alert``: until it is taken while it is open, until it is decided afterwards.
 
     Both count from the opening, so an alert that becomes more urgent late may be past due at once, and says so.
+    None for a sample: nobody waits for it, so it is never late.
     """
+    if alert.sample:
+        return None
     due = take_due if alert.state is AlertState.OPEN else decide_due
     return due(alert.opened_at, alert.priority, terms.phase, terms.targets)
 

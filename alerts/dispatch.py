@@ -68,9 +68,16 @@ def revise(alert: Alert, facts: IncidentFacts, rules: Rules) -> Alert:
     """The alert as its incident now asks for: never less urgent than it was."""
     scored = replace(alert, score=max(alert.score, facts.score))
     priority, reasons = prioritise(facts, rules.terms.phase, rules.taxonomy)
-    if priority >= alert.priority:
+    flagged_after_all = alert.sample is not None and facts.sample is None
+    if priority >= alert.priority and not flagged_after_all:
         return scored
-    urgent = replace(scored, priority=priority, priority_reasons=reasons, route=route_to(facts, priority, rules))
+    urgent = replace(
+        scored,
+        priority=priority,
+        priority_reasons=reasons,
+        route=route_to(facts, priority, rules),
+        sample=facts.sample,
+    )
     return replace(urgent, due_at=due_at(urgent, rules.terms))
 
 
@@ -100,7 +107,7 @@ def _open(connection: Connection, facts: IncidentFacts, rules: Rules, now: datet
         reasons=reasons,
         route=route_to(facts, priority, rules),
         opened_at=now,
-        due_at=take_due(now, priority, rules.terms.phase, rules.terms.targets),
+        due_at=None if facts.sample else take_due(now, priority, rules.terms.phase, rules.terms.targets),
         actor=ACTOR,
     )
 
@@ -133,7 +140,7 @@ def _revisions(connection: Connection, ids: Sequence[int], rules: Rules) -> list
 
 def _write_revision(connection: Connection, before: Alert, after: Alert, now: datetime) -> bool:
     """Write a revision; True when the alert became more urgent, which the audit tells."""
-    if after.priority == before.priority:
+    if (after.priority, after.sample) == (before.priority, before.sample):
         alert_store.rescore(connection, before.id, after.score)
         return False
     detail: dict[str, Any] = {

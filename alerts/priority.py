@@ -11,6 +11,10 @@ UNTYPED = 3  # where an incident starts whose claim type nobody could tell
 HIGH_SCORE = 0.7
 LOW_SCORE = 0.6
 WIDE_SPREAD = 3  # outlets
+SAMPLED = {
+    "uncertain": "A sample: nobody flagged it, but its score was among the highest of those; it shows what is missed.",
+    "random": "A sample: nobody flagged it, it was drawn by lot from yesterday's items; it shows what is missed.",
+}
 FIRM = 0.6  # weight of a finding; an allegation or an odd link has less
 
 
@@ -21,6 +25,8 @@ def priority_name(priority: int) -> str:
 
 def prioritise(facts: IncidentFacts, phase: Phase, taxonomy: Taxonomy) -> tuple[int, tuple[str, ...]]:
     """The priority, 1 (most urgent) to 4, and a sentence for each rule that fired, the default first."""
+    if facts.sample:
+        return LEAST_URGENT, (SAMPLED[facts.sample],)
     if facts.claim_type is None:
         default, reasons = UNTYPED, [f"Starts at {priority_name(UNTYPED)}: no claim type is clear."]
     else:

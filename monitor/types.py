@@ -346,6 +346,7 @@ class Alert:
     verdict: Verdict | None
     taken_at: datetime | None = None  # when it was first taken
     priority_reasons: tuple[str, ...] = ()  # a sentence for each rule that set the priority
+    sample: str | None = None  # uncertain, random: nobody flagged it; it has no due time
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,6 +368,7 @@ class IncidentFacts:
     outlets: tuple[str, ...]
     items: int
     link: str | None  # of the first item
+    sample: str | None = None  # uncertain, random: nobody flagged it, it was drawn to see what is missed
 
 
 @dataclass(frozen=True, slots=True)

@@ -242,6 +242,10 @@ def _lines(found: Mapping[str, Any], moment: datetime) -> Iterator[str]:
     items = found["incident"]["items"]
     outlets = f"{len(found['outlets'])} outlet{'s' if len(found['outlets']) != 1 else ''}"
     yield from _section(f"Published ({len(items)} in {outlets})", [line for item in items for line in _item(item)])
+    related = [
+        f"incident {other['id']}  {other['similarity']:.2f}  {other['title']}" for other in found["incident"]["related"]
+    ]
+    yield from _section("Possibly the same claim", related)
     decided = [
         f"{cell(d['at'])}  {d['reviewer']}: {d['decision']}{' ' + d['verdict'] if d['verdict'] else ''}: {d['reason']}"
         for d in found["decisions"]

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func,
 from monitor.errors import NotFoundError
 from monitor.store import audit
 from monitor.store.assessments import IN_FORCE
+from monitor.store.incidents import related_to
 from monitor.store.schema import alerts, assessments, feeds, incident_items, incidents, items, revisions
 from monitor.types import (
     LIVE,
@@ -87,7 +88,7 @@ def add(
     reasons: tuple[str, ...],
     route: str,
     opened_at: datetime,
-    due_at: datetime,
+    due_at: datetime | None,
     actor: str,
 ) -> int:
     """Open an alert, with its audit entry; returns its id. The database refuses a second live one of an incident."""
@@ -97,6 +98,7 @@ def add(
         "score": facts.score,
         "route": route,
         "due_at": due_at,
+        "sample": facts.sample,
     }
     values = {**row, "state": AlertState.OPEN, "level": 0, "priority_reasons": list(reasons), "opened_at": opened_at}
     alert_id = int(connection.scalars(insert(alerts).values(values).returning(alerts.c.id)).one())
@@ -170,7 +172,7 @@ def incident_facts(connection: Connection, incident_ids: Iterable[int]) -> dict[
     """What is known of these incidents, by id: one query for each PAGE of them."""
     facts: dict[int, IncidentFacts] = {}
     for ids in _pages(incident_ids):
-        rows = connection.execute(_members(ids, incidents.c.title.label("incident_title")))
+        rows = connection.execute(_members(ids, incidents.c.title.label("incident_title"), incidents.c.sample))
         for incident_id, members in groupby(rows, key=lambda member: int(member.incident_id)):
             facts[incident_id] = _facts(incident_id, list(members))
     return facts
@@ -193,7 +195,7 @@ def incident(connection: Connection, incident_id: int) -> dict[str, Any]:
     extra = [items.c[key] for key in wanted] + [feeds.c.role, incident_items.c.reason, incident_items.c.similarity]
     rows = connection.execute(_members([incident_id], *extra)).mappings()
     members = [{**member, "id": member["item_id"], "revisions": earlier.get(member["item_id"], [])} for member in rows]
-    return {**head, "items": members}
+    return {**head, "items": members, "related": related_to(connection, incident_id)}
 
 
 def _members(incident_ids: Sequence[int], *extra: ColumnElement[Any]) -> Select[Any]:
@@ -238,6 +240,7 @@ def _facts(incident_id: int, members: Sequence[Row[Any]]) -> IncidentFacts:
         outlets=tuple(dict.fromkeys(member.outlet for member in members)),
         items=len(members),
         link=first.link,
+        sample=first.sample,
     )
 
 
@@ -280,6 +283,7 @@ def _shown(alert: Alert, facts: IncidentFacts, now: datetime | None) -> dict[str
         "lease_expires_at": None if over else alert.lease_expires_at,
         "due_at": alert.due_at,
         "suppression": alert.suppression,
+        "sample": alert.sample,
         "opened_at": alert.opened_at,
         "taken_at": alert.taken_at,
         "decided_at": alert.decided_at,

@@ -170,7 +170,7 @@ def test_once_reports_every_stage(folder: Path) -> None:
         _prepare(folder, address).close()
         done = subprocess.run([*CLI, "run", "--once", "--json"], cwd=folder, capture_output=True, text=True, check=True)
     report = json.loads(done.stdout)
-    assert list(report) == ["collect", "subscribe", "assess", "group", "dispatch", "escalate", "digest"]
+    assert list(report) == ["collect", "subscribe", "assess", "group", "sample", "dispatch", "escalate", "digest"]
     assert report["collect"]["items_new"] == len(rows)
     assert report["collect"]["failed"] == 0
 

@@ -16,7 +16,7 @@ from tests.grouping import START, Row, assess, fill
 def _open(connection: Connection, item_id: int, now: datetime) -> int:
     """An incident around one item."""
     (first,) = incidents.flagged(connection, [item_id])
-    incident_id = incidents.add(connection, first, first.item.title, now)
+    incident_id = incidents.add(connection, first.item, first.claim_type, now)
     incidents.add_item(connection, incident_id, first.item, "first", 1.0, now)
     return incident_id
 
@@ -136,7 +136,7 @@ def test_an_item_is_in_one_incident_only(store: Store, now: datetime) -> None:
 
     def again() -> None:
         with store.write() as connection:
-            incident_id = incidents.add(connection, flagged, "again", now)
+            incident_id = incidents.add(connection, flagged.item, None, now)
             incidents.add_item(connection, incident_id, flagged.item, "first", 1.0, now)
 
     with pytest.raises(IntegrityError):
