@@ -16,6 +16,7 @@ from alerts.cli.audit import audit
 from alerts.cli.daemon import config, run, status, web
 from alerts.cli.demo import demo
 from alerts.cli.digest import digest
+from alerts.cli.incidents import incidents
 from alerts.cli.queue import alerts
 from classifiers.cli import claims, classify, watchlist
 from classifiers.cli.models import models
@@ -46,7 +47,7 @@ def cli(context: click.Context, config_file: str | None) -> None:
 
 
 _SETUP = (init, demo, config, feeds, watchlist)
-_WORK = (collect, items, classify, claims, run, alerts, digest, models, audit, db, status, web)
+_WORK = (collect, items, classify, claims, run, alerts, incidents, digest, models, audit, db, status, web)
 for command in (*_SETUP, *_WORK):
     cli.add_command(command)
 

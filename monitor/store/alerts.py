@@ -66,6 +66,17 @@ def undecided(connection: Connection) -> list[int]:
     return list(connection.scalars(select(alerts.c.id).where(waiting).order_by(alerts.c.id)))
 
 
+def of_incident(connection: Connection, incident_id: int) -> list[Alert]:
+    """Every alert of an incident, the oldest first; all but one are closed."""
+    query = select(alerts).where(alerts.c.incident_id == incident_id).order_by(alerts.c.id)
+    return [_alert(row) for row in connection.execute(query)]
+
+
+def move(connection: Connection, source: int, target: int) -> None:
+    """Let the alerts of one incident be those of another: what was decided about it was decided about that."""
+    connection.execute(update(alerts).where(alerts.c.incident_id == source).values(incident_id=target))
+
+
 def late(connection: Connection, now: datetime, below_level: int) -> list[int]:
     """Ids of alerts whose lease is over, and of open ones past due that are below that level."""
     overdue = and_(alerts.c.state == AlertState.OPEN, alerts.c.due_at <= now, alerts.c.level < below_level)

@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, exists, func, insert, or_, select, union_all, update
 
-from monitor.errors import NotFoundError
 from monitor.store.assessments import IN_FORCE
 from monitor.store.schema import assessments, bands, feeds, incident_items, incidents, items, related, signatures
 from monitor.text import shorten
@@ -295,25 +294,6 @@ def related_to(connection: Connection, incident_id: int) -> list[dict[str, Any]]
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def get(connection: Connection, incident_id: int) -> dict[str, Any]:
-    """One incident: ``id, title, claim_type, lang, first_seen_at, last_seen_at, items, outlets``.
-
-    ``items`` and ``outlets`` are numbers. Raises NotFoundError.
-    """
-    row = connection.execute(_summaries().where(incidents.c.id == incident_id)).one_or_none()
-    if row is None:
-        raise NotFoundError("incident", incident_id)
-    return dict(row._mapping)
-
-
-def listing(connection: Connection, limit: int | None = None) -> list[dict[str, Any]]:
-    """Incidents as ``get`` gives them, the one that moved last first."""
-    rows = connection.execute(
-        _summaries().order_by(incidents.c.last_seen_at.desc(), incidents.c.id.desc()).limit(limit)
-    )
-    return [dict(row._mapping) for row in rows]
-
-
 def get_items(connection: Connection, item_ids: Sequence[int]) -> list[Item]:
     """These items, by id."""
     rows = connection.execute(
@@ -335,37 +315,6 @@ def items_of(connection: Connection, incident_id: int) -> list[Item]:
         .order_by(items.c.published_at.is_(None), items.c.published_at, items.c.first_seen_at, items.c.id)
     )
     return [_item(row) for row in rows]
-
-
-def spread(connection: Connection, incident_id: int) -> tuple[int, int]:
-    """How many items and how many outlets carry an incident."""
-    row = connection.execute(
-        select(func.count(items.c.id), func.count(feeds.c.outlet.distinct()))
-        .select_from(incident_items)
-        .join(items, items.c.id == incident_items.c.item_id)
-        .join(feeds, feeds.c.id == items.c.feed_id)
-        .where(incident_items.c.incident_id == incident_id)
-    ).one()
-    return row[0], row[1]
-
-
-def _summaries() -> Select[Any]:
-    return (
-        select(
-            incidents.c.id,
-            incidents.c.title,
-            incidents.c.claim_type,
-            incidents.c.lang,
-            incidents.c.first_seen_at,
-            incidents.c.last_seen_at,
-            func.count(items.c.id).label("items"),
-            func.count(feeds.c.outlet.distinct()).label("outlets"),
-        )
-        .join(incident_items, incident_items.c.incident_id == incidents.c.id)
-        .join(items, items.c.id == incident_items.c.item_id)
-        .join(feeds, feeds.c.id == items.c.feed_id)
-        .group_by(incidents.c.id)
-    )
 
 
 def names_in(matches: Sequence[Mapping[str, Any]] | None) -> frozenset[str]:

@@ -49,20 +49,20 @@ def merge(connection: Connection, source: int, target: int, now: datetime) -> li
     connection.execute(delete(related).where(or_(related.c.incident_id == source, related.c.other_id == source)))
     incidents.relate(connection, target, [(id, similarity) for id, similarity in others if id not in known], now)
     move(connection, item_ids, source, target)
+    flagged = select(table.c.id).where(table.c.id == source, table.c.sample.is_(None)).exists()
+    connection.execute(update(table).where(table.c.id == target, flagged).values(sample=None))
     # One step leads to where the items are, however often incidents were merged.
     redirected = or_(table.c.id == source, table.c.merged_into == source)
     connection.execute(update(table).where(redirected).values(merged_into=target))
     return item_ids
 
 
-def split(
-    connection: Connection, incident_id: int, first: Item, item_ids: Sequence[int], reason: str, now: datetime
-) -> int:
+def split(connection: Connection, incident_id: int, first: Item, item_ids: Sequence[int], now: datetime) -> int:
     """Put these items, of which ``first`` gives the name, into a new incident; returns its id."""
     new_id = incidents.add(connection, first, None, now)
     move(connection, item_ids, incident_id, new_id)
     here = incident_items.c.incident_id == new_id
-    connection.execute(update(incident_items).where(here).values(reason=reason, similarity=1.0))
+    connection.execute(update(incident_items).where(here).values(reason="split", similarity=1.0))
     return new_id
 
 

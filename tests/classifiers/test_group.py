@@ -18,7 +18,7 @@ from classifiers import group as grouping
 from classifiers import neardup
 from classifiers.group import group
 from monitor.config import Settings
-from monitor.store import Store, incidents, migrate, open_store
+from monitor.store import Store, incident_list, incidents, migrate, open_store
 from monitor.store.schema import bands
 from tests.classifiers.test_neardup import FERRY_HANS, FERRY_ZH, RAIL_EN
 from tests.grouping import START, Row, assess, fill, partition
@@ -61,8 +61,8 @@ def test_copies_join_and_others_do_not(store: Store, settings: Settings, now: da
     assert report.counts == {"items": 4, "incidents_new": 2, "joined": 2, "left": 0}
     assert partition(store) == {frozenset(ids[:3]), frozenset({ids[3]})}
     with store.read() as connection:
-        ferry = incidents.get(connection, 1)
-        assert incidents.spread(connection, 1) == (3, 3)
+        ferry = incident_list.get(connection, 1)
+    assert (len(ferry["items"]), ferry["outlets"]) == (3, ["Outlet 1", "Outlet 3", "Outlet 2"])
     assert (ferry["title"], ferry["claim_type"]) == (FERRY_ZH, "polling-disruption")
     assert ferry["last_seen_at"] - ferry["first_seen_at"] == timedelta(minutes=4)
 
@@ -198,7 +198,7 @@ def test_titles_of_items_without_one(store: Store, settings: Settings, now: date
     fill(store, [Row("", summary=RAIL_EN.replace("\n", " "))])
     group(store, settings, now)
     with store.read() as connection:
-        title = incidents.get(connection, 1)["title"]
+        title = incident_list.get(connection, 1)["title"]
     assert title.startswith("Perry Man")
     assert len(title) <= 120
 

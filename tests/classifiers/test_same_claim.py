@@ -11,7 +11,7 @@ from classifiers import live
 from classifiers.claims import Certainty, Index, Repeat
 from classifiers.group import ACTOR, group, same_claim
 from monitor.config import Settings
-from monitor.store import Store, audit, incidents, regroup
+from monitor.store import Store, audit, incident_list, incidents, regroup
 from monitor.store.incidents import Member
 from monitor.store.schema import incident_items, items, revisions, signatures
 from monitor.text import fold
@@ -147,7 +147,7 @@ def test_an_edited_text_that_says_something_else_leaves(store: Store, settings: 
     assert group(store, settings, now).counts["left"] == 0
     with store.read() as connection:
         (entry,) = audit.listing(connection, subject=regroup.subject(1))
-        assert incidents.get(connection, 1)["first_seen_at"] == START + timedelta(minutes=2, seconds=1)
+        assert incident_list.get(connection, 1)["first_seen_at"] == START + timedelta(minutes=2, seconds=1)
         assert set(connection.scalars(select(signatures.c.item_id))) == {moved, stays}
     assert (entry["actor"], entry["action"]) == (ACTOR, "incident.leave")
     assert entry["detail"]["item"] == moved
