@@ -30,7 +30,15 @@ from monitor.types import (
 PAGE = 500  # incidents whose items are read with one query
 
 # The order in which alerts want to be looked at: urgency, then escalation, then the clock, then the score.
-_URGENCY = (alerts.c.priority, alerts.c.level.desc(), alerts.c.due_at, alerts.c.score.desc(), alerts.c.id)
+# Samples have no due time: they come after their like.
+_URGENCY = (
+    alerts.c.priority,
+    alerts.c.level.desc(),
+    alerts.c.due_at.is_(None),
+    alerts.c.due_at,
+    alerts.c.score.desc(),
+    alerts.c.id,
+)
 # Dates of feeds may be missing; what was first seen is always known.
 _SEEN = (func.coalesce(items.c.published_at, items.c.first_seen_at), items.c.id)
 

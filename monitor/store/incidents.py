@@ -59,6 +59,7 @@ class Wording:
 _PUBLISHED = (items.c.published_at.is_(None), items.c.published_at, items.c.feed_id, items.c.key)
 _CLAIM = (assessments.c.matches, assessments.c.findings)
 _OF_CURRENT_TEXT = and_(assessments.c.revision == items.c.revision, IN_FORCE)
+_any = assessments.alias("any_opinion")
 _GROUPED = exists().where(incident_items.c.item_id == items.c.id).correlate(items)
 
 
@@ -74,21 +75,30 @@ def backlog(connection: Connection, published_since: datetime) -> list[int]:
         func.json_array_length(assessments.c.matches) > 0,
         func.json_array_length(assessments.c.findings) > 0,
     )
-    return list(connection.scalars(_flagged(items.c.id).where(recent, ~_GROUPED).order_by(*_PUBLISHED)))
+    # Asked first, so that what has been grouped long ago costs a look at an index, not at every assessment of it.
+    waiting = select(_any.c.item_id).where(
+        _any.c.flagged, ~exists().where(incident_items.c.item_id == _any.c.item_id).correlate(_any)
+    )
+    return list(
+        connection.scalars(_flagged(items.c.id).where(assessments.c.item_id.in_(waiting), recent).order_by(*_PUBLISHED))
+    )
 
 
 def changed(connection: Connection) -> list[int]:
     """Ids of the flagged items whose text is not the one that was grouped, or that stand there as a sample only."""
-    not_as_found = or_(incident_items.c.revision < items.c.revision, incidents.c.sample.is_not(None))
-    return list(
-        connection.scalars(
-            _flagged(items.c.id)
-            .join(incident_items, incident_items.c.item_id == items.c.id)
-            .join(incidents, incidents.c.id == incident_items.c.incident_id)
-            .where(not_as_found)
-            .order_by(*_PUBLISHED)
-        )
+    present = items.alias()
+    edited = (
+        select(incident_items.c.item_id)
+        .join(present, present.c.id == incident_items.c.item_id)
+        .where(incident_items.c.revision < present.c.revision)
     )
+    samples = (
+        select(incident_items.c.item_id)
+        .join(incidents, incidents.c.id == incident_items.c.incident_id)
+        .where(incidents.c.sampled_on.is_not(None), incidents.c.sample.is_not(None))
+    )
+    not_as_found = assessments.c.item_id.in_(union_all(edited, samples))
+    return list(connection.scalars(_flagged(items.c.id).where(not_as_found).order_by(*_PUBLISHED)))
 
 
 def flagged(connection: Connection, item_ids: Sequence[int], *, grouped: bool = False) -> list[Flagged]:

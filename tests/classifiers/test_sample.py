@@ -21,7 +21,8 @@ from monitor.store import Store, audit, incident_list, incidents, models
 from monitor.store import alerts as alert_store
 from monitor.store.schema import assessments, feeds
 from monitor.store.schema import incidents as table
-from monitor.types import Decision
+from monitor.types import ClaimType, Decision
+from tests.alerts.rows import add_incident
 from tests.grouping import START, Row, assess, fill, partition
 
 DAY = date(2027, 3, 1)
@@ -126,6 +127,11 @@ def test_a_sample_is_an_alert_at_p4_that_says_so_and_never_escalates(
         assert (row["priority"], row["level"], row["due_at"]) == ("P4", 0, None)
         assert row["sample"] in ("uncertain", "random")
         assert row["priority_reasons"][0].startswith("A sample: nobody flagged it")
+    other = add_incident(store, NEXT, score=0.1, matches=(), claim_type=ClaimType.OPINION_OR_SATIRE)
+    dispatch(store, settings, NEXT)
+    first = queue.take(store, settings, "maya", NEXT)
+    assert (first["incident_id"], first["priority"]) == (other, "P4")  # samples wait behind all others
+    queue.decide(store, settings, "maya", NEXT, first["id"], Decision.DISMISS, None, "opinion")
     taken = queue.take(store, settings, "maya", NEXT)
     assert taken["due_at"] is None
     for days in (1, 30):
