@@ -50,13 +50,15 @@ def clarify_due(opened_at: datetime, priority: int, phase: Phase, targets: Targe
     return None if minutes is None else opened_at + timedelta(minutes=minutes)
 
 
-def due_at(alert: Alert, terms: Terms) -> datetime:
+def due_at(alert: Alert, terms: Terms) -> datetime | None:
     """The clock that runs for ``alert``: until it is taken while nobody holds it, until it is decided afterwards.
 
     Both count from the opening, or from when it was woken, reopened, sent back, heard again or asks for another
     opinion; so an alert that becomes more urgent late may be past due at once, and says so. The clock of a snoozed one
-    runs until it wakes.
+    runs until it wakes. None for a sample: nobody waits for it, so it is never late.
     """
+    if alert.sample:
+        return None
     if alert.snoozed_until is not None:
         return alert.snoozed_until
     due = take_due if alert.state in UNTAKEN else decide_due

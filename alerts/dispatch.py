@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from alerts import hiding, inhibition
-from alerts.clocks import Terms, due_at, take_due, terms_at
+from alerts.clocks import Terms, counted_anew, due_at, take_due, terms_at
 from alerts.priority import prioritise, priority_name
 from alerts.routing import Routes, Traits, load_routes
 from alerts.routing import teams as teams_for
@@ -109,10 +109,13 @@ def revise(alert: Alert, facts: IncidentFacts, rules: Rules) -> Alert:
     """The alert as its incident now asks for: never less urgent than it was."""
     scored = replace(alert, score=max(alert.score, facts.score))
     priority, reasons = prioritise(facts, rules.terms.phase, rules.taxonomy, rules.routes.priority)
-    if priority >= alert.priority:
+    flagged_after_all = alert.sample is not None and facts.sample is None
+    if priority >= alert.priority and not flagged_after_all:
         return scored
+    if flagged_after_all:
+        scored = counted_anew(scored, rules.now)
     route = scored.route if scored.review is Review.LEAD else route_to(facts, priority, rules)[0]
-    urgent = replace(scored, priority=priority, priority_reasons=reasons, route=route)
+    urgent = replace(scored, priority=priority, priority_reasons=reasons, route=route, sample=facts.sample)
     return replace(urgent, due_at=due_at(urgent, rules.terms))
 
 
@@ -160,7 +163,7 @@ def _open(connection: Connection, facts: IncidentFacts, rules: Rules, now: datet
         reasons=reasons,
         teams=route_to(facts, priority, rules),
         opened_at=now,
-        due_at=take_due(now, priority, rules.terms.phase, rules.terms.targets),
+        due_at=None if facts.sample else take_due(now, priority, rules.terms.phase, rules.terms.targets),
         actor=ACTOR,
     )
 
@@ -195,7 +198,7 @@ def _write_step(connection: Connection, step: Step, rules: Rules, now: datetime)
 
 def _write_revision(connection: Connection, before: Alert, after: Alert, teams: Sequence[str], now: datetime) -> bool:
     """Write a revision; True when the alert became more urgent, which the audit tells."""
-    if after.priority == before.priority:
+    if (after.priority, after.sample) == (before.priority, before.sample):
         alert_store.rescore(connection, before.id, after.score)
         return False
     detail: dict[str, Any] = {

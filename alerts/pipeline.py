@@ -12,6 +12,7 @@ from alerts.notify import notify
 from alerts.routing import load_routes
 from classifiers.assess import assess
 from classifiers.group import group
+from classifiers.sample import sample
 from monitor.collect import collect
 from monitor.config import Settings
 from monitor.reference import load_facts, load_watchlist
@@ -26,6 +27,7 @@ STAGES: tuple[tuple[str, Stage], ...] = (
     ("subscribe", subscribe),
     ("assess", assess),
     ("group", group),
+    ("sample", sample),
     ("dispatch", dispatch),
     ("escalate", escalate),
     ("notify", notify),

@@ -167,7 +167,7 @@ def _done(alert: Alert, until: Until) -> int:
 
 
 def _waits(alert: Alert, until: Until) -> bool:
-    """Whether ``alert`` still waits for it. What is quiet for a reason waits for nothing."""
-    if alert.suppression is not None or alert.state not in WAITING:
+    """Whether ``alert`` still waits for it. What is quiet for a reason waits for nothing, nor does a sample."""
+    if alert.suppression is not None or alert.sample or alert.state not in WAITING:
         return False
     return until is Until.DECIDED or alert.holder is None

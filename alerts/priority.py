@@ -14,6 +14,10 @@ from monitor.types import ClaimType, IncidentFacts, Label, Lang, Phase, Role
 
 MOST_URGENT, LEAST_URGENT = 1, 4
 UNTYPED = 3  # where an incident starts whose claim type nobody could tell
+SAMPLED = {
+    "uncertain": "A sample: nobody flagged it, but its score was among the highest of those; it shows what is missed.",
+    "random": "A sample: nobody flagged it, it was drawn by lot from yesterday's items; it shows what is missed.",
+}
 FIRM = 0.6  # weight of a finding; an allegation or an odd link has less
 _STEPS = {1: "One step", 2: "Two steps", 3: "Three steps"}
 
@@ -59,6 +63,8 @@ def prioritise(
     facts: IncidentFacts, phase: Phase, taxonomy: Taxonomy, rules: Iterable[Rule]
 ) -> tuple[int, tuple[str, ...]]:
     """The priority, 1 (most urgent) to 4, and a sentence for each rule that fired, the default first."""
+    if facts.sample:
+        return LEAST_URGENT, (SAMPLED[facts.sample],)
     if facts.claim_type is None:
         default, reasons = UNTYPED, [f"Starts at {priority_name(UNTYPED)}: no claim type is clear."]
     else:

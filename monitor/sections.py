@@ -154,6 +154,13 @@ class Triage(_Section):
         30, ge=1, description="A story published longer ago opens no alert, unless it names somebody watched."
     )
     lease_minutes: int = Field(10, ge=1, le=240, description="How long a reviewer holds an alert before it returns.")
+    live_days: int = Field(
+        14, ge=1, description="So many days after its last item an incident is joined by copies only, not by its claim."
+    )
+    samples_uncertain: int = Field(
+        3, ge=0, le=100, description="Items a day that were nearly flagged and are queued as samples."
+    )
+    samples_random: int = Field(3, ge=0, le=100, description="Items a day, of all others, that are queued as samples.")
     second_review: bool = Field(
         True,
         description="A `false` or `misleading` verdict about a candidate needs a second reviewer, who decides blind.",

@@ -409,6 +409,7 @@ class Alert:
     snoozed_until: datetime | None = None
     opinions: tuple[Opinion, ...] = ()  # those that stand, in the order of their reviews
     inhibited_by: int | None = None  # the alert that ruled on the same claim
+    sample: str | None = None  # uncertain, random: nobody flagged it; it has no due time
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,6 +431,7 @@ class IncidentFacts:
     outlets: tuple[str, ...]
     items: int
     link: str | None  # of the first item
+    sample: str | None = None  # uncertain, random: nobody flagged it, it was drawn to see what is missed
     roles: tuple[Role, ...] = ()  # of its outlets
     per_hour: int = 0  # items first seen within its busiest hour
 

@@ -18,6 +18,7 @@ from alerts.cli.clocks import clocks
 from alerts.cli.daemon import config, run, status, web
 from alerts.cli.demo import demo
 from alerts.cli.digest import digest
+from alerts.cli.incidents import incidents
 from alerts.cli.notify import notify
 from alerts.cli.queue import alerts
 from alerts.cli.routes import routes
@@ -51,7 +52,7 @@ def cli(context: click.Context, config_file: str | None) -> None:
 
 
 _SETUP = (init, demo, config, feeds, watchlist, routes)
-_WORK = (collect, items, classify, claims, run, alerts, silences, notify, digest)
+_WORK = (collect, items, classify, claims, run, alerts, incidents, silences, notify, digest)
 _OVERSIGHT = (clocks, models, audit, db, status, web)
 for command in (*_SETUP, *_WORK, *_OVERSIGHT):
     cli.add_command(command)

@@ -289,6 +289,10 @@ def _lines(found: Mapping[str, Any], moment: datetime) -> Iterator[str]:
     items = found["incident"]["items"]
     outlets = f"{len(found['outlets'])} outlet{'s' if len(found['outlets']) != 1 else ''}"
     yield from _section(f"Published ({len(items)} in {outlets})", [line for item in items for line in _item(item)])
+    related = [
+        f"incident {other['id']}  {other['similarity']:.2f}  {other['title']}" for other in found["incident"]["related"]
+    ]
+    yield from _section("Possibly the same claim", related)
     yield from _section("Official answers, perhaps", [line for answer in found["answers"] for line in _answer(answer)])
     yield from _section(
         f"Inhibits {len(found['inhibits'])}",

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func,
 from monitor.errors import NotFoundError
 from monitor.store import audit, decisions, suppression
 from monitor.store.assessments import IN_FORCE
+from monitor.store.incidents import related_to
 from monitor.store.schema import alerts, assessments, feeds, incident_items, incidents, items, revisions
 from monitor.store.schema import decisions as decision_table
 from monitor.types import (
@@ -36,7 +37,15 @@ from monitor.types import (
 PAGE = 500  # incidents whose items are read with one query
 
 # The order in which alerts want to be looked at: urgency, then escalation, then the clock, then the score.
-_URGENCY = (alerts.c.priority, alerts.c.level.desc(), alerts.c.due_at, alerts.c.score.desc(), alerts.c.id)
+# Samples have no due time: they come after their like.
+_URGENCY = (
+    alerts.c.priority,
+    alerts.c.level.desc(),
+    alerts.c.due_at.is_(None),
+    alerts.c.due_at,
+    alerts.c.score.desc(),
+    alerts.c.id,
+)
 # Whoever changes an alert must have seen these as they are.
 _COMPARED = (
     *("state", "review", "holder", "lease_expires_at", "snoozed_until", "decided_at", "priority", "level"),
@@ -110,9 +119,20 @@ def undecided(connection: Connection) -> list[int]:
     return list(connection.scalars(select(alerts.c.id).where(alerts.c.state.in_(LIVE)).order_by(alerts.c.id)))
 
 
+def of_incident(connection: Connection, incident_id: int) -> list[Alert]:
+    """Every alert of an incident, the oldest first; all but one are closed."""
+    return by_id(connection, list(connection.scalars(select(alerts.c.id).where(alerts.c.incident_id == incident_id))))
+
+
+def move(connection: Connection, source: int, target: int) -> None:
+    """Let the alerts of one incident be those of another: what was decided about it was decided about that."""
+    connection.execute(update(alerts).where(alerts.c.incident_id == source).values(incident_id=target))
+
+
 def late(connection: Connection, now: datetime, watches: Sequence[Watch]) -> list[int]:
     """Ids of alerts whose lease or snooze is over, and of those for which one of ``watches`` looks out."""
-    waits = and_(alerts.c.state.in_(WAITING), alerts.c.suppression.is_(None), or_(False, *map(_concerns, watches)))
+    heard = and_(alerts.c.state.in_(WAITING), alerts.c.suppression.is_(None), alerts.c.sample.is_(None))
+    waits = and_(heard, or_(False, *map(_concerns, watches)))
     return list(connection.scalars(select(alerts.c.id).where(or_(_is_over(now), waits)).order_by(alerts.c.id)))
 
 
@@ -138,7 +158,7 @@ def add(
     reasons: tuple[str, ...],
     teams: Sequence[str],
     opened_at: datetime,
-    due_at: datetime,
+    due_at: datetime | None,
     actor: str,
 ) -> int:
     """Open an alert for the first of ``teams``, with its audit entry that names all; returns its id.
@@ -151,6 +171,7 @@ def add(
         "score": facts.score,
         "route": teams[0],
         "due_at": due_at,
+        "sample": facts.sample,
     }
     values = {**row, "state": AlertState.OPEN, "level": 0, "priority_reasons": list(reasons), "opened_at": opened_at}
     alert_id = int(connection.scalars(insert(alerts).values(values).returning(alerts.c.id)).one())
@@ -245,7 +266,7 @@ def incident_facts(connection: Connection, incident_ids: Iterable[int]) -> dict[
     """What is known of these incidents, by id: one query for each PAGE of them."""
     facts: dict[int, IncidentFacts] = {}
     for ids in _pages(incident_ids):
-        rows = connection.execute(_members(ids, incidents.c.title.label("incident_title")))
+        rows = connection.execute(_members(ids, incidents.c.title.label("incident_title"), incidents.c.sample))
         for incident_id, members in groupby(rows, key=lambda member: int(member.incident_id)):
             facts[incident_id] = _facts(incident_id, list(members))
     return facts
@@ -268,7 +289,7 @@ def incident(connection: Connection, incident_id: int) -> dict[str, Any]:
     extra = [items.c[key] for key in wanted] + [incident_items.c.reason, incident_items.c.similarity]
     rows = connection.execute(_members([incident_id], *extra)).mappings()
     members = [{**member, "id": member["item_id"], "revisions": earlier.get(member["item_id"], [])} for member in rows]
-    return {**head, "items": members}
+    return {**head, "items": members, "related": related_to(connection, incident_id)}
 
 
 def _members(incident_ids: Sequence[int], *extra: ColumnElement[Any]) -> Select[Any]:
@@ -317,6 +338,7 @@ def _facts(incident_id: int, members: Sequence[Row[Any]]) -> IncidentFacts:
         link=first.link,
         roles=tuple(Role(role) for role in dict.fromkeys(member.role for member in members)),
         per_hour=_busiest_hour(sorted(member.first_seen_at for member in members)),
+        sample=first.sample,
     )
 
 
@@ -377,6 +399,7 @@ def _shown(alert: Alert, facts: IncidentFacts, now: datetime | None, *, heard: b
         "due_at": alert.due_at,
         "suppression": None if heard else alert.suppression,
         "inhibited_by": None if heard else alert.inhibited_by,
+        "sample": alert.sample,
         "opened_at": alert.opened_at,
         "taken_at": alert.taken_at,
         "decided_at": alert.decided_at,

@@ -198,6 +198,9 @@ incidents = Table(
     Column("created_at", Instant, nullable=False),
     Column("first_seen_at", Instant, nullable=False),
     Column("last_seen_at", Instant, nullable=False),
+    Column("merged_into", BigInteger),  # where its items went: its id leads there
+    Column("sample", Text),  # uncertain, random: nobody flagged it, it was drawn to see what is missed
+    Column("sampled_on", Text, index=True),  # local date of the draw, YYYY-MM-DD
 )
 
 incident_items = Table(
@@ -205,9 +208,24 @@ incident_items = Table(
     metadata,
     Column("item_id", ForeignKey("items.id"), primary_key=True),
     Column("incident_id", ForeignKey("incidents.id"), nullable=False, index=True),
-    Column("reason", Text, nullable=False),  # first, same-link, near-copy
+    Column("reason", Text, nullable=False),  # first, same-link, near-copy, same-claim, split, sample
     Column("similarity", Float, nullable=False),
     Column("added_at", Instant, nullable=False),
+    Column("revision", Integer, nullable=False, default=0, server_default="0"),  # the text that was put here
+    # Set for those whose text is the claim of the incident, NULL for what joined it: counted up over all incidents, and
+    # anew whenever text or incident changes, so that what is new to an index is what has a higher number.
+    Column("wording", BigInteger),
+    Index("uq_incident_items_wording", "wording", unique=True),
+)
+
+# Incidents that may carry one claim, found when the first of the two was opened: for a person to look at.
+related = Table(
+    "related",
+    metadata,
+    Column("incident_id", ForeignKey("incidents.id"), primary_key=True),
+    Column("other_id", ForeignKey("incidents.id"), primary_key=True, index=True),
+    Column("similarity", Float, nullable=False),
+    Column("found_at", Instant, nullable=False),
 )
 
 # Bands of the MinHash signatures of grouped items, reposts left out: two near-copies share at least one.
@@ -253,6 +271,7 @@ alerts = Table(
     Column("review", Text, nullable=False, server_default="first"),
     Column("due_from", Instant),
     Column("snoozed_until", Instant),
+    Column("sample", Text),  # as of its incident; such an alert has no due time
     Index(
         "uq_alerts_one_live_per_incident",
         "incident_id",

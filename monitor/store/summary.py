@@ -87,10 +87,10 @@ def collected(connection: Connection, start: datetime, end: datetime) -> dict[st
 
 
 def flagged(connection: Connection, start: datetime, end: datetime) -> dict[str, Any]:
-    """Incidents first found in the period, by claim type."""
+    """Incidents first found in the period, by claim type; samples are none of them."""
     query = (
         select(func.coalesce(incidents.c.claim_type, "unclear"), func.count())
-        .where(incidents.c.created_at >= start, incidents.c.created_at < end)
+        .where(incidents.c.created_at >= start, incidents.c.created_at < end, incidents.c.sample.is_(None))
         .group_by(incidents.c.claim_type)
         .order_by(func.count().desc(), incidents.c.claim_type)
     )
