@@ -18,7 +18,7 @@ from monitor import taxonomy
 from monitor.calendar import Calendar
 from monitor.config import Settings
 from monitor.reference import load_watchlist
-from monitor.store import Connection, Store, silences
+from monitor.store import Connection, Store, incident_facts, silences
 from monitor.store import alerts as alert_store
 from monitor.taxonomy import Taxonomy
 from monitor.types import Alert, Candidate, IncidentFacts, Review, StageReport
@@ -140,7 +140,7 @@ def _open_new(store: Store, rules: Rules, now: datetime) -> Counter[str]:
         with store.write() as connection:
             # Read again under the lock: another process may have opened some of them.
             waiting = alert_store.incidents_without(connection, BATCH)
-            facts = alert_store.incident_facts(connection, waiting).values()
+            facts = incident_facts.by_id(connection, waiting).values()
             ids = [_open(connection, each, rules, now) for each in facts]
             if rules.silences:  # before anybody is told of them
                 for step in _steps(connection, ids, rules, now):
@@ -172,7 +172,7 @@ def _steps(connection: Connection, ids: Sequence[int], rules: Rules, now: dateti
     """What must change of these undecided alerts, those left out of which nothing must."""
     steps = []
     undecided = [alert for alert in alert_store.by_id(connection, ids) if alert.decision is None]
-    facts = alert_store.incident_facts(connection, [alert.incident_id for alert in undecided])
+    facts = incident_facts.by_id(connection, [alert.incident_id for alert in undecided])
     hiding_now = silences.hiding(connection, [alert.id for alert in undecided if alert.suppression])
     for before in undecided:
         known = facts[before.incident_id]

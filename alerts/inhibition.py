@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from alerts.hiding import Writer, hear
 from alerts.suppression import RULED_WITHIN, drift, inhibited, is_sure, may_answer
-from monitor.store import Connection, Store, claims, inhibitions
+from monitor.store import Connection, Store, claims, incident_facts, inhibitions
 from monitor.store import alerts as alert_store
 from monitor.types import AlertState, Candidate, Claim, IncidentFacts, Lang, Ruling
 
@@ -81,7 +81,7 @@ def _hear_drifted(store: Store, known: Known, people: tuple[Candidate, ...], wri
     with store.read() as connection:
         rows = inhibitions.inhibited(connection)
         alerts = {alert.id: alert for alert in alert_store.by_id(connection, [row.id for row in rows])}
-        facts = alert_store.incident_facts(connection, [alert.incident_id for alert in alerts.values()])
+        facts = incident_facts.by_id(connection, [alert.incident_id for alert in alerts.values()])
         changed = [alerts[row.id].incident_id for row in rows if row.changed]
         newest = inhibitions.newest(connection, changed, NEWEST)
     drifted, same = [], []
@@ -109,7 +109,7 @@ def _looks(connection: Connection, known: Known, people: tuple[Candidate, ...], 
     rows = inhibitions.waiting(connection, known.latest, LOOKS)
     before = inhibitions.ever(connection, [row.id for row in rows])
     alerts = {alert.id: alert for alert in alert_store.by_id(connection, [row.id for row in rows])}
-    facts = alert_store.incident_facts(connection, [alert.incident_id for alert in alerts.values()])
+    facts = incident_facts.by_id(connection, [alert.incident_id for alert in alerts.values()])
     newest = inhibitions.newest(connection, list(facts), NEWEST)
     looks = []
     for row in rows:

@@ -26,7 +26,7 @@ from alerts.wording import SHOWN, Line, compose, compose_test
 from monitor import taxonomy
 from monitor.config import Settings
 from monitor.errors import BusyError, ConfigError, NotFoundError, NoticeError
-from monitor.store import Connection, Store, audit, outbox
+from monitor.store import Connection, Store, audit, incident_facts, outbox
 from monitor.store import alerts as alert_store
 from monitor.store.outbox import Message, Occasion
 from monitor.types import Alert, AlertState, StageReport
@@ -233,7 +233,7 @@ def _make_message(
     if not groups:
         return
     shown = [alerts[group[0].alert_id] for group in groups[:SHOWN]]
-    facts = alert_store.incident_facts(connection, [alert.incident_id for alert in shown])
+    facts = incident_facts.by_id(connection, [alert.incident_id for alert in shown])
     lines = [
         Line(alert, facts[alert.incident_id], [(Kind(each.kind), each.detail) for each in group])
         for alert, group in zip(shown, groups, strict=False)

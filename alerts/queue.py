@@ -27,7 +27,7 @@ from alerts.transitions import (
 from monitor.config import Settings
 from monitor.errors import RefusedError
 from monitor.reference import load_watchlist
-from monitor.store import Connection, Store, audit, decisions, inhibitions
+from monitor.store import Connection, Store, alert_list, audit, decisions, incident_facts, inhibitions
 from monitor.store import alerts as alert_store
 from monitor.text import clean
 from monitor.types import WAITING, AlertState, Decision, Review, Verdict
@@ -52,7 +52,7 @@ def listing(  # noqa: PLR0913 - one for each filter of `alerts list`
     alert it is.
     """
     with store.read() as connection:
-        return alert_store.listing(
+        return alert_list.listing(
             connection,
             states=states,
             review=review,
@@ -73,10 +73,10 @@ def show(store: Store, alert_id: int, now: datetime | None = None) -> dict[str, 
     Raises NotFoundError.
     """
     with store.read() as connection:
-        row = alert_store.row(connection, alert_id, now)
+        row = alert_list.row(connection, alert_id, now)
         decided = decisions.of_alert(connection, alert_id)
         history = audit.listing(connection, subject=alert_store.subject(alert_id))
-        incident = alert_store.incident(connection, row["incident_id"])
+        incident = incident_facts.in_full(connection, row["incident_id"])
         answers = inhibitions.answers_to(connection, row["incident_id"])
         inhibits = inhibitions.under(connection, alert_id)
     if opinions.is_blind(row):
@@ -138,7 +138,7 @@ def decide(
     risky = settings.triage.second_review and decision is Decision.CLARIFY and verdict in TWO_PEOPLE
     candidates = {entry.id for entry in load_watchlist(settings)[1].candidate} if risky else set()
     with store.write() as connection:
-        named = bool(candidates) and not candidates.isdisjoint(alert_store.row(connection, alert_id)["matches"])
+        named = bool(candidates) and not candidates.isdisjoint(alert_list.row(connection, alert_id)["matches"])
         act = Decide(name, decision, verdict, clean(reason), about_candidate=named)
         return _do(connection, alert_id, act, now, terms)
 
@@ -200,7 +200,7 @@ def _act(store: Store, settings: Settings, act: Act, now: datetime, alert_id: in
 
 def _do(connection: Connection, alert_id: int, act: Act, now: datetime, terms: Terms) -> dict[str, Any]:
     perform(connection, alert_id, act, now, terms)
-    return alert_store.row(connection, alert_id, now)
+    return alert_list.row(connection, alert_id, now)
 
 
 def _terms(settings: Settings, now: datetime) -> Terms:

@@ -14,7 +14,7 @@ from alerts.routing import load_routes
 from alerts.suppression import LONGEST, SilenceMatchers
 from monitor.config import Settings
 from monitor.errors import RefusedError, UnfitActError
-from monitor.store import Store, silences
+from monitor.store import Store, incident_facts, silences
 from monitor.store import alerts as alert_store
 from monitor.text import clean
 from monitor.types import AlertState
@@ -39,7 +39,7 @@ def foresee(store: Store, settings: Settings, matchers: SilenceMatchers, now: da
         for start in range(0, len(ids), PAGE):
             page = alert_store.by_id(connection, ids[start : start + PAGE])
             waiting = [alert for alert in page if alert.state is AlertState.OPEN]
-            facts = alert_store.incident_facts(connection, [alert.incident_id for alert in waiting])
+            facts = incident_facts.by_id(connection, [alert.incident_id for alert in waiting])
             for alert in waiting:
                 traits = dispatch.traits(facts[alert.incident_id], alert.priority, rules.constituencies)
                 found += [alert.priority] if matchers.hold(traits) else []

@@ -13,7 +13,7 @@ from alerts import queue
 from alerts.dispatch import dispatch
 from alerts.escalate import escalate
 from monitor.config import Settings
-from monitor.store import Store, audit
+from monitor.store import Store, audit, incident_facts
 from monitor.store import alerts as alert_store
 from monitor.store.schema import alerts as alert_table
 from monitor.store.schema import items
@@ -60,7 +60,7 @@ def test_what_is_known_of_the_spread(store: Store, now: datetime) -> None:
     with store.write() as connection:
         for minutes in (30, 61, 89, 90, 200):
             add_item(connection, now + timedelta(minutes=minutes), incident, "翠灣時報", f"卓望晴退選 {minutes}")
-        facts = alert_store.incident_facts(connection, [incident])[incident]
+        facts = incident_facts.by_id(connection, [incident])[incident]
     assert (facts.roles, facts.items, facts.per_hour) == ((Role.MEDIA,), 6, 3)
 
 

@@ -23,8 +23,7 @@ from alerts.summary import gather
 from alerts.transitions import Reopen
 from monitor.config import Settings
 from monitor.errors import RefusedError
-from monitor.store import Store, audit, models, summary
-from monitor.store import alerts as alert_store
+from monitor.store import Store, alert_list, audit, models, summary
 from monitor.store.schema import alerts as alert_table
 from monitor.store.schema import decisions
 from monitor.types import AlertState, Decision, Verdict
@@ -70,7 +69,7 @@ class Desk:
 
     def row(self, alert_id: int = 1) -> dict[str, Any]:
         with self.store.read() as connection:
-            return alert_store.row(connection, alert_id, self.now)
+            return alert_list.row(connection, alert_id, self.now)
 
 
 def test_two_who_agree_decide(desk: Desk) -> None:

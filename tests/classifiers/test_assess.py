@@ -15,7 +15,7 @@ from classifiers.train import train
 from monitor import seeds
 from monitor.config import Settings
 from monitor.errors import ConfigError
-from monitor.store import Store, alerts, assessments, feeds, items, models
+from monitor.store import Store, assessments, feeds, incident_facts, items, models
 from monitor.types import ClaimType, Entry, Label, Lang, Match, Role, Stance
 from monitor.watchlist import Watchlist
 
@@ -118,7 +118,7 @@ def test_the_live_models_opinion_counts_after_a_rollback(store: Store, settings:
     def in_force() -> set[object]:
         with store.read() as connection:
             latest = items.latest_assessment(connection, 1)
-            (member,) = alerts.incident(connection, 1)["items"]
+            (member,) = incident_facts.in_full(connection, 1)["items"]
         assert latest is not None
         return {latest["model_id"], member["model_id"]}
 

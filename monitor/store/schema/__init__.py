@@ -1,0 +1,37 @@
+"""Every table, once. Tables hold no behaviour; constraints here are what concurrent processes rely on."""
+
+from monitor.store.schema.base import metadata
+from monitor.store.schema.judged import assessments, bands, incident_items, incidents, models, related, signatures
+from monitor.store.schema.published import feeds, hosts, items, marks, revisions, subscriptions
+from monitor.store.schema.recorded import audit, cursors, notices, occasions, outbox, runs
+from monitor.store.schema.reviewed import alerts, answers, comparisons, decisions, hidden, inhibitions, silences
+
+__all__ = [
+    "alerts",
+    "answers",
+    "assessments",
+    "audit",
+    "bands",
+    "comparisons",
+    "cursors",
+    "decisions",
+    "feeds",
+    "hidden",
+    "hosts",
+    "incident_items",
+    "incidents",
+    "inhibitions",
+    "items",
+    "marks",
+    "metadata",
+    "models",
+    "notices",
+    "occasions",
+    "outbox",
+    "related",
+    "revisions",
+    "runs",
+    "signatures",
+    "silences",
+    "subscriptions",
+]

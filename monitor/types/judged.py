@@ -1,0 +1,67 @@
+"""What the model and the rules say of one item."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from monitor.types.published import Lang
+from monitor.types.watched import ClaimType, Match
+
+
+class Label(StrEnum):
+    """What a text looks like. A reason to look, never a finding."""
+
+    GENUINE = "genuine"
+    FALSE_INFORMATION = "false-information"
+    IMPERSONATION = "impersonation"
+
+
+class Stance(StrEnum):
+    """How a text stands to the claim it carries."""
+
+    ASSERTS = "asserts"
+    REPORTS = "reports"
+    REFUTES = "refutes"
+    QUESTIONS = "questions"
+    SATIRISES = "satirises"
+    UNRELATED = "unrelated"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule found, and the line of the roster or facts file it rests on."""
+
+    rule: str
+    claim_type: ClaimType
+    text: str  # one English sentence
+    evidence: str  # the words of the item
+    rests_on: str  # e.g. "facts.toml: polling.closes = 22:30"; equal for copies that differ in their own figures
+    weight: float  # 0..1, how strongly it speaks for a falsehood
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something was flagged or ranked: a code that screens can translate, and an English sentence."""
+
+    code: str
+    text: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """The model's and the rules' opinion of one item. ``score`` is in [0, 1]."""
+
+    label: Label
+    score: float
+    flagged: bool
+    stance: Stance
+    claim_type: ClaimType | None
+    lang: Lang
+    matches: tuple[Match, ...]
+    findings: tuple[Finding, ...]
+    reasons: tuple[Reason, ...]
+    model: str
