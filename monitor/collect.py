@@ -92,12 +92,11 @@ def collect(
 async def _collect(
     store: Store, settings: Settings, now: datetime, todo: list[Feed], known: dict[int, bytes], progress: Progress
 ) -> _Pass:
-    with _parsers(settings) as parser:
-        async with Fetcher(settings.fetch) as fetcher, Writer(store) as writer:
-            run = _Pass(settings, now, bounds_at(settings, now), fetcher, parser, writer, progress, known, len(todo))
-            async with asyncio.TaskGroup() as tasks:
-                for feed in todo:
-                    tasks.create_task(run.visit(feed))
+    async with _parsers(settings) as parser, Fetcher(settings.fetch) as fetcher, Writer(store) as writer:
+        run = _Pass(settings, now, bounds_at(settings, now), fetcher, parser, writer, progress, known, len(todo))
+        async with asyncio.TaskGroup() as tasks:
+            for feed in todo:
+                tasks.create_task(run.visit(feed))
     return run
 
 
@@ -111,21 +110,20 @@ async def check(settings: Settings, url: str, *, despite_robots: bool = False) -
     An address that the host's robots.txt keeps from us is not fetched, unless ``despite_robots``.
     """
     fetched = None
-    with _parsers(settings) as parser:
-        async with Fetcher(settings.fetch) as fetcher:
-            try:
-                if not (despite_robots or await _may_fetch(fetcher, url)):
-                    detail = f"{robots.address(url)} asks us not to fetch this address"
-                    return Check(url, None, None, FeedError(url, FeedErrorKind.ROBOTS, detail))
-                fetched = await fetcher.get(url)
-                zone = ZoneInfo(settings.election.timezone)
-                document = await parser.parse(fetched.body, fetched.final_url, fetched.content_type, zone)
-                return Check(url, fetched, document, None)
-            except FeedError as error:
-                found: tuple[str, ...] = ()
-                if fetched is not None and error.kind is FeedErrorKind.HTML:
-                    found = find_feeds(fetched.body, fetched.final_url, fetched.content_type)
-                return Check(url, fetched, None, error, found)
+    async with _parsers(settings) as parser, Fetcher(settings.fetch) as fetcher:
+        try:
+            if not (despite_robots or await _may_fetch(fetcher, url)):
+                detail = f"{robots.address(url)} asks us not to fetch this address"
+                return Check(url, None, None, FeedError(url, FeedErrorKind.ROBOTS, detail))
+            fetched = await fetcher.get(url)
+            zone = ZoneInfo(settings.election.timezone)
+            document = await parser.parse(fetched.body, fetched.final_url, fetched.content_type, zone)
+            return Check(url, fetched, document, None)
+        except FeedError as error:
+            found: tuple[str, ...] = ()
+            if fetched is not None and error.kind is FeedErrorKind.HTML:
+                found = find_feeds(fetched.body, fetched.final_url, fetched.content_type)
+            return Check(url, fetched, None, error, found)
 
 
 async def _may_fetch(fetcher: Fetcher, url: str) -> bool:

@@ -22,7 +22,7 @@ def parse_all(timeout_s: float, memory_mb: int, *bodies: bytes) -> list[Document
 
     async def run() -> list[Document | FeedError]:
         outcomes: list[Document | FeedError] = []
-        with ParsePool(timeout_s, memory_mb) as pool:
+        async with ParsePool(timeout_s, memory_mb) as pool:
             for body in bodies:
                 try:
                     outcomes.append(await pool.parse(body, URL, None, ZoneInfo("UTC")))
@@ -49,6 +49,21 @@ def test_a_document_that_takes_too_much_is_ended(timeout_s: float, memory_mb: in
     assert isinstance(hostile, FeedError)
     assert (hostile.kind, words in hostile.detail) == (FeedErrorKind.STALLED, True), hostile.detail
     assert after == before
+
+
+def test_documents_that_wait_behind_one_that_is_ended_are_read() -> None:
+    """Given to the same worker or not, at the same time as it, each with a time of its own."""
+
+    async def run() -> list[Document | BaseException]:
+        async with ParsePool(2, 400) as pool:
+            stalling = OPEN + b"<a>" * 1_000_000
+            bodies = [GOOD, stalling, stalling, *[GOOD] * 8]
+            jobs = (pool.parse(body, URL, None, ZoneInfo("UTC")) for body in bodies)
+            return await asyncio.gather(*jobs, return_exceptions=True)
+
+    outcomes = asyncio.run(run())
+    assert [isinstance(outcome, Document) for outcome in outcomes] == [True, False, False, *[True] * 8]
+    assert "longer than 2 s" in str(outcomes[1])
 
 
 def test_what_used_to_stall_the_parser_is_read_in_time() -> None:
