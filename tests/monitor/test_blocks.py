@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from monitor import blocks
 from monitor.errors import FeedError
-from monitor.parse import _NAMESPACES, complete, entry_key, parse
+from monitor.feedparse import NAMESPACES
+from monitor.parse import complete, entry_key, parse
 from monitor.types import Document, Entry
 from tests.fakes import item, rss
 
@@ -71,7 +72,7 @@ def test_nothing_new_reads_the_feed_alone() -> None:
 def test_tags_in_cdata_and_comments_are_no_entries() -> None:
     """They are text to an XML parser, and so to us."""
     odd = "<item><title>a</title><description><![CDATA[</item><item>]]> x</description><!-- </item><item> --></item>"
-    cutting = blocks.cut(rss(odd, STORIES[0]).encode(), _NAMESPACES)
+    cutting = blocks.cut(rss(odd, STORIES[0]).encode(), NAMESPACES)
     assert cutting is not None
     assert cutting.blocks == (odd.encode(), STORIES[0].encode())
     assert_same(rss(odd, STORIES[0]), read(rss(odd)).marks, {})
@@ -152,7 +153,7 @@ HOSTILE = {
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
 def test_what_is_odd_is_read_whole(body: str) -> None:
     """Where entries may lean on each other or on what follows, or cannot be told apart, nothing is cut."""
-    assert blocks.cut(body.encode(), _NAMESPACES) is None
+    assert blocks.cut(body.encode(), NAMESPACES) is None
     try:
         whole = read(body)
     except FeedError:
@@ -172,7 +173,7 @@ def test_marks_that_stand_for_what_is_no_entry_are_not_believed() -> None:
     """feedparser finds no entry in an ``item`` of another namespace, so no mark can be given to it."""
     alien = rss(*STORIES).replace("<item>", '<x:item xmlns:x="urn:x">', 1).replace("</item>", "</x:item>", 1)
     assert read(alien).marks == ()
-    cutting = blocks.cut(alien.encode(), _NAMESPACES)
+    cutting = blocks.cut(alien.encode(), NAMESPACES)
     assert cutting is not None
     assert len(cutting.blocks) == 6
     assert read(alien, cutting.marks(*_salt())[1:2]).entries == read(alien).entries
