@@ -38,6 +38,7 @@ UTC = ZoneInfo("UTC")
 _READER = (__version__, feedparse.VERSION, expat.EXPAT_VERSION)
 
 _ILLEGAL_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_CONTROLS = bytes(code for code in range(0x20) if code not in b"\t\n\r")
 # Possessive: if it could give comments back, it could read them in exponentially many ways.
 _HTML = re.compile(r"(?:<\?xml[^>]*>|<!--.*?-->|\s)*+<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json"})
@@ -66,7 +67,7 @@ def parse(
         markup, warning = decode(body, content_type)
     except UnicodeError as error:
         raise FeedError(url, FeedErrorKind.ENCODING, str(error)) from error
-    markup = _ILLEGAL_IN_XML.sub("", markup).lstrip("\ufeff \t\r\n")
+    markup = _legal(markup).lstrip("\ufeff \t\r\n")
     if _HTML.match(markup):
         raise FeedError(url, FeedErrorKind.HTML, "a web page, not a feed")
     if markup.startswith("{"):
@@ -80,6 +81,14 @@ def parse(
         if result is not None:
             return _xml_document(result, url, zone, warning, marks, unread)
     return _xml_document(feedparse.read(data, url, sound=cutting is not None), url, zone, warning, marks, frozenset())
+
+
+def _legal(markup: str) -> str:
+    # Bytes are looked through five times as fast, and nearly no document has such characters.
+    data = markup.encode("utf-8", "replace")
+    if len(data.translate(None, _CONTROLS)) == len(data) and "\ufffe" not in markup and "\uffff" not in markup:
+        return markup
+    return _ILLEGAL_IN_XML.sub("", markup)
 
 
 def complete(document: Document, known: Mapping[bytes, Entry]) -> tuple[Entry, ...]:
