@@ -129,7 +129,7 @@ HOSTILE = {
     "an element between entries": rss(STORIES[0], "<image><title>x</title></image>", STORIES[1]),
     "content of the feed itself": rss("<body>x</body>", *STORIES),
     "a feed inside an entry": rss("<item><guid>1</guid><rss version='0.91'/></item>", *STORIES),
-    "an attribute of the same name before it": rss("<item rss='1'><guid>1</guid><rss version='0.91'/></item>", *STORIES),
+    "an attribute of the same name before it": rss("<item rss='1'><guid>1</guid><rss/></item>", *STORIES),
     "a base address that escapes": atom(
         "<entry xml:base='https://other.example/'><id>1</id><content type='html'><div>x</div></content></entry>",
         ENTRY.format(2),
