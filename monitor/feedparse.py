@@ -137,6 +137,8 @@ class _Reader:
             self.parser.Parse(data, True)
         except expat.ExpatError:
             return None
+        finally:
+            del self.parser  # each holds the other, and this one the document
         found = self.strict
         return _Dict(bozo=False, entries=found.entries, feed=found.feeddata, version=found.version)
 

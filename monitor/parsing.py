@@ -22,10 +22,11 @@ from monitor.worker import OUT_OF_MEMORY, SIZE, Outcome, message
 
 MAX_WORKERS = 4
 AHEAD = 2  # documents that lie with one worker: the next one is there when the answer to the first is out
-START_S = 60.0
+START_S = 60.0  # that a worker may take to be ready
 # Modules are found where they were found here. The arguments: seconds, megabytes, and those places.
-_COMMAND = "import sys; sys.path[:] = sys.argv[3:]; from monitor.worker import serve; serve({}, {})".format(
-    "float(sys.argv[1])", "int(sys.argv[2])"
+_COMMAND = (
+    "import sys; sys.path[:] = sys.argv[3:]; from monitor.worker import serve; "
+    "serve(float(sys.argv[1]), int(sys.argv[2]))"
 )
 
 
@@ -86,13 +87,13 @@ class ParsePool:
                 given.append(await self._jobs.get())
             try:
                 worker = await self._start()
-            except (OSError, EOFError) as error:  # TimeoutError is one of the former
-                given.popleft().done((FeedErrorKind.INTERNAL, f"no parser could be started: {error}"))
-                continue
-            try:
-                await self._keep_busy(worker, given)
-            finally:
-                await _end(worker)
+                try:
+                    await self._keep_busy(worker, given)
+                finally:
+                    await _end(worker)
+            except Exception as error:  # noqa: BLE001 - told with the document, like every other fault of ours
+                words = f"the parser could not be run: {type(error).__name__}: {error}"
+                given.popleft().done((FeedErrorKind.INTERNAL, words))
 
     async def _start(self) -> Process:
         command = [sys.executable, "-c", _COMMAND, str(self._timeout_s), str(self._memory_mb), *sys.path]
