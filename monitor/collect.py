@@ -82,15 +82,15 @@ def collect(
 async def _collect(
     store: Store, settings: Settings, now: datetime, begun: float, due: list[Due], every: bool, progress: Progress
 ) -> _Pass:
-    with ParsePool(settings.fetch.parse_timeout_s, settings.fetch.parse_memory_mb) as parser:
-        async with Fetcher(settings.fetch) as fetcher, Writer(store) as writer:
-            gap, bounds = timedelta(seconds=settings.fetch.host_gap_s), bounds_at(settings, now)
-            async with Leases(writer, now, begun, gap) as leases:
-                run = _Pass(settings, now, bounds, every, fetcher, parser, writer, leases, progress, len(due))
-                try:
-                    await run.work(due)
-                except ExceptionGroup as group:  # of one: hosts could not be taken; a visit raises nothing
-                    raise group.exceptions[0] from group
+    parser = ParsePool(settings.fetch.parse_timeout_s, settings.fetch.parse_memory_mb)
+    gap, bounds = timedelta(seconds=settings.fetch.host_gap_s), bounds_at(settings, now)
+    fetcher, writer = Fetcher(settings.fetch), Writer(store)
+    async with parser, fetcher, writer, Leases(writer, now, begun, gap) as leases:
+        run = _Pass(settings, now, bounds, every, fetcher, parser, writer, leases, progress, len(due))
+        try:
+            await run.work(due)
+        except ExceptionGroup as group:  # of one: hosts could not be taken; a visit raises nothing
+            raise group.exceptions[0] from group
     return run
 
 
