@@ -93,6 +93,8 @@ class _Cutter:
         self.parent: list[str] | None = None  # of all blocks
         self.inside = 0  # depth within a block
         self.based = self.divided = False  # whether blocks hold a base address, or a <div> that is no escaped text
+        self.elements: set[str] = set()  # names inside of blocks that were looked at
+        self.attributes: set[str] = set()
         self.start = 0
         self.spans: list[tuple[int, int]] = []
         # As xml.sax makes it, so that names come in the same form: namespace, local name, prefix.
@@ -144,14 +146,25 @@ class _Cutter:
 
     def inside_start(self, name: str, attributes: list[str]) -> None:
         self.inside += 1
-        local = _local(name)
-        self.divided |= local == "div"
-        if attributes and any(_local(attribute) == "base" for attribute in attributes[::2]):
-            self.based = True
-        if local in _NEVER_INSIDE or (self.based and self.divided):
-            raise _DoubtError
+        if name not in self.elements:
+            self.look_at(name)
+        if attributes and not self.attributes.issuperset(names := attributes[::2]):
+            self.look_at_attributes(names)
         if self.declarations:
             self.declare_inside()
+
+    def look_at(self, name: str) -> None:
+        local = _local(name)
+        self.divided |= local == "div"
+        if local in _NEVER_INSIDE or (self.based and self.divided):
+            raise _DoubtError
+        self.elements.add(name)
+
+    def look_at_attributes(self, names: list[str]) -> None:
+        self.based |= any(_local(name) == "base" for name in names)
+        if self.based and self.divided:
+            raise _DoubtError
+        self.attributes.update(names)
 
     def declare_inside(self) -> None:
         """The parser forgets no namespace: one that a block declares must mean the same in the whole document."""

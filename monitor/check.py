@@ -34,21 +34,21 @@ async def check(settings: Settings, url: str, *, despite_robots: bool = False) -
     An address that the host's robots.txt keeps from us is not fetched, unless ``despite_robots``.
     """
     fetched = None
-    with ParsePool(settings.fetch.parse_timeout_s, settings.fetch.parse_memory_mb) as parser:
-        async with Fetcher(settings.fetch) as fetcher:
-            try:
-                if not (despite_robots or await _may_fetch(fetcher, url)):
-                    detail = f"{robots.address(url)} asks us not to fetch this address"
-                    return Check(url, None, None, FeedError(url, FeedErrorKind.ROBOTS, detail))
-                fetched = await fetcher.get(url)
-                zone = ZoneInfo(settings.election.timezone)
-                document = await parser.parse(fetched.body, fetched.final_url, fetched.content_type, zone)
-                return Check(url, fetched, document, None)
-            except FeedError as error:
-                found: tuple[str, ...] = ()
-                if fetched is not None and error.kind is FeedErrorKind.HTML:
-                    found = find_feeds(fetched.body, fetched.final_url, fetched.content_type)
-                return Check(url, fetched, None, error, found)
+    parser = ParsePool(settings.fetch.parse_timeout_s, settings.fetch.parse_memory_mb)
+    async with parser, Fetcher(settings.fetch) as fetcher:
+        try:
+            if not (despite_robots or await _may_fetch(fetcher, url)):
+                detail = f"{robots.address(url)} asks us not to fetch this address"
+                return Check(url, None, None, FeedError(url, FeedErrorKind.ROBOTS, detail))
+            fetched = await fetcher.get(url)
+            zone = ZoneInfo(settings.election.timezone)
+            document = await parser.parse(fetched.body, fetched.final_url, fetched.content_type, zone)
+            return Check(url, fetched, document, None)
+        except FeedError as error:
+            found: tuple[str, ...] = ()
+            if fetched is not None and error.kind is FeedErrorKind.HTML:
+                found = find_feeds(fetched.body, fetched.final_url, fetched.content_type)
+            return Check(url, fetched, None, error, found)
 
 
 async def _may_fetch(fetcher: Fetcher, url: str) -> bool:

@@ -82,15 +82,15 @@ def collect(
 async def _collect(
     store: Store, settings: Settings, now: datetime, begun: float, due: list[Due], every: bool, progress: Progress
 ) -> _Pass:
-    with ParsePool(settings.fetch.parse_timeout_s, settings.fetch.parse_memory_mb) as parser:
-        async with Fetcher(settings.fetch) as fetcher, Writer(store) as writer:
-            gap, bounds = timedelta(seconds=settings.fetch.host_gap_s), bounds_at(settings, now)
-            async with Leases(writer, now, begun, gap) as leases:
-                run = _Pass(settings, now, bounds, every, fetcher, parser, writer, leases, progress, len(due))
-                try:
-                    await run.work(due)
-                except ExceptionGroup as group:  # of one: hosts could not be taken; a visit raises nothing
-                    raise group.exceptions[0] from group
+    parser = ParsePool(settings.fetch.parse_timeout_s, settings.fetch.parse_memory_mb)
+    gap, bounds = timedelta(seconds=settings.fetch.host_gap_s), bounds_at(settings, now)
+    fetcher, writer = Fetcher(settings.fetch), Writer(store)
+    async with parser, fetcher, writer, Leases(writer, now, begun, gap) as leases:
+        run = _Pass(settings, now, bounds, every, fetcher, parser, writer, leases, progress, len(due))
+        try:
+            await run.work(due)
+        except ExceptionGroup as group:  # of one: hosts could not be taken; a visit raises nothing
+            raise group.exceptions[0] from group
     return run
 
 
@@ -319,18 +319,18 @@ class _Pass:
         if rhythm is not feed.rhythm:
             state["rhythm"] = rhythm
         feed = replace(feed, rhythm=rhythm, last_new_at=state.get("last_new_at", feed.last_new_at))
-        self.record_success(connection, feed, fetched, state)
+        feeds.record_successes(connection, [self.success(feed, fetched, state)])
         return changes
 
     async def succeed(self, feed: Feed, fetched: Fetched, outcome: str, state: dict[str, Any]) -> str:
         """Nothing to store but that the feed is well. ``outcome`` is the name of a count."""
-        await self.leases.write(feed.host, lambda c: self.record_success(c, feed, fetched, state))
+        await self.leases.record_success(feed.host, self.success(feed, fetched, state))
         self.counts[outcome] += 1
         return outcome.replace("_", " ")
 
-    def record_success(self, connection: Connection, feed: Feed, fetched: Fetched, state: dict[str, Any]) -> None:
+    def success(self, feed: Feed, fetched: Fetched, state: dict[str, Any]) -> dict[str, Any]:
         due = next_check(feed, self.bounds, self.now, self.zone, fresh_s=fetched.fresh_s)
-        feeds.record_success(connection, feed.id, self.now, due, answer_s=round(fetched.seconds, 3), **state)
+        return feeds.success(feed.id, self.now, due, answer_s=round(fetched.seconds, 3), **state)
 
     async def follow(self, feed: Feed, fetched: Fetched) -> str:
         """Remember that the address has moved for good, and take the new one once it is believed; in words."""

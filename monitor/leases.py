@@ -16,10 +16,10 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from monitor.errors import PollwatchError
-from monitor.store import Connection, hosts
+from monitor.store import Connection, feeds, hosts
 from monitor.writing import Writer
 
 LEASE = timedelta(seconds=30)
@@ -78,19 +78,33 @@ class Leases:
         """Run ``work`` in a transaction (see Writer) in which the host ``name`` is held. Raises LeaseLostError."""
 
         def held(connection: Connection) -> T:
-            if not hosts.holds(connection, name, self._holder):
+            if not hosts.held(connection, [name], self._holder):
                 raise LeaseLostError
             return work(connection)
 
         return await self._writer.run(held)
 
+    async def record_success(self, name: str, row: dict[str, Any]) -> None:
+        """Record that a feed of the host ``name`` is well (``feeds.success``), among others. Raises LeaseLostError."""
+        if not await self._writer.run_together(self._record, (name, row)):
+            raise LeaseLostError
+
+    def _record(self, connection: Connection, rows: list[tuple[str, dict[str, Any]]]) -> list[bool]:
+        held = hosts.held(connection, {name for name, _ in rows}, self._holder)
+        feeds.record_successes(connection, [row for name, row in rows if name in held])
+        return [name in held for name, _ in rows]
+
     async def give_back(self, name: str, gap_s: float) -> None:
         """The pass is done with a host, which rests for ``gap_s`` seconds now."""
         free_at = self._clock() + timedelta(seconds=gap_s)
         try:
-            await self._writer.run(lambda c: hosts.release(c, name, self._holder, free_at))
+            await self._writer.run_together(self._release, (name, free_at))
         except Exception:
             log.exception("host %s could not be given back; its lease will be over by itself", name)
+
+    def _release(self, connection: Connection, rows: list[tuple[str, datetime]]) -> list[None]:
+        hosts.release(connection, dict(rows), self._holder)
+        return [None] * len(rows)
 
     async def _renew(self) -> None:
         while True:

@@ -5,139 +5,153 @@ killed.
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
+import contextlib
 import os
-import resource
-import signal
-from concurrent.futures.process import BrokenProcessPool
+import pickle
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections import deque
+from dataclasses import dataclass
 from types import TracebackType
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from pebble import ProcessExpired, ProcessPool
-
 from monitor.errors import FeedError, FeedErrorKind
-from monitor.parse import parse
 from monitor.types import Document
+from monitor.worker import OUT_OF_MEMORY, SIZE, Outcome, message
 
 MAX_WORKERS = 4
-IDLE_S = 2.0  # after which workers go: passes overlap, and one that waits for slow hosts needs none
-_OUT_OF_MEMORY = 77  # the exit code of a worker that gave up
-_GRACE_S = 5  # how much longer than the parent's patience an orphaned worker may live
+AHEAD = 2  # documents that lie with one worker: the next one is there when the answer to the first is out
+IDLE_S = 2.0  # after which a worker goes: passes overlap, and one that waits for slow hosts needs none
+START_S = 60.0  # that a worker may take to be ready
+# Modules are found where they were found here. The arguments: seconds, megabytes, and those places.
+_COMMAND = (
+    "import sys; sys.path[:] = sys.argv[3:]; from monitor.worker import serve; "
+    "serve(float(sys.argv[1]), int(sys.argv[2]))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    request: bytes
+    outcome: asyncio.Future[Outcome]
+
+    def done(self, outcome: Outcome) -> None:
+        if not self.outcome.done():  # nobody waits any more for one that was cancelled
+            self.outcome.set_result(outcome)
 
 
 class ParsePool:
-    """Parses documents beside the event loop; ``with ParsePool(timeout_s, memory_mb) as pool``.
+    """Parses documents beside the event loop; ``async with ParsePool(timeout_s, memory_mb) as pool``.
 
-    Workers start with the first document, so a pass in which nothing changed starts none. They go when there was
-    nothing to do for IDLE_S seconds, and die with their parent: an idle one when its pipe closes, a busy one by its
-    own alarm.
+    Workers start with the first documents, so a pass in which nothing changed starts none. Each goes when there was
+    nothing to do for it for IDLE_S seconds, and dies with its parent: idle when its pipe closes, busy by its own alarm.
     """
 
     def __init__(self, timeout_s: float, memory_mb: int) -> None:
         self._timeout_s = timeout_s
         self._memory_mb = memory_mb  # of a whole worker; one that starts has less than 100
-        self._pool: ProcessPool | None = None
-        self._waiting = 0  # documents
-        self._rest: asyncio.TimerHandle | None = None
+        self._size = min(MAX_WORKERS, os.cpu_count() or 1)
+        self._jobs: asyncio.Queue[_Job] = asyncio.Queue()
+        self._tenders: list[asyncio.Task[None]] = []
 
-    def __enter__(self) -> ParsePool:
+    async def __aenter__(self) -> ParsePool:
         return self
 
-    def __exit__(
+    async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._rest is not None:
-            self._rest.cancel()
-        self._drop()
+        for tender in self._tenders:
+            tender.cancel()
+        await asyncio.gather(*self._tenders, return_exceptions=True)
+        self._tenders.clear()
 
     async def parse(
         self, body: bytes, url: str, content_type: str | None, zone: ZoneInfo, known: frozenset[bytes] = frozenset()
     ) -> Document:
         """``monitor.parse.parse`` in a worker. Raises its FeedErrors, and kind stalled when it took too much."""
-        self._waiting += 1
-        try:
-            return await self._parse(body, url, content_type, zone, known)
-        finally:
-            self._waiting -= 1
-            if self._rest is not None:
-                self._rest.cancel()
-            self._rest = asyncio.get_running_loop().call_later(IDLE_S, self._let_go)
-
-    async def _parse(
-        self, body: bytes, url: str, content_type: str | None, zone: ZoneInfo, known: frozenset[bytes]
-    ) -> Document:
-        pool = self._running()
-        try:
-            future = pool.schedule(
-                _work, args=(self._timeout_s, body, url, content_type, zone, known), timeout=self._timeout_s
-            )
-            outcome = await asyncio.wrap_future(future)
-        except TimeoutError as error:
-            detail = f"parsing was ended, it took longer than {self._timeout_s:g} s"
-            raise FeedError(url, FeedErrorKind.STALLED, detail) from error
-        except ProcessExpired as error:
-            detail = f"the parser died ({error.exitcode})"
-            if error.exitcode == _OUT_OF_MEMORY:
-                detail = f"parsing was ended, it took more than {self._memory_mb:,} MB of memory"
-            raise FeedError(url, FeedErrorKind.STALLED, detail) from error
-        except BrokenProcessPool:
-            if pool is self._pool:
-                self._drop()  # the next document gets a new one
-            raise
+        request = message((body, url, content_type, zone, known))
+        job = _Job(request, asyncio.get_running_loop().create_future())
+        self._jobs.put_nowait(job)
+        if len(self._tenders) < self._size:
+            self._tenders.append(asyncio.create_task(self._tend()))
+        outcome = await job.outcome
         if isinstance(outcome, Document):
             return outcome
         raise FeedError(url, *outcome)
 
-    def _running(self) -> ProcessPool:
-        if self._pool is None:
-            # Forked from a small clean process: neither our threads nor our open store get into a worker.
-            context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload([__name__])
-            self._pool = ProcessPool(
-                max_workers=min(MAX_WORKERS, os.cpu_count() or 1),
-                context=context,
-                initializer=_bound_memory,
-                initargs=(self._memory_mb,),
-            )
-        return self._pool
+    async def _tend(self) -> None:
+        """Keep one worker busy, and start another one when that had to be ended or went, and there is more to do."""
+        given: deque[_Job] = deque()
+        while True:
+            if not given:
+                given.append(await self._jobs.get())
+            try:
+                worker = await self._start()
+                try:
+                    await self._keep_busy(worker, given)
+                finally:
+                    await _end(worker)
+            except Exception as error:  # noqa: BLE001 - told with the document, like every other fault of ours
+                words = f"the parser could not be run: {type(error).__name__}: {error}"
+                given.popleft().done((FeedErrorKind.INTERNAL, words))
 
-    def _let_go(self) -> None:
-        """End the workers if there is nothing to do, in a thread: their end takes a while."""
-        if self._pool is not None and not self._waiting:
-            idle, self._pool = self._pool, None
-            asyncio.get_running_loop().run_in_executor(None, _end, idle)
+    async def _start(self) -> Process:
+        command = [sys.executable, "-c", _COMMAND, str(self._timeout_s), str(self._memory_mb), *sys.path]
+        # A fresh interpreter: neither our threads nor our open store get into a worker, nor does Ctrl-C.
+        worker = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, process_group=0)
+        try:
+            async with asyncio.timeout(START_S):
+                await _answer(worker)  # that it is ready
+        except BaseException:
+            await _end(worker)
+            raise
+        return worker
 
-    def _drop(self) -> None:
-        if self._pool is not None:
-            _end(self._pool)
-            self._pool = None
+    async def _keep_busy(self, worker: Process, given: deque[_Job]) -> None:
+        """Give it documents, until one is too much for it (those behind that one stay in ``given``) or none comes."""
+        for job in given:
+            _send(worker, job)
+        while True:
+            while not given or (len(given) < AHEAD and not self._jobs.empty()):
+                try:
+                    async with asyncio.timeout(IDLE_S):
+                        given.append(await self._jobs.get())
+                except TimeoutError:
+                    return
+                _send(worker, given[-1])
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    outcome = await _answer(worker)
+            except TimeoutError:
+                outcome = FeedErrorKind.STALLED, f"parsing was ended, it took longer than {self._timeout_s:g} s"
+            except (EOFError, ConnectionError):
+                outcome = FeedErrorKind.STALLED, await self._last_words(worker)
+            given.popleft().done(outcome)
+            if not isinstance(outcome, Document) and outcome[0] is FeedErrorKind.STALLED:
+                return
+
+    async def _last_words(self, worker: Process) -> str:
+        code = await worker.wait()
+        if code == OUT_OF_MEMORY:
+            return f"parsing was ended, it took more than {self._memory_mb:,} MB of memory"
+        return f"the parser died ({code})"
 
 
-def _end(pool: ProcessPool) -> None:
-    pool.stop()  # type: ignore[no-untyped-call]  # pebble types its other methods
-    pool.join()
+def _send(worker: Process, job: _Job) -> None:
+    # Not drained: the worker may be busy for long, and there is no more than AHEAD of it.
+    if worker.stdin is not None:
+        worker.stdin.write(job.request)
 
 
-def _bound_memory(megabytes: int) -> None:
-    """Runs in each worker once."""
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    wanted = megabytes * 1_000_000
-    resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
+async def _answer(worker: Process) -> Any:
+    if worker.stdout is None:
+        raise RuntimeError("a worker has a pipe")
+    head = await worker.stdout.readexactly(SIZE.size)
+    return pickle.loads(await worker.stdout.readexactly(*SIZE.unpack(head)))  # noqa: S301 - our own worker
 
 
-def _work(
-    timeout_s: float, body: bytes, url: str, content_type: str | None, zone: ZoneInfo, known: frozenset[bytes]
-) -> Document | tuple[FeedErrorKind, str]:
-    """Runs in the worker. Errors travel as values: an exception that cannot be pickled would break the pool."""
-    # The alarm is left to the system's own handler, which ends the process even inside a stuck regular expression.
-    signal.setitimer(signal.ITIMER_REAL, timeout_s + _GRACE_S)
-    try:
-        return parse(body, url, content_type, zone, known)
-    except FeedError as error:
-        return error.kind, error.detail
-    except MemoryError:
-        os._exit(_OUT_OF_MEMORY)  # what was half built is gone with the process
-    except Exception as error:  # noqa: BLE001 - our own fault, told by the parent as such
-        return FeedErrorKind.INTERNAL, f"{type(error).__name__}: {error}"
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+async def _end(worker: Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        worker.kill()
+    await worker.wait()

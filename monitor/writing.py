@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -15,21 +16,28 @@ from monitor.store import Connection, Store
 MAX_WORKS = 200  # in one transaction
 MAX_S = 0.2  # after which a transaction takes no more of them: other processes write too
 
+R = TypeVar("R")
 T = TypeVar("T")
-_Work = Callable[[Connection], Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    works: Callable[[Connection, list[Any]], Sequence[Any]]
+    row: Any
+    done: asyncio.Future[Any]
 
 
 class Writer:
     """Writes to the store in a thread of its own; ``async with Writer(store) as writer``.
 
-    A slow disk stalls no event loop, and a hundred small works cost one commit. A work may be run twice, the second
-    time alone: it must change nothing but the store.
+    A slow disk stalls no event loop, and a hundred small works cost one commit. Works that wait at the same time are
+    done in any order. A work may be run twice, the second time alone: it must change nothing but the store.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._thread = ThreadPoolExecutor(1, "store")
-        self._waiting: deque[tuple[_Work, asyncio.Future[Any]]] = deque()
+        self._waiting: deque[_Job] = deque()
         self._busy: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Writer:
@@ -44,8 +52,14 @@ class Writer:
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` inside of a transaction; returns when it is committed. Raises what ``work`` raises."""
+        return await self.run_together(lambda connection, _: [work(connection)], None)
+
+    async def run_together(self, works: Callable[[Connection, list[R]], Sequence[T]], row: R) -> T:
+        """Like ``run``, for many equal works that few statements can do: ``works`` is given all the rows that wait for
+        it, and returns an outcome for each. Returns that of ``row``.
+        """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((work, done))
+        self._waiting.append(_Job(works, row, done))
         if self._busy is None or self._busy.done():
             self._busy = asyncio.create_task(self._write())
         return await done
@@ -53,38 +67,41 @@ class Writer:
     async def _write(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(MAX_WORKS, len(self._waiting)))]
-            outcomes = await loop.run_in_executor(self._thread, self._commit, [work for work, _ in batch])
-            self._waiting.extendleft(reversed(batch[len(outcomes) :]))
-            for (_, done), outcome in zip(batch, outcomes, strict=False):
-                if done.cancelled():
+            jobs = [self._waiting.popleft() for _ in range(min(MAX_WORKS, len(self._waiting)))]
+            outcomes = await loop.run_in_executor(self._thread, self._commit, jobs)
+            self._waiting.extendleft(job for job in reversed(jobs) if job not in outcomes)
+            for job, outcome in outcomes.items():
+                if job.done.cancelled():
                     continue
                 if isinstance(outcome, _Failure):
-                    done.set_exception(outcome.error)
+                    job.done.set_exception(outcome.error)
                 else:
-                    done.set_result(outcome)
+                    job.done.set_result(outcome)
 
-    def _commit(self, works: Sequence[_Work]) -> list[Any]:
-        """The outcomes of the first works, at least of one. A work that fails harms no other."""
+    def _commit(self, jobs: Sequence[_Job]) -> dict[_Job, Any]:
+        """The outcomes of some of the jobs, at least of one. A job that fails harms no other."""
         try:
-            return self._together(works)
+            return self._together(jobs)
         except Exception:  # noqa: BLE001 - found again below, by whose it is
-            return [self._alone(work) for work in works]
+            return {job: self._alone(job) for job in jobs}
 
-    def _together(self, works: Sequence[_Work]) -> list[Any]:
-        outcomes = []
+    def _together(self, jobs: Sequence[_Job]) -> dict[_Job, Any]:
+        equal: dict[Any, list[_Job]] = {}
+        for job in jobs:
+            equal.setdefault(job.works, []).append(job)
+        outcomes: dict[_Job, Any] = {}
         until = time.monotonic() + MAX_S
         with self._store.write() as connection:
-            for work in works:
-                outcomes.append(work(connection))
+            for works, group in equal.items():
+                outcomes.update(zip(group, works(connection, [job.row for job in group]), strict=True))
                 if time.monotonic() > until:
                     break
         return outcomes
 
-    def _alone(self, work: _Work) -> Any:
+    def _alone(self, job: _Job) -> Any:
         try:
-            return self._together([work])[0]
-        except Exception as error:  # noqa: BLE001 - raised where the work came from
+            return self._together([job])[job]
+        except Exception as error:  # noqa: BLE001 - raised where the job came from
             return _Failure(error)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -138,17 +138,30 @@ def record_success(connection: Connection, feed_id: int, now: datetime, next_che
 
     When a hub has announced news since, they may be younger than what was fetched: the check that ``push`` set stands.
     """
+    record_successes(connection, [success(feed_id, now, next_check_at, **state)])
+
+
+def success(feed_id: int, now: datetime, next_check_at: datetime, **state: Any) -> dict[str, Any]:
+    """What ``record_success`` is given, as a row for ``record_successes``."""
     health = {"failures": 0, "strikes": 0.0, "error_kind": None, "error_detail": None}
-    values = {"last_attempt_at": now, "last_success_at": now, "next_check_at": next_check_at, **health, **state}
-    if "rhythm" in values:
-        values["rhythm"] = _rhythm_row(values["rhythm"])
-    connection.execute(_setting(tuple(values)), {**values, "feed": feed_id})
+    dates = {"last_attempt_at": now, "last_success_at": now, "next_check_at": next_check_at}
+    return {"feed": feed_id, **dates, **health, **state}
+
+
+def record_successes(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
+    """Many feeds answered, in one statement for all those of which the same columns changed."""
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        values = {**row, "rhythm": _rhythm_row(row["rhythm"])} if "rhythm" in row else row
+        alike.setdefault(tuple(values), []).append(values)
+    for names, equal in alike.items():
+        connection.execute(_setting(names), equal)
 
 
 @cache
 def _setting(names: tuple[str, ...]) -> Update:
     """Sets these columns of ``feed``. Kept, because building it takes longer than the database does."""
-    values: dict[str, Any] = {name: bindparam(name) for name in names}
+    values: dict[str, Any] = {name: bindparam(name) for name in names if name != "feed"}
     announced = feeds.c.pushed_at > bindparam("last_attempt_at")
     values["next_check_at"] = case(
         (announced, feeds.c.next_check_at), else_=bindparam("next_check_at", type_=feeds.c.next_check_at.type)

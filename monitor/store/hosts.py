@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, or_, select, update
@@ -17,9 +17,13 @@ _TAKE = _TAKEN.on_conflict_do_update(
     set_={"holder": _TAKEN.excluded.holder, "held_until": _TAKEN.excluded.held_until},
     where=or_(hosts.c.held_until.is_(None), hosts.c.held_until <= bindparam("now", type_=hosts.c.held_until.type)),
 ).returning(hosts.c.host, hosts.c.free_at)
-_HELD = hosts.c.host == bindparam("its_host"), hosts.c.holder == bindparam("its_holder")
-_HOLDS = select(hosts.c.host).where(*_HELD).with_for_update()
-_RELEASE = update(hosts).where(*_HELD).values(holder=None, held_until=None, free_at=bindparam("free_at"))
+_ITS = hosts.c.holder == bindparam("its_holder")
+_HELD = select(hosts.c.host).where(hosts.c.host.in_(bindparam("names", expanding=True)), _ITS).with_for_update()
+_RELEASE = (
+    update(hosts)
+    .where(hosts.c.host == bindparam("its_host"), _ITS)
+    .values(holder=None, held_until=None, free_at=bindparam("free_at"))
+)
 
 
 def take(
@@ -40,17 +44,20 @@ def renew(connection: Connection, holder: str, until: datetime) -> None:
     connection.execute(update(hosts).where(hosts.c.holder == holder).values(held_until=until))
 
 
-def holds(connection: Connection, name: str, holder: str) -> bool:
-    """Whether ``holder`` was the last to take the host and has not given it back; so to the end of the transaction.
+def held(connection: Connection, names: Collection[str], holder: str) -> set[str]:
+    """Those of the hosts ``names``, a few hundred at most, that ``holder`` was the last to take and has not given back.
+
+    So they are to the end of the transaction.
 
     A lease that is over is still held while nobody else wanted it.
     """
-    return connection.execute(_HOLDS, {"its_host": name, "its_holder": holder}).first() is not None
+    return set(connection.execute(_HELD, {"names": list(names), "its_holder": holder}).scalars())
 
 
-def release(connection: Connection, name: str, holder: str, free_at: datetime) -> None:
-    """``holder`` is done with the host, which may be asked again from ``free_at`` on."""
-    connection.execute(_RELEASE, {"its_host": name, "its_holder": holder, "free_at": free_at})
+def release(connection: Connection, free_at: Mapping[str, datetime], holder: str) -> None:
+    """``holder`` is done with these hosts, each of which may be asked again from then on."""
+    rows = [{"its_host": name, "its_holder": holder, "free_at": instant} for name, instant in free_at.items()]
+    connection.execute(_RELEASE, rows)
 
 
 def release_all(connection: Connection, holder: str, free_at: datetime) -> None:

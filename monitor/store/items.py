@@ -87,11 +87,7 @@ def add(connection: Connection, feed_id: int, entries: Iterable[Entry], now: dat
         }
         for entry in entries
     ]
-    if not rows:
-        return {}
-    last = connection.scalar(_LAST) or 0
-    connection.execute(insert(items), rows)
-    return {row.key: row.id for row in connection.execute(_SINCE, {"feed_id": feed_id, "last": last})}
+    return {row.key: row.id for row in connection.execute(_ADD, rows)} if rows else {}
 
 
 def edit(connection: Connection, item: Item, entry: Entry, now: datetime) -> None:
@@ -191,8 +187,7 @@ def _list(name: str) -> BindParameter[Any]:
 
 # Built once: they are run for every feed that changed.
 _FIELDS = tuple(column.name for column in _select().selected_columns)
-_LAST = select(func.max(items.c.id))
-_SINCE = select(items.c.key, items.c.id).where(items.c.feed_id == bindparam("feed_id"), items.c.id > bindparam("last"))
+_ADD = insert(items).returning(items.c.key, items.c.id)
 _NAMED = or_(*(items.c[name].in_(_list("names")) for name in ("guid", "link", "link_key", "key")))
 _SHARING = select(func.count().label("present"), func.count().filter(_NAMED).label("shared")).where(
     items.c.id.in_(_list("ids"))

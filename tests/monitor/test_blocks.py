@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from monitor import blocks
 from monitor.errors import FeedError
-from monitor.parse import _NAMESPACES, complete, entry_key, parse
+from monitor.feedparse import NAMESPACES
+from monitor.parse import complete, entry_key, parse
 from monitor.types import Document, Entry
 from tests.fakes import item, rss
 
@@ -71,7 +72,7 @@ def test_nothing_new_reads_the_feed_alone() -> None:
 def test_tags_in_cdata_and_comments_are_no_entries() -> None:
     """They are text to an XML parser, and so to us."""
     odd = "<item><title>a</title><description><![CDATA[</item><item>]]> x</description><!-- </item><item> --></item>"
-    cutting = blocks.cut(rss(odd, STORIES[0]).encode(), _NAMESPACES)
+    cutting = blocks.cut(rss(odd, STORIES[0]).encode(), NAMESPACES)
     assert cutting is not None
     assert cutting.blocks == (odd.encode(), STORIES[0].encode())
     assert_same(rss(odd, STORIES[0]), read(rss(odd)).marks, {})
@@ -128,6 +129,7 @@ HOSTILE = {
     "an element between entries": rss(STORIES[0], "<image><title>x</title></image>", STORIES[1]),
     "content of the feed itself": rss("<body>x</body>", *STORIES),
     "a feed inside an entry": rss("<item><guid>1</guid><rss version='0.91'/></item>", *STORIES),
+    "an attribute of the same name before it": rss("<item rss='1'><guid>1</guid><rss/></item>", *STORIES),
     "a base address that escapes": atom(
         "<entry xml:base='https://other.example/'><id>1</id><content type='html'><div>x</div></content></entry>",
         ENTRY.format(2),
@@ -152,7 +154,7 @@ HOSTILE = {
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
 def test_what_is_odd_is_read_whole(body: str) -> None:
     """Where entries may lean on each other or on what follows, or cannot be told apart, nothing is cut."""
-    assert blocks.cut(body.encode(), _NAMESPACES) is None
+    assert blocks.cut(body.encode(), NAMESPACES) is None
     try:
         whole = read(body)
     except FeedError:
@@ -172,7 +174,7 @@ def test_marks_that_stand_for_what_is_no_entry_are_not_believed() -> None:
     """feedparser finds no entry in an ``item`` of another namespace, so no mark can be given to it."""
     alien = rss(*STORIES).replace("<item>", '<x:item xmlns:x="urn:x">', 1).replace("</item>", "</x:item>", 1)
     assert read(alien).marks == ()
-    cutting = blocks.cut(alien.encode(), _NAMESPACES)
+    cutting = blocks.cut(alien.encode(), NAMESPACES)
     assert cutting is not None
     assert len(cutting.blocks) == 6
     assert read(alien, cutting.marks(*_salt())[1:2]).entries == read(alien).entries

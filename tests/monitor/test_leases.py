@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import signal
@@ -21,8 +22,10 @@ import pytest
 from monitor import leases
 from monitor.collect import collect
 from monitor.config import Settings
+from monitor.leases import LeaseLostError, Leases
 from monitor.store import Store, feeds, hosts, items, open_store
 from monitor.types import StageReport
+from monitor.writing import Writer
 from tests.fakes import ALLOW_LOOPBACK, FeedServer, feed_server, item, rss
 from tests.monitor.collecting import PASS, counts, environment, state_of, watch
 
@@ -133,7 +136,32 @@ def test_a_pass_that_lost_its_lease_writes_nothing(
     assert reports[0].problems == ()
     with store.read() as connection:
         assert sorted(i.title for i in items.listing(connection)) == ["B", "C"]
-        assert hosts.holds(connection, f"127.0.0.1:{server.port}", "another")
+        assert hosts.held(connection, [f"127.0.0.1:{server.port}"], "another")
+
+
+def test_of_feeds_recorded_together_those_of_lost_hosts_are_not(store: Store, now: datetime) -> None:
+    """In one transaction: the one whose host another pass took says so, the others are written as they answered."""
+    watched = watch(store, now, *(f"https://{name}.example/rss" for name in "abc"))
+    brought: list[dict[str, str]] = [{"etag": "of a"}, {"etag": "of b"}, {"last_modified": "of c"}]
+
+    async def run() -> list[BaseException | None]:
+        async with Writer(store) as writer, Leases(writer, now, time.monotonic(), timedelta()) as own:
+            taken = await writer.run(lambda c: own.take(c, [feed.host for feed in watched]))
+            assert len(taken) == 3
+            later = now + timedelta(days=1)
+            await writer.run(lambda c: hosts.take(c, [watched[1].host], "another", later, later))
+            rows = [feeds.success(feed.id, now, later, **new) for feed, new in zip(watched, brought, strict=True)]
+            works = (own.record_success(feed.host, row) for feed, row in zip(watched, rows, strict=True))
+            outcomes = await asyncio.gather(*works, return_exceptions=True)
+            await asyncio.gather(*(own.give_back(feed.host, 0) for feed in watched))
+            return outcomes
+
+    outcomes = asyncio.run(run())
+    assert [type(outcome) for outcome in outcomes] == [type(None), LeaseLostError, type(None)]
+    with store.read() as connection:
+        kept = [(feed.etag, feed.last_modified, feed.last_success_at) for feed in feeds.listing(connection)]
+        assert hosts.held(connection, [feed.host for feed in watched], "another") == {watched[1].host}
+    assert kept == [("of a", None, now), (None, None, None), (None, "of c", now)]
 
 
 def test_a_host_that_was_lost_is_not_asked_on(

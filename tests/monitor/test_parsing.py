@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
 import time
 from zoneinfo import ZoneInfo
 
@@ -25,7 +27,7 @@ def parse_all(timeout_s: float, memory_mb: int, *bodies: bytes) -> list[Document
 
     async def run() -> list[Document | FeedError]:
         outcomes: list[Document | FeedError] = []
-        with ParsePool(timeout_s, memory_mb) as pool:
+        async with ParsePool(timeout_s, memory_mb) as pool:
             for body in bodies:
                 try:
                     outcomes.append(await pool.parse(body, URL, None, ZoneInfo("UTC")))
@@ -54,6 +56,21 @@ def test_a_document_that_takes_too_much_is_ended(timeout_s: float, memory_mb: in
     assert after == before
 
 
+def test_documents_that_wait_behind_one_that_is_ended_are_read() -> None:
+    """Given to the same worker or not, at the same time as it, each with a time of its own."""
+
+    async def run() -> list[Document | BaseException]:
+        async with ParsePool(2, 400) as pool:
+            stalling = OPEN + b"<a>" * 1_000_000
+            bodies = [GOOD, stalling, stalling, *[GOOD] * 8]
+            jobs = (pool.parse(body, URL, None, ZoneInfo("UTC")) for body in bodies)
+            return await asyncio.gather(*jobs, return_exceptions=True)
+
+    outcomes = asyncio.run(run())
+    assert [isinstance(outcome, Document) for outcome in outcomes] == [True, False, False, *[True] * 8]
+    assert "longer than 2 s" in str(outcomes[1])
+
+
 def test_what_used_to_stall_the_parser_is_read_in_time() -> None:
     """240 KB of comment openings, raw and escaped, and a thousand levels of elements."""
     outcomes = parse_all(
@@ -70,12 +87,16 @@ def test_workers_go_when_there_is_nothing_to_do(monkeypatch: pytest.MonkeyPatch)
     """A pass that waits for a slow host keeps no processes; the next document gets new ones, of which none is left."""
     monkeypatch.setattr(parsing, "IDLE_S", 0.2)
 
+    def children() -> set[int]:
+        done = subprocess.run(["pgrep", "-P", str(os.getpid())], capture_output=True, text=True, check=False)
+        return set(map(int, done.stdout.split()))
+
     async def run() -> None:
-        with ParsePool(20, 400) as pool:
+        others = children()
+        async with ParsePool(20, 400) as pool:
             for _ in range(2):
                 assert isinstance(await pool.parse(GOOD, URL, None, ZoneInfo("UTC")), Document)
-                assert pool._pool is not None
-                workers = list(pool._pool._pool_manager.worker_manager.workers)
+                workers = children() - others
                 assert workers
                 deadline = time.monotonic() + 30
                 while any(map(is_running, workers)):

@@ -34,9 +34,9 @@ def test_a_free_host_is_taken_and_a_held_one_is_not() -> None:
     with empty() as connection:
         assert hosts.take(connection, NAMES[:2], "a", NOW, NOW + 30 * S) == dict.fromkeys(NAMES[:2])
         assert hosts.take(connection, NAMES, "b", NOW + 29 * S, NOW + 60 * S) == {NAMES[2]: None}
-        assert hosts.holds(connection, NAMES[0], "a")
+        assert hosts.held(connection, [NAMES[0]], "a")
         assert set(hosts.take(connection, NAMES, "b", NOW + 30 * S, NOW + 60 * S)) == set(NAMES[:2])
-        assert not hosts.holds(connection, NAMES[0], "a")
+        assert not hosts.held(connection, [NAMES[0]], "a")
         assert hosts.take(connection, [], "c", NOW, NOW) == {}
 
 
@@ -46,7 +46,7 @@ def test_who_lost_a_host_can_neither_renew_it_nor_give_it_back() -> None:
         hosts.take(connection, NAMES, "a", NOW, NOW + S)
         hosts.take(connection, NAMES[:2], "b", NOW + S, NOW + 30 * S)
         hosts.renew(connection, "a", NOW + 90 * S)
-        hosts.release(connection, NAMES[0], "a", NOW)
+        hosts.release(connection, {NAMES[0]: NOW}, "a")
         hosts.release_all(connection, "a", NOW + 5 * S)
         taken = hosts.take(connection, NAMES, "c", NOW + 29 * S, NOW + 60 * S)
         assert taken == {NAMES[2]: NOW + 5 * S}
@@ -56,8 +56,8 @@ def test_the_next_holder_learns_how_long_the_host_rests() -> None:
     """From who had it last; a lease that ran out leaves what was known before."""
     with empty() as connection:
         hosts.take(connection, NAMES, "a", NOW, NOW + 30 * S)
-        hosts.release(connection, NAMES[0], "a", NOW + 7 * S)
-        assert not hosts.holds(connection, NAMES[0], "a")
+        hosts.release(connection, {NAMES[0]: NOW + 7 * S}, "a")
+        assert not hosts.held(connection, [NAMES[0]], "a")
         assert hosts.take(connection, NAMES, "b", NOW + 5 * S, NOW + 30 * S) == {NAMES[0]: NOW + 7 * S}
         assert hosts.take(connection, NAMES[:1], "c", NOW + 30 * S, NOW + 60 * S) == {NAMES[0]: NOW + 7 * S}
 
@@ -91,16 +91,16 @@ def test_no_order_of_acts_gives_a_host_to_two(
                     believed[who, name] = until
             elif act == "renew":
                 hosts.renew(connection, who, until)
-                held = [name for pass_, name in believed if pass_ == who and hosts.holds(connection, name, who)]
+                held = [name for pass_, name in believed if pass_ == who and hosts.held(connection, [name], who)]
                 believed |= {(who, name): until for name in held}
             else:
-                hosts.release(connection, names[0], who, now)
+                hosts.release(connection, {names[0]: now}, who)
                 believed.pop((who, names[0]), None)
             for name in NAMES:
                 alone = [pass_ for (pass_, host), end in believed.items() if host == name and end > now]
                 assert len(alone) <= 1
-                assert [pass_ for pass_ in "abc" if hosts.holds(connection, name, pass_)][1:] == []
-                assert all(hosts.holds(connection, name, pass_) for pass_ in alone)
+                assert [pass_ for pass_ in "abc" if hosts.held(connection, [name], pass_)][1:] == []
+                assert all(hosts.held(connection, [name], pass_) for pass_ in alone)
 
 
 def test_a_transaction_that_is_undone_takes_nothing(store: Store) -> None:

@@ -77,6 +77,29 @@ def test_a_transaction_is_bounded_in_time_and_number(
     assert len(notes(store)) == 80
 
 
+def test_equal_works_are_done_together(store: Store, commits: list[str]) -> None:
+    """In one call for all that wait, each with its own outcome; a row that fails harms no other, equal or not."""
+    sizes: list[int] = []
+
+    def note_all(connection: Connection, texts: list[str | None]) -> list[str]:
+        sizes.append(len(texts))
+        for text in texts:
+            connection.exec_driver_sql("INSERT INTO notes VALUES (?)", (text,))
+        return [f"{text} noted" for text in texts]
+
+    async def run(*texts: str | None) -> list[str | BaseException | None]:
+        async with Writer(store) as writer:
+            rows = (writer.run_together(note_all, text) for text in texts)
+            return await asyncio.gather(*rows, writer.run(note("alone")), return_exceptions=True)
+
+    assert asyncio.run(run("a", "b", "c")) == ["a noted", "b noted", "c noted", "alone"]
+    assert (sizes, len(commits)) == ([3], 1)
+    outcomes = asyncio.run(run("d", None, "e"))
+    assert (outcomes[0], *outcomes[2:]) == ("d noted", "e noted", "alone")
+    assert "NOT NULL" in str(outcomes[1])
+    assert notes(store) == ["a", "b", "c", "alone begun", "alone", "d", "e", "alone begun", "alone"]
+
+
 def test_leaving_waits_for_what_is_written(store: Store, commits: list[str]) -> None:
     """Also for a work whose owner has given up: its transaction ends before the thread does."""
 
