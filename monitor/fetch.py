@@ -80,6 +80,7 @@ class Fetcher:
         self._hosts: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(settings.per_host))
         self._turns: Counter[str] = Counter()  # begun or waited for, by host
         self._next_turn: dict[str, float] = {}
+        self._ours: dict[str, bool] = {}  # whether `allow_private` names a host
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Fetcher:
@@ -128,6 +129,12 @@ class Fetcher:
         return 0.0 if self._is_ours(host) else self._settings.host_gap_s
 
     def _is_ours(self, host: str) -> bool:
+        known = self._ours.get(host)
+        if known is None:
+            known = self._ours[host] = self._is_allowed(host)
+        return known
+
+    def _is_allowed(self, host: str) -> bool:
         with contextlib.suppress(ValueError):
             address = ip_address(urlsplit(f"//{host}").hostname or "")
             return any(address in network for network in self._allow)
