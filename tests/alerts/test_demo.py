@@ -42,7 +42,8 @@ def test_a_second_demo_takes_another_folder(tmp_path: Path) -> None:
     (tmp_path / "pollwatch-demo" / "mine.txt").write_text("mine", encoding="utf-8")
     done = subprocess.run([*CLI, "demo"], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "pollwatch-demo-2" in done.stderr
-    assert [line.count("It gives 池曉嵐 the number 2") for line in done.stdout.splitlines() if "改咗做2號" in line] == [1]
+    (row,) = [line for line in done.stdout.splitlines() if "改咗做2號" in line]
+    assert row.count("It gives 池曉嵐 the number 2") == 1
     assert [p.name for p in (tmp_path / "pollwatch-demo").iterdir()] == ["mine.txt"]
 
 
