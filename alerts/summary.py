@@ -8,11 +8,10 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from alerts import queue
 from alerts.legs import measure
 from monitor.config import Settings
 from monitor.health import coverage
-from monitor.store import Store, feeds, passages, summary
+from monitor.store import Store, alert_list, feeds, passages, summary
 from monitor.types import Phase
 
 # The clocks of the mail, and what it calls them.
@@ -74,9 +73,8 @@ class Summary:
 
 
 def gather(store: Store, settings: Settings, day: date, start: datetime, end: datetime, now: datetime) -> Summary:
-    """Read everything the digest says."""
+    """Read everything the digest says, at one instant of the store: its list and its counts belong together."""
     calendar = settings.calendar
-    top = queue.listing(store, limit=SHOWN, now=now)
     with store.read() as connection:
         return Summary(
             date=day,
@@ -88,7 +86,7 @@ def gather(store: Store, settings: Settings, day: date, start: datetime, end: da
             phase=calendar.phase(now),
             queue=summary.queue(connection, now),
             silences=summary.silenced(connection, now),
-            alerts=top,
+            alerts=alert_list.listing(connection, limit=SHOWN, now=now),
             decisions_made=summary.decisions_made(connection, start, end),
             decided=summary.decided(connection, start, end),
             collected=summary.collected(connection, start, end),

@@ -56,9 +56,9 @@ def demo(directory: Path, as_json: bool) -> None:
 
 
 def _why(row: Mapping[str, Any]) -> str:
-    """What a rule found, else the first thing that the model says; the rest is in `alerts show`."""
+    """What rules found, else the first things that the model says; the rest is in `alerts show`."""
     said = [reason for reason in row["reasons"] if reason not in row["priority_reasons"]]
-    return " ".join([*(finding["text"] for finding in row["findings"]), *said][:2])
+    return " ".join([*dict.fromkeys([*(finding["text"] for finding in row["findings"]), *said])][:2])
 
 
 def _free(directory: Path) -> Path:

@@ -116,7 +116,8 @@ def list_alerts(  # noqa: PLR0913, PLR0917 - one for each option
         *(["suppression"] if which else []),
         "title",
     ]
-    asked = "nothing is suppressed" if which == "suppressed" else "nothing waits for a person"
+    asked = "no such alert waits for a person" if review or mine or priority else "nothing waits for a person"
+    asked = "nothing is suppressed" if which == "suppressed" else asked
     asked = f"no alert is {' or '.join(states)}" if states else asked
     print_table(table, columns, empty=asked, wide=("level", "state", "matches", "spread"))
 

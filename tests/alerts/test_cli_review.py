@@ -62,7 +62,7 @@ def test_two_people_and_a_lead(settings: Settings) -> None:
     _said(settings, "take", "1", "--reviewer", "ben")
     words = ("--decision", "watch", "--reason", "wait", "--reviewer", "ben")
     assert _said(settings, "decide", "1", *words) == "alert 1 goes to the lead (team lead): the two opinions differ\n"
-    assert _run(settings, "list", "--review", "second").stderr == "nothing waits for a person\n"
+    assert _run(settings, "list", "--review", "second").stderr == "no such alert waits for a person\n"
     shown = _said(settings, "take", "1", "--reviewer", "岑")
     assert "maya (first opinion): clarify false: 名單上仍有她" in shown
     assert "ben (second opinion): watch: wait" in shown

@@ -37,11 +37,13 @@ def test_the_demo_shows_planted_items_with_reasons(tmp_path: Path) -> None:
 
 
 def test_a_second_demo_takes_another_folder(tmp_path: Path) -> None:
-    """Nothing is overwritten."""
+    """Nothing is overwritten. What is printed gives a reason once, though rule and score both rest on it."""
     (tmp_path / "pollwatch-demo").mkdir()
     (tmp_path / "pollwatch-demo" / "mine.txt").write_text("mine", encoding="utf-8")
     done = subprocess.run([*CLI, "demo"], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "pollwatch-demo-2" in done.stderr
+    (row,) = [line for line in done.stdout.splitlines() if "改咗做2號" in line]
+    assert row.count("It gives 池曉嵐 the number 2") == 1
     assert [p.name for p in (tmp_path / "pollwatch-demo").iterdir()] == ["mine.txt"]
 
 

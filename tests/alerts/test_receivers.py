@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -18,15 +17,9 @@ from alerts.status import check_configuration, status
 from monitor.config import Settings
 from monitor.errors import ConfigError
 from monitor.store import Store
-from tests.receiver import Inbox, receiver_server
+from tests.receiver import Inbox
 
 SECRET = "json://desk:correct-horse@127.0.0.1/battery-staple"
-
-
-@pytest.fixture
-def inbox() -> Iterator[Inbox]:
-    with receiver_server() as found:
-        yield found
 
 
 def _write(folder: Path, toml: str) -> None:

@@ -54,6 +54,15 @@ def test_an_error_stays_until_the_next_run_has_ended(store: Store, settings: Set
     assert _problems(store, settings, now + timedelta(minutes=1)) == ["group failed: it broke"]
 
 
+def test_each_line_of_status_says_its_own_thing(settings: Settings) -> None:
+    """No line begins like another: what is counted twice is believed nowhere."""
+    done = subprocess.run([*CLI, "-c", str(settings.file), "status"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    begins = [line.split()[0] for line in done.stdout.splitlines()]
+    assert {"feeds", "queue", "model", "daemon", "people"} <= set(begins)
+    assert len(begins) == len(set(begins)), done.stdout
+
+
 def test_what_is_probably_not_meant_is_noted(store: Store, settings: Settings, now: datetime) -> None:
     """Nobody gets the mail, no polling day, the invented sample still in place: notes, not faults."""
     notes = " ".join(status(store, settings, now)["notes"])
