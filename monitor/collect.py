@@ -43,7 +43,7 @@ from monitor.writing import Writer
 log = logging.getLogger(__name__)
 
 MAX_UNSTORED = 64
-HOSTS = 3  # held at the same time, for each feed that may be fetched at the same time
+HOSTS = 8  # held at the same time, for each feed that may be fetched at the same time
 
 _UNREACHED = (FeedErrorKind.DNS, FeedErrorKind.CONNECT, FeedErrorKind.TIMEOUT)
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from monitor.store import Connection, Store
 
 MAX_WORKS = 200  # in one transaction
+LINGER_S = 0.02  # between two transactions while more is to be written
 MAX_S = 0.2  # after which a transaction takes no more of them: other processes write too
 
 R = TypeVar("R")
@@ -77,6 +78,8 @@ class Writer:
                     job.done.set_exception(outcome.error)
                 else:
                     job.done.set_result(outcome)
+            if self._waiting:  # a stream of them: a little later there are more for one commit
+                await asyncio.sleep(LINGER_S)
 
     def _commit(self, jobs: Sequence[_Job]) -> dict[_Job, Any]:
         """The outcomes of some of the jobs, at least of one. A job that fails harms no other."""

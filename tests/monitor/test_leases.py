@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from monitor import leases
-from monitor.collect import collect
+from monitor.collect import HOSTS, collect
 from monitor.config import Settings
 from monitor.leases import LeaseLostError, Leases
 from monitor.store import Store, feeds, hosts, items, open_store
@@ -280,20 +280,20 @@ def test_feeds_that_were_switched_off_or_asked_since_they_were_listed_are_left(
     with ExitStack() as stack:
         others = [stack.enter_context(feed_server()) for _ in range(3)]
         urls = [other.put("/a", rss(item("A", guid="1"))) for other in others]
-        slow = [stack.enter_context(feed_server()).put("/", rss(), delay_s=0.7) for _ in range(3)]
-        watched = watch(store, now, *slow, *urls)[3:]
+        slow = [stack.enter_context(feed_server()).put("/", rss(), delay_s=0.3) for _ in range(HOSTS)]
+        watched = watch(store, now, *slow, *urls)[HOSTS:]
         reports: list[StageReport] = []
         thread = threading.Thread(target=lambda: reports.append(collect(store, settings, now)))
         with contextlib.closing(open_store(settings.database_url)) as seen:
             thread.start()
-            _wait_until(lambda: _held(seen) == 3)
+            _wait_until(lambda: _held(seen) == HOSTS)
             with store.write() as connection:
                 feeds.set_enabled(connection, watched[0].id, enabled=False)
                 feeds.record_success(connection, watched[1].id, now + timedelta(seconds=1), now + timedelta(hours=1))
                 feeds.postpone(connection, [watched[2].id], now + timedelta(hours=1))
             thread.join()
         assert all(other.requests == [] for other in others)
-    assert counts(reports[0], "feeds", "fetched", "elsewhere", "postponed") == [5, 3, 1, 1]
+    assert counts(reports[0], "feeds", "fetched", "elsewhere", "postponed") == [HOSTS + 2, HOSTS, 1, 1]
 
 
 def _held(store: Store) -> int:
