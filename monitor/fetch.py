@@ -111,6 +111,7 @@ class Fetcher:
         self._turns[host] += 1
         try:
             async with self._hosts[host]:
+                # Also for no time: the host's other feeds queue up before it is decided whether to keep the connection.
                 await asyncio.sleep(self._wait_s(host))
                 async with self._slots:
                     yield

@@ -71,7 +71,7 @@ class Leases:
 
     async def rest(self, free_at: datetime | None, gap_s: float) -> None:
         """Wait until a host may be asked that another pass asked last, at most ``gap_s`` seconds: clocks may differ."""
-        if free_at is not None:
+        if free_at is not None and gap_s > 0:
             await asyncio.sleep(max(0.0, min((free_at - self._clock()).total_seconds(), gap_s)))
 
     async def write(self, name: str, work: Callable[[Connection], T]) -> T:
