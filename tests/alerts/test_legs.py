@@ -109,7 +109,7 @@ def desk(store: Store, settings: Settings, now: datetime) -> Store:
         connection.execute(update(feeds).where(feeds.c.id == 1).values(role="community"))
     dispatch(store, settings, after(5))
     row = queue.take(store, settings, "maya", after(7))
-    queue.decide(store, settings, "maya", after(15), row["id"], Decision.CLARIFY, Verdict.FALSE, "名單上仍有她")
+    queue.decide(store, settings, "maya", after(15), row["id"], Decision.CLARIFY, Verdict.PARTLY_FALSE, "名單上仍有她")
     return store
 
 
