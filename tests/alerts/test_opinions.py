@@ -75,5 +75,7 @@ def test_blind_means_not_what_but_who() -> None:
     assert not is_blind({**row, "review": Review.FIRST})
     (told,) = without_opinions([{"reviewer": "maya", "decision": "clarify", "verdict": "false", "reason": "名單"}])
     assert told == {"reviewer": "maya", "decision": None, "verdict": None, "reason": None}
-    take, decide = {"action": "alert.take", "detail": {"a": 1}}, {"action": "alert.decide", "detail": {"a": 1}}
-    assert without_told([take, decide]) == [take, {**decide, "detail": {}}]
+    take = {"action": "alert.take", "subject": "alert:1", "detail": {"a": 1}}
+    decide = {**take, "action": "alert.decide"}
+    other = {**decide, "subject": "alert:2"}
+    assert without_told([take, decide, other], ["alert:1"]) == [take, {**decide, "detail": {}}, other]
