@@ -73,7 +73,6 @@ def status(context: Context, as_json: bool) -> None:
             click.echo("push   {live} live, {waiting} waiting for their hub, {ending} ending".format(**found["push"]))
         waiting = f"{queue['open']} open, {queue['leased']} held, {queue['second_review']} for another opinion"
         click.echo(f"queue  {waiting}, {queue['overdue']} past due; {queue['snoozed']} snoozed")
-        click.echo(f"queue  {queue['open']} open, {queue['leased']} held, {queue['overdue']} past due")
         if any(queue["suppressed"].values()) or found["silences"]["active"]:
             hidden = "{silence} silenced, {inhibited} inhibited".format(**queue["suppressed"])
             click.echo(f"hidden {hidden}, by {found['silences']['active']} silences and by clarifications")

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
@@ -34,6 +34,7 @@ def test_kappa_is_cohens(pairs: Sequence[tuple[Hashable, Hashable]], value: floa
     assert found == (value if value is None else pytest.approx(value))
 
 
+@settings(deadline=None)  # scikit-learn warms up
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abcd")), min_size=1, max_size=40))
 def test_kappa_is_the_one_of_scikit_learn(pairs: list[tuple[str, str]]) -> None:
     """For any pairs of answers, where it is defined."""
