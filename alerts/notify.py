@@ -173,7 +173,7 @@ def _repeat(store: Store, receivers: Iterable[Receiver], now: datetime, counts: 
 
 
 def _unanswered(connection: Connection, receiver: Receiver, now: datetime) -> list[Occasion]:
-    """What is to be told again, to those whose team was asked the first time, and of the lead's to the lead's."""
+    """What is to be told again: to those who were told first, but what waits for the lead to the lead's alone."""
     before = now - timedelta(seconds=receiver.repeat_interval_s)
     told = {each.alert_id: each for each in outbox.unanswered(connection, receiver.name, before)}
     return [
@@ -239,8 +239,8 @@ def _make_message(
 ) -> None:
     waiting = outbox.waiting(connection, receiver.name)
     alerts = {alert.id: alert for alert in _alerts(connection, {each.alert_id for each in waiting})}
-    answered = [each.key for each in waiting if is_answered(each.kind, alerts[each.alert_id])]
-    outbox.drop(connection, answered, "the opinion that it asked for is not wanted any more")
+    answered = {each.key for each in waiting if is_answered(each.kind, alerts[each.alert_id])}
+    outbox.drop(connection, sorted(answered), "the opinion that it asked for is not wanted any more")
     counts["dropped"] += len(answered)
     groups = _by_urgency([each for each in waiting if each.key not in answered], alerts)
     for quiet in [group for group in groups if why_quiet(alerts[group[0].alert_id])]:
