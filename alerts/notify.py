@@ -29,7 +29,7 @@ from monitor.errors import BusyError, ConfigError, NotFoundError, NoticeError
 from monitor.store import Connection, Store, audit, incident_facts, outbox
 from monitor.store import alerts as alert_store
 from monitor.store.outbox import Message, Occasion
-from monitor.types import Alert, AlertState, StageReport
+from monitor.types import Alert, AlertState, Review, StageReport
 
 ACTOR = "notify"
 PAGE = 500  # audit entries read in one transaction
@@ -46,6 +46,7 @@ _KINDS = {
     "alert.wake": Kind.REOPENED,
     "lease.expired": Kind.EXPIRED,
 }
+_ASKED_FOR = {Kind.SECOND: Review.SECOND, Kind.LEAD: Review.LEAD}
 _COUNTS = ("occasions", "messages", "dropped", "sent", "failed")
 
 
@@ -100,14 +101,15 @@ def occasions_of(
     """Whom each of these audit entries is to be told to, the alerts as they stand now. Pure."""
     found = []
     for entry in entries:
-        kind = _KINDS.get(entry["action"])
+        kind = _kind(entry)
         alert = alerts.get(alert_store.of_subject(entry["subject"]) or 0)
         if kind is None or alert is None:
             continue
-        teams = entry["detail"].get("teams") or (alert.route,)
+        told = entry["detail"]
+        teams = told.get("teams") or (told["route"] if kind in _ASKED_FOR else alert.route,)
         for receiver in receivers:
             if wants(receiver, kind, alert.priority, teams):
-                detail = _detail(kind, entry["detail"], alert)
+                detail = _detail(kind, told, alert)
                 found.append(_occasion(receiver, alert.id, entry["seq"], 0, kind, detail, entry["at"]))
     return found
 
@@ -119,6 +121,18 @@ def why_quiet(alert: Alert) -> str | None:
     if alert.state in (AlertState.DECIDED, AlertState.CLOSED):
         return f"decided: {alert.decision}" if alert.decision else f"{alert.state}"
     return str(alert.state) if alert.state is AlertState.SNOOZED else None
+
+
+def is_answered(kind: str, alert: Alert) -> bool:
+    """Whether a notice asks for an opinion that ``alert`` does not wait for any more: it was given, or undone."""
+    return kind in _ASKED_FOR and _ASKED_FOR[Kind(kind)] is not alert.review
+
+
+def _kind(entry: Mapping[str, Any]) -> Kind | None:
+    """What an audit entry is to a receiver, if anything."""
+    if entry["action"] == "alert.decide" and entry["detail"].get("state") == AlertState.SECOND_REVIEW:
+        return Kind.SECOND if entry["detail"]["review"] == Review.FIRST else Kind.LEAD
+    return _KINDS.get(entry["action"])
 
 
 def _detail(kind: Kind, detail: Mapping[str, Any], alert: Alert) -> dict[str, Any]:
@@ -141,7 +155,7 @@ def _read_audit(store: Store, receivers: Iterable[Receiver], counts: Counter[str
                 return
         with store.write() as connection:
             entries = audit.following(connection, outbox.position(connection), PAGE)
-            ids = {alert_store.of_subject(entry["subject"]) or 0 for entry in entries if entry["action"] in _KINDS}
+            ids = {alert_store.of_subject(entry["subject"]) or 0 for entry in entries if _kind(entry)}
             known = {alert.id: alert for alert in _alerts(connection, ids)}
             counts["occasions"] += outbox.add(connection, occasions_of(entries, known, receivers))
             if entries:
@@ -159,13 +173,15 @@ def _repeat(store: Store, receivers: Iterable[Receiver], now: datetime, counts: 
 
 
 def _unanswered(connection: Connection, receiver: Receiver, now: datetime) -> list[Occasion]:
-    """What is to be told again."""
+    """What is to be told again: to those who were told first, but what waits for the lead to the lead's alone."""
     before = now - timedelta(seconds=receiver.repeat_interval_s)
     told = {each.alert_id: each for each in outbox.unanswered(connection, receiver.name, before)}
     return [
         _occasion(receiver, alert.id, told[alert.id].seq, told[alert.id].round + 1, Kind.REPEATED, {}, now)
         for alert in _alerts(connection, told)
-        if wants(receiver, Kind.REPEATED, alert.priority, receiver.teams)  # its team was asked the first time
+        if wants(
+            receiver, Kind.REPEATED, alert.priority, [alert.route] if alert.review is Review.LEAD else receiver.teams
+        )
     ]
 
 
@@ -223,7 +239,10 @@ def _make_message(
 ) -> None:
     waiting = outbox.waiting(connection, receiver.name)
     alerts = {alert.id: alert for alert in _alerts(connection, {each.alert_id for each in waiting})}
-    groups = _by_urgency(waiting, alerts)
+    answered = {each.key for each in waiting if is_answered(each.kind, alerts[each.alert_id])}
+    outbox.drop(connection, sorted(answered), "the opinion that it asked for is not wanted any more")
+    counts["dropped"] += len(answered)
+    groups = _by_urgency([each for each in waiting if each.key not in answered], alerts)
     for quiet in [group for group in groups if why_quiet(alerts[group[0].alert_id])]:
         alert = alerts[quiet[0].alert_id]
         outbox.drop(connection, [each.key for each in quiet], str(why_quiet(alert)))

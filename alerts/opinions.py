@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any
 
 from monitor.types import Review
@@ -22,9 +22,12 @@ def without_opinions(decisions: Sequence[Mapping[str, Any]]) -> list[dict[str, A
     return [{**row, **dict.fromkeys(_TOLD)} for row in decisions]
 
 
-def without_told(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The audit entries of an alert, those of decisions without what was decided."""
-    return [{**entry, "detail": {}} if entry["action"] == "alert.decide" else dict(entry) for entry in history]
+def without_told(entries: Sequence[Mapping[str, Any]], subjects: Collection[str]) -> list[dict[str, Any]]:
+    """Audit entries, those of decisions on these ``subjects`` without what was decided."""
+    return [
+        {**entry, "detail": {}} if entry["action"] == "alert.decide" and entry["subject"] in subjects else dict(entry)
+        for entry in entries
+    ]
 
 
 def kappa(pairs: Sequence[tuple[Hashable, Hashable]]) -> float | None:

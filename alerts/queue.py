@@ -80,7 +80,8 @@ def show(store: Store, alert_id: int, now: datetime | None = None) -> dict[str, 
         answers = inhibitions.answers_to(connection, row["incident_id"])
         inhibits = inhibitions.under(connection, alert_id)
     if opinions.is_blind(row):
-        decided, history = opinions.without_opinions(decided), opinions.without_told(history)
+        told = opinions.without_told(history, [alert_store.subject(alert_id)])
+        decided, history = opinions.without_opinions(decided), told
     more = {"answers": answers, "inhibits": inhibits, "decisions": decided, "history": history}
     return {**row, "incident": incident, **more}
 

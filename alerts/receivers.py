@@ -26,6 +26,8 @@ class Kind(StrEnum):
     ESCALATED = "escalated"
     REMINDED = "reminded"  # an escalation step told again
     REOPENED = "reopened"  # it was decided, snoozed or suppressed, and is back in the queue
+    SECOND = "second"  # it asks for a second opinion
+    LEAD = "lead"  # two opinions differ, and the lead decides
     EXPIRED = "expired"  # a lease ran out, and the alert is back in the queue
     REPEATED = "repeated"  # told long ago, and still nobody has taken it
 

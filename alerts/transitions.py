@@ -318,8 +318,8 @@ def _require_awake(alert: Alert) -> None:
 
 def _require_another_person(alert: Alert, reviewer: str) -> None:
     if any(opinion.reviewer == reviewer for opinion in alert.opinions):
-        who = "the lead, a third person" if alert.review is Review.LEAD else "another reviewer"
-        raise RefusedError("same-person", f"you have given your opinion on alert {alert.id}: {who}, decides it")
+        who = "the lead, a third person," if alert.review is Review.LEAD else "another reviewer"
+        raise RefusedError("same-person", f"you have given your opinion on alert {alert.id}: {who} decides it")
 
 
 def _require_leased(alert: Alert) -> None:

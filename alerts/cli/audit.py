@@ -35,12 +35,18 @@ def audit() -> None:
 @json_option
 @pass_context
 def list_entries(context: Context, since: str | None, limit: int | None, as_json: bool) -> None:
-    """List the entries in the order in which they were written."""
+    """List the entries in the order in which they were written.
+
+    What was decided on an alert that waits for a second opinion is left out until that is given; `audit export` has it.
+    """
+    from alerts import opinions
+    from monitor.store import alerts, decisions
     from monitor.store import audit as entries
 
     with context.store() as (store, settings), store.read() as connection:
         start = instant(since, settings.calendar.zone) if since else None
-        rows = entries.listing(connection, since=start, limit=limit)
+        blind = {alerts.subject(id) for id in decisions.awaited(connection)}
+        rows = opinions.without_told(entries.listing(connection, since=start, limit=limit), blind)
     if as_json:
         print_lines(rows)
         return

@@ -46,6 +46,13 @@ def of_alert(connection: Connection, alert_id: int) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
+def awaited(connection: Connection) -> list[int]:
+    """The alerts that wait for a second opinion, which is to be given without knowledge of the first."""
+    return list(
+        connection.scalars(select(alerts.c.id).where(alerts.c.review == Review.SECOND, alerts.c.decision.is_(None)))
+    )
+
+
 def pairs(connection: Connection, since: datetime | None = None) -> list[dict[str, Any]]:
     """First and second opinions on the same alert, by the time of the second: ``claim_type, lang, first, second``.
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, updat
 from sqlalchemy.dialects.sqlite import insert
 
 from monitor.store.schema import alerts, cursors, occasions, outbox
-from monitor.types import AlertState
+from monitor.types import UNTAKEN
 
 CURSOR = "notify"
 PAGE = 500  # keys in one statement
@@ -134,12 +134,12 @@ def withdraw(connection: Connection, key: str, why: str) -> None:
 
 
 def unanswered(connection: Connection, receiver: str, before: datetime) -> list[Told]:
-    """Alerts that are still open though the last message about each was sent at ``before`` or earlier."""
+    """Alerts that still wait for somebody though the last message about each was sent at ``before`` or earlier."""
     query = (
         select(occasions.c.alert_id, func.max(occasions.c.seq), func.max(occasions.c.round))
         .join(alerts, alerts.c.id == occasions.c.alert_id)
         .outerjoin(outbox, and_(outbox.c.key == occasions.c.message_key, outbox.c.dropped.is_(None)))
-        .where(alerts.c.state == AlertState.OPEN, alerts.c.suppression.is_(None))
+        .where(alerts.c.state.in_(UNTAKEN), alerts.c.suppression.is_(None))
         .where(occasions.c.receiver == receiver, occasions.c.dropped.is_(None))
         .where(or_(occasions.c.message_key.is_(None), outbox.c.key.is_not(None)))  # of no message that was dropped
         .group_by(occasions.c.alert_id)

@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy import event
 
-from alerts import queue, silences
+from alerts import notify, queue, silences
 from alerts.dispatch import dispatch
 from alerts.escalate import escalate
 from alerts.suppression import SilenceMatchers
@@ -49,20 +49,33 @@ def main(config: str, reviewer: str, die_before: str = "0") -> None:
         print(json.dumps(answer), flush=True)
 
 
-def _do(store: Store, settings: Settings, reviewer: str, act: dict[str, Any]) -> int:
-    """The id of the alert or silence, or how many alerts the stage opened or escalated."""
+def _do(store: Store, settings: Settings, reviewer: str, act: dict[str, Any]) -> int:  # noqa: PLR0912 - one case for each act
+    """The id of the alert or silence, or how many alerts the stage opened or escalated, or messages it sent."""
     now = datetime.fromisoformat(act["now"])
     match act["act"]:
         case "take":
             row = queue.take(store, settings, reviewer, now, act.get("id"))
         case "release":
-            row = queue.release(store, settings, reviewer, now, act["id"])
+            row = queue.release(store, settings, reviewer, now, act["id"], act.get("reason", ""))
+        case "renew":
+            row = queue.renew(store, settings, reviewer, now, act["id"])
+        case "snooze":
+            until = now + timedelta(minutes=act["minutes"])
+            row = queue.snooze(store, settings, reviewer, now, act["id"], until, "明天再看")
+        case "wake":
+            row = queue.wake(store, settings, reviewer, now, act["id"])
         case "undo":
             row = queue.undo(store, settings, reviewer, now, act["id"])
+        case "send_back":
+            row = queue.send_back(store, settings, reviewer, now, act["id"], "請再看一次")
+        case "reopen":
+            row = queue.reopen(store, settings, reviewer, now, act["id"], "又有新消息")
         case "dispatch":
             return int(dispatch(store, settings, now).counts["opened"] or 0)
         case "escalate":
             return int(escalate(store, settings, now).counts["escalated"] or 0)
+        case "notify":
+            return int(notify.notify(store, settings, now).counts["sent"] or 0)
         case "silence":
             matchers = SilenceMatchers.read(["lang=zh-Hant"])
             silence = silences.add(store, settings, matchers, reviewer, "密函", now, now + timedelta(hours=1))
@@ -70,9 +83,9 @@ def _do(store: Store, settings: Settings, reviewer: str, act: dict[str, Any]) ->
         case "expire":
             return int(silences.expire(store, settings, act["id"], reviewer, "夠了", now)["id"])
         case _:
-            row = queue.decide(
-                store, settings, reviewer, now, act["id"], Decision.CLARIFY, Verdict.PARTLY_FALSE, "名單上仍有她"
-            )
+            decision, verdict, reason = act.get("said", (Decision.CLARIFY, Verdict.PARTLY_FALSE, "名單上仍有她"))
+            said = Decision(decision), verdict and Verdict(verdict), reason
+            row = queue.decide(store, settings, reviewer, now, act["id"], *said)
     return int(row["id"])
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from alerts.cli.audit import audit
 from alerts.cli.queue import alerts
 from alerts.dispatch import dispatch
 from monitor.cli.base import Context, now
@@ -45,6 +46,26 @@ def _refused(settings: Settings, *words: str) -> tuple[str, int]:
     error = _run(settings, *words).exception
     assert isinstance(error, RefusedError)
     return error.reason, error.exit_code
+
+
+def test_the_audit_tells_a_first_opinion_only_afterwards(settings: Settings) -> None:
+    """Until the second opinion is given `audit list` leaves out what was decided on that alert, and nothing else."""
+
+    def listed(*words: str) -> str:
+        result = CliRunner().invoke(audit, ["list", *words], obj=Context(settings.file))
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    _said(settings, "take", "1")
+    _said(settings, "decide", "1", *FALSE)
+    assert "alert.decide" in listed()
+    assert "maya" in listed()
+    assert "名單上仍有她" not in listed() + listed("--json")
+    assert '"route"' in listed("--json"), "of the opening"
+    _said(settings, "take", "1", "--reviewer", "ben")
+    assert "名單上仍有她" not in listed() + listed("--json")
+    _said(settings, "decide", "1", *FALSE, "--reviewer", "ben")
+    assert listed("--json").count("名單上仍有她") == 2
 
 
 def test_two_people_and_a_lead(settings: Settings) -> None:

@@ -19,7 +19,7 @@ from monitor.config import Settings
 from monitor.errors import NoticeError
 from monitor.store import Store, audit, outbox
 from monitor.store.schema import alerts as alert_table
-from monitor.types import ClaimType, Decision
+from monitor.types import ClaimType, Decision, Verdict
 from tests.alerts.rows import add_incident
 from tests.alerts.telling import Tell, notify_at, open_alerts
 from tests.receiver import Inbox
@@ -100,7 +100,7 @@ def test_each_receiver_is_told_what_is_its_own(
     notify_at(store, settings, now, 900)
     (told_step,) = inbox.of("steps")
     assert told_step.alerts == [1]
-    assert "not taken in time, escalated to level 1" in told_step.body
+    assert "not handled in time, escalated to level 1" in told_step.body
 
 
 def test_an_escalation_goes_to_the_teams_that_it_names(
@@ -116,7 +116,7 @@ def test_an_escalation_goes_to_the_teams_that_it_names(
         audit.append(connection, now, "clock", "alert.escalate", "alert:77", {"level": 1, "teams": ["lead"]})
     notify_at(store, settings, now, 0)
     (told,) = inbox.of("lead")
-    step = "not taken in time, escalated to level 1; reminder, level 1; lease ran out, back in the queue"
+    step = "not handled in time, escalated to level 1; reminder, level 1; lease ran out, back in the queue"
     assert f"  {step}; back in the queue · " in told.body
     assert told.alerts == [1]
 
@@ -136,6 +136,62 @@ def test_an_alert_that_grew_is_told_again(
         audit.append(connection, now, "dispatch", "alert.reprioritise", f"alert:{incident}", detail)
     notify_at(store, settings, now, 1)
     assert "more urgent, was P4" in inbox.of("urgent")[0].body
+
+
+@pytest.mark.parametrize(
+    ("lang", "second", "lead"),
+    [
+        ("en", "asks for a second opinion", "two opinions differ, asks for the lead's decision"),
+        ("zh-Hant", "須由另一人覆核", "兩人意見不一，請主管裁決"),
+    ],
+)
+def test_second_opinions_and_the_leads_decision_are_asked_for(
+    store: Store, settings: Settings, receivers: Tell, inbox: Inbox, now: datetime, lang: str, second: str, lead: str
+) -> None:
+    """The team hears that another reviewer is wanted, then the lead's team that they are; nobody, what was said."""
+    receivers("desk", "lead", group_wait_s=0, group_interval_s=0, lang=lang)
+    file = settings.path(settings.files.routes)
+    text = file.read_text(encoding="utf-8").replace('name = "desk"\n', 'name = "desk"\nteams = ["desk-chinese"]\n')
+    file.write_text(text.replace('name = "lead"\n', 'name = "lead"\nteams = ["lead"]\n'), encoding="utf-8")
+    _open(store, settings, now)
+    _at(store, settings, now, 0)
+    for seconds, name, verdict in ((10, "maya", Verdict.FALSE), (20, "岑", Verdict.MISLEADING)):
+        moment = now + timedelta(seconds=seconds)
+        queue.take(store, settings, name, moment, 1)
+        queue.decide(store, settings, name, moment, 1, Decision.CLARIFY, verdict, "名單上仍有她")
+        _at(store, settings, now, seconds)
+    first, asked = inbox.of("desk")
+    (to_lead,) = inbox.of("lead")
+    assert first.alerts == asked.alerts == to_lead.alerts == [1]
+    assert second in asked.body
+    assert lead in to_lead.body
+    assert not any(
+        word in each.body for each in (asked, to_lead) for word in ("名單", "maya", "岑", "false", "misleading")
+    )
+    _at(store, settings, now, 14_419)
+    assert len(inbox.deliveries) == 3
+    _at(store, settings, now, 14_420)
+    assert [len(inbox.of(name)) for name in ("desk", "lead")] == [2, 2], "what waits for the lead is the lead's to hear"
+
+
+@pytest.mark.parametrize("what", ["undone", "given"])
+def test_an_opinion_that_is_not_wanted_any_more_is_not_asked_for(
+    store: Store, settings: Settings, receivers: Tell, inbox: Inbox, now: datetime, what: str
+) -> None:
+    """Undone or given before the message is made: the alert is told as what it waits for now."""
+    receivers("desk", group_wait_s=60, group_interval_s=0)
+    _open(store, settings, now)
+    queue.take(store, settings, "maya", now, 1)
+    queue.decide(store, settings, "maya", now, 1, Decision.CLARIFY, Verdict.FALSE, "名單上仍有她")
+    if what == "undone":
+        queue.undo(store, settings, "maya", now, 1)
+    else:
+        queue.take(store, settings, "岑", now, 1)
+        queue.decide(store, settings, "岑", now, 1, Decision.WATCH, None, "quiet so far")
+    _at(store, settings, now, 60)
+    (told,) = inbox.of("desk")
+    assert "second opinion" not in told.body
+    assert ("back in the queue" in told.body, "the lead's decision" in told.body) == (what == "undone", what == "given")
 
 
 @pytest.mark.parametrize("quiet", ["decided", "suppressed"])

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
@@ -34,6 +34,7 @@ def test_kappa_is_cohens(pairs: Sequence[tuple[Hashable, Hashable]], value: floa
     assert found == (value if value is None else pytest.approx(value))
 
 
+@settings(deadline=None)  # scikit-learn warms up
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abcd")), min_size=1, max_size=40))
 def test_kappa_is_the_one_of_scikit_learn(pairs: list[tuple[str, str]]) -> None:
     """For any pairs of answers, where it is defined."""
@@ -75,5 +76,7 @@ def test_blind_means_not_what_but_who() -> None:
     assert not is_blind({**row, "review": Review.FIRST})
     (told,) = without_opinions([{"reviewer": "maya", "decision": "clarify", "verdict": "false", "reason": "名單"}])
     assert told == {"reviewer": "maya", "decision": None, "verdict": None, "reason": None}
-    take, decide = {"action": "alert.take", "detail": {"a": 1}}, {"action": "alert.decide", "detail": {"a": 1}}
-    assert without_told([take, decide]) == [take, {**decide, "detail": {}}]
+    take = {"action": "alert.take", "subject": "alert:1", "detail": {"a": 1}}
+    decide = {**take, "action": "alert.decide"}
+    other = {**decide, "subject": "alert:2"}
+    assert without_told([take, decide, other], ["alert:1"]) == [take, {**decide, "detail": {}}, other]

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,46 +14,10 @@ from alerts.dispatch import dispatch
 from monitor.config import Settings
 from monitor.store import Store, audit
 from monitor.types import Decision, Verdict
+from tests.alerts.reviewers import Reviewer, reviewer
 from tests.alerts.rows import add_incident
 
 ROUNDS = 200
-SCRIPT = Path(__file__).with_name("reviewer_process.py")
-
-
-class Reviewer:
-    """A running reviewer_process."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-
-    def send(self, start: float, now: datetime, **act: Any) -> None:
-        """Ask for an act at the instant ``start``."""
-        assert self.process.stdin
-        self.process.stdin.write(json.dumps({"start": start, "now": now.isoformat(), **act}) + "\n")
-        self.process.stdin.flush()
-
-    def answer(self) -> Any:
-        """The next answer; None when the process died without one."""
-        assert self.process.stdout
-        line = self.process.stdout.readline()
-        return json.loads(line) if line else None
-
-
-@contextmanager
-def _reviewer(settings: Settings, name: str, die_before: int = 0) -> Iterator[Reviewer]:
-    with subprocess.Popen(
-        [sys.executable, str(SCRIPT), settings.file, name, str(die_before)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    ) as process:
-        reviewer = Reviewer(process)
-        try:
-            assert reviewer.answer() == "ready"
-            yield reviewer
-        finally:
-            process.kill()
 
 
 def _at_once(one: Reviewer, two: Reviewer, now: datetime, **act: Any) -> tuple[Any, Any]:
@@ -75,7 +32,7 @@ def test_two_reviewers_never_hold_the_same_alert(store: Store, settings: Setting
     for _ in range(3):
         add_incident(store, now)
     dispatch(store, settings, now)
-    with _reviewer(settings, "maya") as maya, _reviewer(settings, "岑") as shum:
+    with reviewer(settings, "maya") as maya, reviewer(settings, "岑") as shum:
         for _ in range(ROUNDS):
             first, second = _at_once(maya, shum, now, act="take")
             assert {first["ok"], second["ok"]} == {1, 2}
@@ -100,7 +57,7 @@ def test_killed_in_decide_leaves_all_or_nothing(store: Store, settings: Settings
     queue.take(store, settings, "maya", now, 1)
     untouched = queue.show(store, 1)
     for die_before in range(1, 100):
-        with _reviewer(settings, "maya", die_before) as maya:
+        with reviewer(settings, "maya", die_before) as maya:
             maya.send(0, now, act="decide", id=1)
             if maya.answer() is not None:
                 break
@@ -126,7 +83,7 @@ def test_killed_in_undo_leaves_all_or_nothing(store: Store, settings: Settings, 
     queue.decide(store, settings, "maya", now, 1, Decision.CLARIFY, Verdict.FALSE, "名單上仍有她")
     untouched = queue.show(store, 1)
     for die_before in range(1, 100):
-        with _reviewer(settings, "maya", die_before) as maya:
+        with reviewer(settings, "maya", die_before) as maya:
             maya.send(0, now, act="undo", id=1)
             if maya.answer() is not None:
                 break
@@ -143,7 +100,7 @@ def test_killed_in_undo_leaves_all_or_nothing(store: Store, settings: Settings, 
 
 def test_two_dispatchers_open_one_alert_each_incident(store: Store, settings: Settings, now: datetime) -> None:
     """At the same instant: together they open as many alerts as there are incidents."""
-    with _reviewer(settings, "one") as one, _reviewer(settings, "two") as two:
+    with reviewer(settings, "one") as one, reviewer(settings, "two") as two:
         for _ in range(20):
             for _ in range(3):
                 add_incident(store, now)
@@ -158,7 +115,7 @@ def test_killed_in_dispatch_loses_and_doubles_nothing(store: Store, settings: Se
     for _ in range(2):
         add_incident(store, now)
     for die_before in range(1, 100):
-        with _reviewer(settings, "one", die_before) as one:
+        with reviewer(settings, "one", die_before) as one:
             one.send(0, now, act="dispatch")
             if one.answer() is not None:
                 break
@@ -186,7 +143,7 @@ def test_two_clocks_take_each_step_once(store: Store, settings: Settings, now: d
     for _ in range(30):
         add_incident(store, now)
     dispatch(store, settings, now)
-    with _reviewer(settings, "one") as one, _reviewer(settings, "two") as two:
+    with reviewer(settings, "one") as one, reviewer(settings, "two") as two:
         first, second = _at_once(one, two, now + timedelta(days=1), act="escalate")
     assert first["ok"] + second["ok"] == 90
     steps = _steps(store)
@@ -200,7 +157,7 @@ def test_killed_in_escalate_loses_and_doubles_no_step(store: Store, settings: Se
     add_incident(store, now)
     dispatch(store, settings, now)
     for die_before in range(1, 100):
-        with _reviewer(settings, "one", die_before) as one:
+        with reviewer(settings, "one", die_before) as one:
             one.send(0, now + timedelta(days=1), act="escalate")
             if one.answer() is not None:
                 break
@@ -216,7 +173,7 @@ def test_two_end_a_silence_and_two_write_it_down(store: Store, settings: Setting
     """At the same instant: one ends it, the other is told so; each alert is hidden once and comes back once."""
     for _ in range(3):
         add_incident(store, now)
-    with _reviewer(settings, "maya") as maya, _reviewer(settings, "岑") as shum:
+    with reviewer(settings, "maya") as maya, reviewer(settings, "岑") as shum:
         _at_once(maya, shum, now, act="dispatch")
         for number in range(1, 21):
             first, second = _at_once(maya, shum, now, act="silence")
@@ -243,7 +200,7 @@ def test_killed_while_hiding_and_giving_back(store: Store, settings: Settings, n
     kills = 0
     for act, before, after in (("silence", 2, 0), ("expire", 0, 2)):
         for die_before in range(1, 100):
-            with _reviewer(settings, "maya", die_before) as maya:
+            with reviewer(settings, "maya", die_before) as maya:
                 maya.send(0, now, act=act, id=1)
                 if maya.answer() is not None:
                     break
