@@ -153,13 +153,13 @@ def test_second_opinions_and_the_leads_decision_are_asked_for(
     file = settings.path(settings.files.routes)
     text = file.read_text(encoding="utf-8").replace('name = "desk"\n', 'name = "desk"\nteams = ["desk-chinese"]\n')
     file.write_text(text.replace('name = "lead"\n', 'name = "lead"\nteams = ["lead"]\n'), encoding="utf-8")
-    _open(store, settings, now)
-    _at(store, settings, now, 0)
+    open_alerts(store, settings, now)
+    notify_at(store, settings, now, 0)
     for seconds, name, verdict in ((10, "maya", Verdict.FALSE), (20, "岑", Verdict.MISLEADING)):
         moment = now + timedelta(seconds=seconds)
         queue.take(store, settings, name, moment, 1)
         queue.decide(store, settings, name, moment, 1, Decision.CLARIFY, verdict, "名單上仍有她")
-        _at(store, settings, now, seconds)
+        notify_at(store, settings, now, seconds)
     first, asked = inbox.of("desk")
     (to_lead,) = inbox.of("lead")
     assert first.alerts == asked.alerts == to_lead.alerts == [1]
@@ -168,9 +168,9 @@ def test_second_opinions_and_the_leads_decision_are_asked_for(
     assert not any(
         word in each.body for each in (asked, to_lead) for word in ("名單", "maya", "岑", "false", "misleading")
     )
-    _at(store, settings, now, 14_419)
+    notify_at(store, settings, now, 14_419)
     assert len(inbox.deliveries) == 3
-    _at(store, settings, now, 14_420)
+    notify_at(store, settings, now, 14_420)
     assert [len(inbox.of(name)) for name in ("desk", "lead")] == [2, 2], "what waits for the lead is the lead's to hear"
 
 
@@ -180,7 +180,7 @@ def test_an_opinion_that_is_not_wanted_any_more_is_not_asked_for(
 ) -> None:
     """Undone or given before the message is made: the alert is told as what it waits for now."""
     receivers("desk", group_wait_s=60, group_interval_s=0)
-    _open(store, settings, now)
+    open_alerts(store, settings, now)
     queue.take(store, settings, "maya", now, 1)
     queue.decide(store, settings, "maya", now, 1, Decision.CLARIFY, Verdict.FALSE, "名單上仍有她")
     if what == "undone":
@@ -188,7 +188,7 @@ def test_an_opinion_that_is_not_wanted_any_more_is_not_asked_for(
     else:
         queue.take(store, settings, "岑", now, 1)
         queue.decide(store, settings, "岑", now, 1, Decision.WATCH, None, "quiet so far")
-    _at(store, settings, now, 60)
+    notify_at(store, settings, now, 60)
     (told,) = inbox.of("desk")
     assert "second opinion" not in told.body
     assert ("back in the queue" in told.body, "the lead's decision" in told.body) == (what == "undone", what == "given")
