@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, FromClause, exists, or_, select, tuple_
 from sqlalchemy.dialects.sqlite import insert
 
+from monitor.store import pending
 from monitor.store.schema import assessments, feeds, items, models
 from monitor.types import Assessment, Item, Lang, Role
 
@@ -74,6 +75,7 @@ def insert_all(connection: Connection, rows: Iterable[tuple[Item, Assessment]], 
     ]
     if values:
         connection.execute(insert(assessments).on_conflict_do_nothing(), values)
+        pending.assessed(connection, [value["item_id"] for value in values])
 
 
 def for_item(connection: Connection, item_id: int) -> list[dict[str, Any]]:
