@@ -11,7 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, insert, or_, select, update
 
 from monitor.errors import NotFoundError
-from monitor.store import audit, decisions, suppression
+from monitor.store import audit, decisions, pending, suppression
 from monitor.store.assessments import IN_FORCE
 from monitor.store.incidents import related_to
 from monitor.store.schema import alerts, assessments, feeds, incident_items, incidents, items, revisions
@@ -114,9 +114,12 @@ def most_urgent(
     return connection.scalar(query)
 
 
-def undecided(connection: Connection) -> list[int]:
-    """Ids of alerts that are not decided: those whose priority may still rise."""
-    return list(connection.scalars(select(alerts.c.id).where(alerts.c.state.in_(LIVE)).order_by(alerts.c.id)))
+def undecided(connection: Connection, incident_ids: Sequence[int] | None = None) -> list[int]:
+    """Ids of alerts that are not decided, of these incidents if given: those whose priority may still rise."""
+    query = select(alerts.c.id).where(alerts.c.state.in_(LIVE)).order_by(alerts.c.id)
+    if incident_ids is not None:
+        query = query.where(alerts.c.incident_id.in_(incident_ids))
+    return list(connection.scalars(query))
 
 
 def of_incident(connection: Connection, incident_id: int) -> list[Alert]:
@@ -142,12 +145,12 @@ def has_newer(connection: Connection, alert: Alert) -> bool:
     return connection.scalar(select(alerts.c.id).where(*other).limit(1)) is not None
 
 
-def incidents_without(connection: Connection, limit: int) -> list[int]:
-    """Ids of incidents with items that never had an alert, oldest first."""
+def without_alert(connection: Connection, incident_ids: Sequence[int]) -> list[int]:
+    """Those of these incidents that have items and never had an alert, the oldest first."""
     has_items = select(incident_items.c.item_id).where(incident_items.c.incident_id == incidents.c.id).exists()
     has_alert = select(alerts.c.id).where(alerts.c.incident_id == incidents.c.id).exists()
-    query = select(incidents.c.id).where(has_items, ~has_alert).order_by(incidents.c.id).limit(limit)
-    return list(connection.scalars(query))
+    these = incidents.c.id.in_(incident_ids)
+    return list(connection.scalars(select(incidents.c.id).where(these, has_items, ~has_alert).order_by(incidents.c.id)))
 
 
 def add(
@@ -209,6 +212,8 @@ def change(
         if opinion not in before.opinions:
             decisions.add(connection, before.id, opinion)
     audit.append(connection, at, actor, action, subject(before.id), detail)
+    if after.state in LIVE and any(getattr(before, key) != getattr(after, key) for key in ("state", "suppression")):
+        pending.changed(connection, before.incident_id)
     return True
 
 

@@ -56,7 +56,7 @@ def backlog(connection: Connection, model_id: str, since: datetime, limit: int, 
 
 def insert_all(connection: Connection, rows: Iterable[tuple[Item, Assessment]], now: datetime) -> None:
     """Store assessments of items as read; one that is there already stays as it is."""
-    values = [
+    values: list[dict[str, Any]] = [
         {
             "item_id": item.id,
             "revision": item.revision,
