@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, case, func, insert, or_, select, update
 
 from monitor.errors import NotFoundError
 from monitor.store import audit, decisions, pending, suppression
@@ -51,6 +51,7 @@ _COMPARED = (
     *("state", "review", "holder", "lease_expires_at", "snoozed_until", "decided_at", "priority", "level"),
     *("take_steps", "decide_steps", "told_at", "suppression"),
 )
+_OF_STEPS = ("level", "take_steps", "decide_steps", "told_at", "reminders")  # what a step of escalation changes
 # Dates of feeds may be missing; what was first seen is always known.
 _SEEN = (func.coalesce(items.c.published_at, items.c.first_seen_at), items.c.id)
 
@@ -66,6 +67,15 @@ class Watch:
     expiries: int | None = None  # so many leases ran out, whenever it was opened
     told_by: datetime | None = None
     reminders: int = 0  # fewer than these
+
+
+@dataclass(frozen=True, slots=True)
+class Escalated:
+    """An alert as it stands after one step of escalation or a reminder of one, and what the audit says of it."""
+
+    alert: Alert
+    action: str
+    detail: Mapping[str, Any]
 
 
 def subject(alert_id: int) -> str:
@@ -108,7 +118,9 @@ def most_urgent(
         decision_table.c.reviewer == reviewer,
     )
     theirs = or_(alerts.c.review == Review.FIRST, and_(alerts.c.review == Review.SECOND, ~gave_one.exists()))
-    theirs = and_(theirs, alerts.c.route.in_(routes) if routes is not None else True, ~suppression.hidden_at(now))
+    theirs = and_(theirs, ~suppression.hidden_at(now))
+    if routes is not None:
+        theirs = and_(theirs, alerts.c.route.in_(routes))
     # One query a state, each answered by the index of the queue: all in one OR would read and sort the whole queue.
     best = [
         select(alerts.c.id).where(free, theirs).order_by(*_URGENCY).limit(1).scalar_subquery() for free in _free(now)
@@ -217,6 +229,21 @@ def change(
     if after.state in LIVE and any(getattr(before, key) != getattr(after, key) for key in ("state", "suppression")):
         pending.changed(connection, before.incident_id)
     return True
+
+
+def escalate(connection: Connection, steps: Sequence[Escalated], at: datetime, actor: str) -> None:
+    """Write steps of escalation, of one alert in their order, each with its audit entry: few statements for many.
+
+    The alerts they start from were read in the caller's transaction, which holds the write lock: they stand as read.
+    """
+    if not steps:
+        return
+    rows = {
+        step.alert.id: {"_id": step.alert.id, **{key: getattr(step.alert, key) for key in _OF_STEPS}} for step in steps
+    }
+    values: dict[str, Any] = {key: bindparam(key) for key in _OF_STEPS}
+    connection.execute(update(alerts).where(alerts.c.id == bindparam("_id")).values(values), list(rows.values()))
+    audit.append_all(connection, at, actor, [(step.action, subject(step.alert.id), step.detail) for step in steps])
 
 
 def rescore(connection: Connection, alert_id: int, score: float) -> None:
