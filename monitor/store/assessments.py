@@ -7,12 +7,12 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, exists, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, FromClause, exists, literal_column, or_, select, tuple_
 from sqlalchemy.dialects.sqlite import insert
 
 from monitor.store import pending
 from monitor.store.schema import assessments, feeds, items, models
-from monitor.types import Assessment, Item, Lang, Role
+from monitor.types import Assessment, Item, Lang, Role, Stance
 
 _other = assessments.alias("other")
 _live = models.alias("live")
@@ -29,6 +29,9 @@ def _precedence(table: FromClause) -> Any:
 IN_FORCE: ColumnElement[bool] = ~exists().where(
     _other.c.item_id == assessments.c.item_id, _precedence(_other) > _precedence(assessments)
 )
+
+# A constant, not a parameter: only so do the databases see that the partial index has every such row.
+REFUTES: ColumnElement[bool] = assessments.c.stance == literal_column(f"'{Stance.REFUTES}'")
 
 
 def backlog(connection: Connection, model_id: str, since: datetime, limit: int, after: int = 0) -> list[Item]:

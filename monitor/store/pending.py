@@ -46,16 +46,16 @@ def outlets_changed(connection: Connection) -> None:
 
 def look_by(connection: Connection, stage: str, rules: str) -> None:
     """From now on ``stage`` goes by ``rules``; if they are others than before, it is to look at every alert again."""
-    if connection.scalar(select(looked.c.by).where(looked.c.stage == stage)) == rules:
+    if connection.scalar(select(looked.c.rules).where(looked.c.stage == stage)) == rules:
         return
     connection.execute(delete(looked).where(looked.c.stage == stage))
-    connection.execute(insert(looked).values(stage=stage, by=rules))
+    connection.execute(insert(looked).values(stage=stage, rules=rules))
     _note(connection, _UNDECIDED)
 
 
 def looks_by(connection: Connection, stage: str) -> str | None:
     """The rules that ``stage`` goes by; None before its first pass."""
-    return connection.scalar(select(looked.c.by).where(looked.c.stage == stage))
+    return connection.scalar(select(looked.c.rules).where(looked.c.stage == stage))
 
 
 def to_look_at(connection: Connection, limit: int) -> list[int]:

@@ -186,6 +186,12 @@ assessments = Table(
     Column("reasons", JSON, nullable=False),
     Column("assessed_at", Instant, nullable=False),
     Index("ix_assessments_flagged", "item_id", sqlite_where=text("flagged = 1"), postgresql_where=text("flagged")),
+    Index(
+        "ix_assessments_refutes",
+        "item_id",
+        sqlite_where=text("stance = 'refutes'"),
+        postgresql_where=text("stance = 'refutes'"),
+    ),
 )
 
 incidents = Table(
@@ -234,7 +240,7 @@ looked = Table(
     "looked",
     metadata,
     Column("stage", Text, primary_key=True),
-    Column("by", Text, nullable=False),
+    Column("rules", Text, nullable=False),
 )
 
 # Incidents that may carry one claim, found when the first of the two was opened: for a person to look at.
@@ -299,6 +305,7 @@ alerts = Table(
         postgresql_where=text("state != 'closed'"),
     ),
     Index("ix_alerts_queue", "state", "priority", "due_at"),
+    Index("ix_alerts_decision", "decision", "decided_at"),
     Index(
         "ix_alerts_suppression",
         "suppression",

@@ -29,9 +29,17 @@ def upgrade() -> None:
     op.create_table(
         "looked",
         sa.Column("stage", sa.Text(), nullable=False),
-        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("rules", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("stage", name=op.f("pk_looked")),
     )
+
+    refutes = sa.text("stance = 'refutes'")
+    with op.batch_alter_table("assessments", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_assessments_refutes", ["item_id"], unique=False, sqlite_where=refutes, postgresql_where=refutes
+        )
+    with op.batch_alter_table("alerts", schema=None) as batch_op:
+        batch_op.create_index("ix_alerts_decision", ["decision", "decided_at"], unique=False)
 
     # Whatever may wait is looked at once. Incidents with an alert are as well, for no rules are known by which they
     # were looked at.
