@@ -11,7 +11,7 @@ from classifiers import live, neardup
 from classifiers.claims import Certainty, Repeat
 from classifiers.live import LiveClaims
 from monitor.config import Settings
-from monitor.store import Connection, Store, audit, incidents, regroup
+from monitor.store import Connection, Store, audit, incidents, regroup, relations
 from monitor.store.incidents import Contradiction, Flagged, Member
 from monitor.types import Item, StageReport
 
@@ -89,7 +89,7 @@ def _put(connection: Connection, flagged: Flagged, minhash: bytes, home: Home, n
         incident_id = incidents.add(connection, item, flagged.claim_type, now)
         incidents.add_item(connection, incident_id, item, "first", 1.0, now)
         incidents.add_wording(connection, item.id)
-        incidents.relate(connection, incident_id, home.related, now)
+        relations.relate(connection, incident_id, home.related, now)
     else:
         incident_id = copy.incident_id
         incidents.add_item(connection, incident_id, item, copy.reason, copy.similarity, now)

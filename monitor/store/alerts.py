@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, 
 from monitor.errors import NotFoundError
 from monitor.store import audit, decisions, pending, suppression
 from monitor.store.assessments import IN_FORCE
-from monitor.store.incidents import related_to
+from monitor.store.relations import related_to
 from monitor.store.schema import alerts, assessments, feeds, incident_items, incidents, items, revisions
 from monitor.store.schema import decisions as decision_table
 from monitor.types import (

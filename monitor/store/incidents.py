@@ -19,7 +19,6 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    union_all,
     update,
 )
 
@@ -32,7 +31,6 @@ from monitor.store.schema import (
     incident_items,
     incidents,
     items,
-    related,
     signatures,
     to_group,
 )
@@ -330,31 +328,6 @@ def add_wording(connection: Connection, item_id: int) -> None:
     next_number = select(func.coalesce(func.max(incident_items.c.wording), 0) + 1).scalar_subquery()
     this = incident_items.c.item_id == item_id
     connection.execute(update(incident_items).where(this).values(wording=next_number))
-
-
-def relate(connection: Connection, incident_id: int, others: Iterable[tuple[int, float]], now: datetime) -> None:
-    """Note which other incidents may carry the claim of this one, each with its similarity."""
-    rows = [
-        {"incident_id": incident_id, "other_id": other, "similarity": similarity, "found_at": now}
-        for other, similarity in others
-    ]
-    if rows:
-        connection.execute(insert(related), rows)
-
-
-def related_to(connection: Connection, incident_id: int) -> list[dict[str, Any]]:
-    """Incidents that may carry the claim of this one, the most similar first: ``id, title, similarity``."""
-    pairs = union_all(
-        select(related.c.other_id.label("id"), related.c.similarity).where(related.c.incident_id == incident_id),
-        select(related.c.incident_id.label("id"), related.c.similarity).where(related.c.other_id == incident_id),
-    ).subquery()
-    query = (
-        select(incidents.c.id, incidents.c.title, func.max(pairs.c.similarity).label("similarity"))
-        .join(pairs, pairs.c.id == incidents.c.id)
-        .group_by(incidents.c.id)
-        .order_by(func.max(pairs.c.similarity).desc(), incidents.c.id)
-    )
-    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def get_items(connection: Connection, item_ids: Sequence[int]) -> list[Item]:

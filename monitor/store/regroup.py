@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, delete, exists, func, or_, select, update
 
 from monitor.errors import NotFoundError
-from monitor.store import incidents, pending
+from monitor.store import incidents, pending, relations
 from monitor.store.incidents import Contradiction
 from monitor.store.schema import assessments, bands, incident_items, items, related, revisions, signatures
 from monitor.store.schema import incidents as table
@@ -44,10 +44,10 @@ def resolve(connection: Connection, incident_id: int) -> int:
 def merge(connection: Connection, source: int, target: int, now: datetime) -> list[int]:
     """Put every item and relation of ``source`` into ``target``, where its id leads from now on; returns the items."""
     item_ids = [item.id for item in incidents.items_of(connection, source)]
-    known = {row["id"] for row in incidents.related_to(connection, target)} | {target}
-    others = [(row["id"], row["similarity"]) for row in incidents.related_to(connection, source)]
+    known = {row["id"] for row in relations.related_to(connection, target)} | {target}
+    others = [(row["id"], row["similarity"]) for row in relations.related_to(connection, source)]
     connection.execute(delete(related).where(or_(related.c.incident_id == source, related.c.other_id == source)))
-    incidents.relate(connection, target, [(id, similarity) for id, similarity in others if id not in known], now)
+    relations.relate(connection, target, [(id, similarity) for id, similarity in others if id not in known], now)
     move(connection, item_ids, source, target)
     flagged = select(table.c.id).where(table.c.id == source, table.c.sample.is_(None)).exists()
     connection.execute(update(table).where(table.c.id == target, flagged).values(sample=None))
