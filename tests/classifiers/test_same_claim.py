@@ -11,7 +11,7 @@ from classifiers import live
 from classifiers.claims import Certainty, Index, Repeat
 from classifiers.group import ACTOR, group, same_claim
 from monitor.config import Settings
-from monitor.store import Store, audit, incident_list, incidents, regroup, relations
+from monitor.store import Store, audit, incident_list, regroup, relations
 from monitor.store.incidents import Member
 from monitor.store.schema import incident_items, items, revisions, signatures
 from monitor.text import fold
@@ -218,7 +218,7 @@ def test_a_pass_that_fails_leaves_no_index(
     """What it took back is in no memory: the next pass groups as if it had never been."""
     first, repeat = fill(store, [Row(BOXES, minute=1), Row(BOXES_AGAIN, feed=2, minute=2)])
     with monkeypatch.context() as broken:
-        broken.setattr(incidents, "relate", lambda *_: 1 / 0)
+        broken.setattr(relations, "relate", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             group(store, settings, now)
     group(store, settings, now)
