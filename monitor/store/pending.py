@@ -17,6 +17,7 @@ from monitor.types import LIVE
 
 PAGE = 500
 
+_NOTED_ITEMS = select(to_group.c.item_id)
 _UNDECIDED = select(alerts.c.incident_id).where(alerts.c.state.in_(LIVE))
 
 
@@ -82,9 +83,6 @@ def _note(connection: Connection, ids: Select[Any]) -> None:
     known = select(to_dispatch.c.incident_id)
     new = ids.where(ids.selected_columns[0].not_in(known)).distinct()
     connection.execute(insert(to_dispatch).from_select(["incident_id"], new))
-
-
-_NOTED_ITEMS = select(to_group.c.item_id)
 
 
 def _pages(ids: Iterable[int]) -> Iterator[list[int]]:
