@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,11 +16,11 @@ from alerts.priority import prioritise, priority_name
 from alerts.routing import Routes, Traits, load_routes
 from alerts.routing import teams as teams_for
 from alerts.suppression import Cover, cover, unsettled
-from monitor import taxonomy
+from monitor import __version__, taxonomy
 from monitor.calendar import Calendar
 from monitor.config import Settings
 from monitor.reference import load_watchlist
-from monitor.store import Connection, Store, incident_facts, silences
+from monitor.store import Connection, Store, incident_facts, pending, silences
 from monitor.store import alerts as alert_store
 from monitor.taxonomy import Taxonomy
 from monitor.types import Alert, Candidate, IncidentFacts, Review, StageReport
@@ -39,6 +41,20 @@ class Rules:
     now: datetime
     people: tuple[Candidate, ...] = ()  # whose names are anchors when claims are compared
     silences: hiding.Standing = ()
+
+    @property
+    def digest(self) -> str:
+        """Changes with whatever may make an alert more urgent, or hide it, while its incident stays as it is."""
+        meanings = {type: [meaning.priority, dict(meaning.phases)] for type, meaning in self.taxonomy.items()}
+        parts = {
+            "program": __version__,
+            "phase": self.terms.phase,
+            "taxonomy": meanings,
+            "priority": [rule.model_dump(mode="json") for rule in self.routes.priority],
+            "constituencies": dict(self.constituencies),
+            "silences": [[silence.id, silence.ends_at.isoformat()] for silence, _ in self.silences],
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +77,7 @@ def dispatch(store: Store, settings: Settings, now: datetime) -> StageReport:
     rules = rules_at(store, settings, now)
     writer = hiding.Writer(ACTOR, now, rules.terms)
     counts = Counter(opened=0, raised=0, hidden=0, inhibited=0, heard=hiding.give_back(store, writer))
-    counts.update(revise_all(store, rules, now))
-    counts.update(_open_new(store, rules, now))
+    counts.update(catch_up(store, rules))
     inhibited, heard = inhibition.review(store, rules.people, writer)
     counts.update(inhibited=inhibited, heard=heard)
     return StageReport("dispatch", dict(counts))
@@ -119,42 +134,48 @@ def revise(alert: Alert, facts: IncidentFacts, rules: Rules) -> Alert:
     return replace(urgent, due_at=due_at(urgent, rules.terms))
 
 
-def revise_all(store: Store, rules: Rules, now: datetime) -> Counter[str]:
-    """Bring every undecided alert up to date with its incident and the silences. Counts ``raised, hidden, heard``."""
+def catch_up(store: Store, rules: Rules) -> Counter[str]:
+    """Look at every incident that is not as it was, and at all with an undecided alert once the rules are others.
+
+    Counts ``opened, raised, hidden, heard``.
+    """
     counts: Counter[str] = Counter()
+    digest = rules.digest
     with store.read() as connection:
-        undecided = alert_store.undecided(connection)
-    for start in range(0, len(undecided), BATCH):
-        with store.read() as connection:
-            changed = [step.before.id for step in _steps(connection, undecided[start : start + BATCH], rules, now)]
-        if changed:
-            with store.write() as connection:  # decided again under the lock
-                for step in _steps(connection, changed, rules, now):
-                    counts.update(_write_step(connection, step, rules, now))
-    return counts
-
-
-def _open_new(store: Store, rules: Rules, now: datetime) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    while _backlog(store):
+        as_before = pending.looks_by(connection, ACTOR) == digest
+    if not as_before:
         with store.write() as connection:
-            # Read again under the lock: another process may have opened some of them.
-            waiting = alert_store.incidents_without(connection, BATCH)
-            facts = incident_facts.by_id(connection, waiting).values()
-            ids = [_open(connection, each, rules, now) for each in facts]
-            if rules.silences:  # before anybody is told of them
-                for step in _steps(connection, ids, rules, now):
-                    counts.update(_write_step(connection, step, rules, now))
-        counts["opened"] += len(waiting)
+            pending.look_by(connection, ACTOR, digest)
+    while _is_behind(store):
+        with store.write() as connection:
+            # Another process may have begun to look by other rules, a new silence's: the rest is looked at by those.
+            if pending.looks_by(connection, ACTOR) != digest:
+                break
+            ids = pending.to_look_at(connection, BATCH)
+            counts.update(_look_at(connection, ids, rules))
+            pending.strike_off(connection, ids)
     return counts
 
 
-def _backlog(store: Store) -> bool:
+def _is_behind(store: Store) -> bool:
     with store.read() as connection:
-        return bool(alert_store.incidents_without(connection, 1))
+        return bool(pending.to_look_at(connection, 1))
 
 
-def _open(connection: Connection, facts: IncidentFacts, rules: Rules, now: datetime) -> int:
+def _look_at(connection: Connection, incident_ids: Sequence[int], rules: Rules) -> Counter[str]:
+    """Bring the alerts of these incidents up to date, and open those that are missing."""
+    ids = alert_store.undecided(connection, incident_ids)
+    facts = incident_facts.by_id(connection, alert_store.without_alert(connection, incident_ids)).values()
+    opened = [_open(connection, each, rules) for each in facts]
+    counts = Counter(opened=len(opened))
+    if rules.silences:  # before anybody is told of them
+        ids += opened
+    for step in _steps(connection, ids, rules):
+        counts.update(_write_step(connection, step, rules))
+    return counts
+
+
+def _open(connection: Connection, facts: IncidentFacts, rules: Rules) -> int:
     priority, reasons = prioritise(facts, rules.terms.phase, rules.taxonomy, rules.routes.priority)
     return alert_store.add(
         connection,
@@ -162,13 +183,13 @@ def _open(connection: Connection, facts: IncidentFacts, rules: Rules, now: datet
         priority=priority,
         reasons=reasons,
         teams=route_to(facts, priority, rules),
-        opened_at=now,
-        due_at=None if facts.sample else take_due(now, priority, rules.terms.phase, rules.terms.targets),
+        opened_at=rules.now,
+        due_at=None if facts.sample else take_due(rules.now, priority, rules.terms.phase, rules.terms.targets),
         actor=ACTOR,
     )
 
 
-def _steps(connection: Connection, ids: Sequence[int], rules: Rules, now: datetime) -> list[Step]:
+def _steps(connection: Connection, ids: Sequence[int], rules: Rules) -> list[Step]:
     """What must change of these undecided alerts, those left out of which nothing must."""
     steps = []
     undecided = [alert for alert in alert_store.by_id(connection, ids) if alert.decision is None]
@@ -179,19 +200,19 @@ def _steps(connection: Connection, ids: Sequence[int], rules: Rules, now: dateti
         after = revise(before, known, rules)
         covering = Cover(())
         if rules.silences:
-            covering = cover(rules.silences, traits(known, after.priority, rules.constituencies), now)
+            covering = cover(rules.silences, traits(known, after.priority, rules.constituencies), rules.now)
         new = unsettled(after, covering, hiding_now.get(before.id, frozenset()))
         if new or after != before:
             steps.append(Step(before, after, known, covering if new else None))
     return steps
 
 
-def _write_step(connection: Connection, step: Step, rules: Rules, now: datetime) -> dict[str, int]:
+def _write_step(connection: Connection, step: Step, rules: Rules) -> dict[str, int]:
     teams = route_to(step.facts, step.after.priority, rules)
     changed = step.after != step.before
-    done = {"raised": int(changed and _write_revision(connection, step.before, step.after, teams, now))}
+    done = {"raised": int(changed and _write_revision(connection, step.before, step.after, teams, rules.now))}
     if step.covering is not None:
-        settled = hiding.settle(connection, step.after, step.covering, hiding.Writer(ACTOR, now, rules.terms))
+        settled = hiding.settle(connection, step.after, step.covering, hiding.Writer(ACTOR, rules.now, rules.terms))
         done["hidden" if step.covering.silences else "heard"] = int(settled)
     return done
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from alerts.acts import CLOCK, settle
 from alerts.clocks import Terms, counts_from, lease_is_over, snooze_is_over, terms_at
@@ -14,9 +15,9 @@ from alerts.rota import Rota, load_rota, told
 from alerts.routing import load_routes
 from monitor.calendar import Calendar
 from monitor.config import Settings
-from monitor.store import Connection, Store
+from monitor.store import Store
 from monitor.store import alerts as alert_store
-from monitor.store.alerts import Watch
+from monitor.store.alerts import Escalated, Watch
 from monitor.types import Alert, StageReport
 
 BATCH = 200  # alerts looked at in one transaction
@@ -36,51 +37,49 @@ def escalate(store: Store, settings: Settings, now: datetime) -> StageReport:
     """Return what was held too long, wake what was snoozed, and take each step of escalation that is due.
 
     Each has its audit entry. Counts: ``expired`` leases, ``woken`` alerts, ``escalated`` steps, ``reminded``. The rules
-    are in ``alerts.policy``. Steps that came
-    due while nothing ran are taken now, in order, each once. Raises ConfigError for a wrong routes file or rota.
+    are in ``alerts.policy``. Steps that came due while nothing ran are taken now, in order, each once. Raises
+    ConfigError for a wrong routes file or rota.
     """
     terms = terms_at(now, settings, load_routes(settings))
     duty = Duty(terms, load_rota(settings), settings.calendar, now)
     with store.read() as connection:
         late = alert_store.late(connection, now, tuple(_watches(terms, now)))
-    expired = woken = escalated = reminded = 0
+    counts = Counter(expired=0, woken=0, escalated=0, reminded=0)
     for start in range(0, len(late), BATCH):
         with store.write() as connection:
+            written: list[Escalated] = []
             for alert in alert_store.by_id(connection, late[start : start + BATCH]):
-                expired += lease_is_over(alert, now)
-                woken += snooze_is_over(alert, now)
+                counts["expired"] += lease_is_over(alert, now)
+                counts["woken"] += snooze_is_over(alert, now)
                 free = settle(connection, alert, now, terms)
-                steps = _escalate(connection, free, duty)
-                escalated += steps
-                reminded += not steps and _remind(connection, free, duty)
-    counts = {"expired": expired, "woken": woken, "escalated": escalated, "reminded": reminded}
-    return StageReport("escalate", counts)
+                steps = list(_steps(free, duty))
+                reminders = [] if steps else _reminders(free, duty)
+                counts.update(escalated=len(steps), reminded=len(reminders))
+                written += [*steps, *reminders]
+            alert_store.escalate(connection, written, now, CLOCK)
+    return StageReport("escalate", dict(counts))
 
 
-def _escalate(connection: Connection, alert: Alert, duty: Duty) -> int:
-    """Take the steps that are due, an entry for each; returns how many."""
-    taken = 0
+def _steps(alert: Alert, duty: Duty) -> Iterator[Escalated]:
+    """The steps that are due, each from where the one before it led."""
     policy = duty.terms.escalation.of(duty.terms.phase, alert.priority)
     for due in due_steps(alert, counts_from(alert), duty.now, policy):
-        higher = after_step(alert, due, duty.now)
-        if not _write(connection, alert, higher, duty, "alert.escalate", due):
-            return taken
-        alert, taken = higher, taken + 1
-    return taken
+        alert = after_step(alert, due, duty.now)
+        yield _written(alert, duty, "alert.escalate", due)
 
 
-def _remind(connection: Connection, alert: Alert, duty: Duty) -> bool:
+def _reminders(alert: Alert, duty: Duty) -> list[Escalated]:
     policy = duty.terms.escalation.of(duty.terms.phase, alert.priority)
     due = reminder(alert, counts_from(alert), duty.now, policy)
     if due is None:
-        return False
+        return []
     again = replace(alert, told_at=duty.now, reminders=alert.reminders + 1)
-    return _write(connection, alert, again, duty, "alert.remind", due)
+    return [_written(again, duty, "alert.remind", due)]
 
 
-def _write(connection: Connection, before: Alert, after: Alert, duty: Duty, action: str, due: Due) -> bool:
-    teams, people = told(duty.rota, due.step.notify, before.route, duty.now, duty.calendar)
-    detail: Mapping[str, Any] = {
+def _written(after: Alert, duty: Duty, action: str, due: Due) -> Escalated:
+    teams, people = told(duty.rota, due.step.notify, after.route, duty.now, duty.calendar)
+    detail = {
         "level": after.level,
         "step": f"{due.step.unless}-{due.number}",
         "due_at": due.at,
@@ -88,7 +87,7 @@ def _write(connection: Connection, before: Alert, after: Alert, duty: Duty, acti
         "people": list(people),
         "reason": due.reason,
     }
-    return alert_store.change(connection, before, after, at=duty.now, actor=CLOCK, action=action, detail=detail)
+    return Escalated(after, action, detail)
 
 
 def _watches(terms: Terms, now: datetime) -> Iterator[Watch]:

@@ -13,7 +13,7 @@ from alerts.routing import load_routes
 from classifiers import group
 from monitor.config import Settings
 from monitor.errors import RefusedError, UnfitActError
-from monitor.store import Connection, Store, audit, incident_list, incidents, regroup
+from monitor.store import Connection, Store, audit, incident_list, incidents, regroup, relations
 from monitor.store import alerts as alert_store
 from monitor.text import clean
 from monitor.types import Alert, AlertState, Decision, Review, Suppression
@@ -46,7 +46,7 @@ def show(store: Store, incident_id: int) -> dict[str, Any]:
         return {
             **incident_list.get(connection, here),
             "merged_from": merged,
-            "related": incidents.related_to(connection, here),
+            "related": relations.related_to(connection, here),
             "alerts": [
                 {"id": alert.id, "state": alert.state, "decision": alert.decision, "verdict": alert.verdict}
                 for alert in alert_store.of_incident(connection, here)

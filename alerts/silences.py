@@ -66,7 +66,7 @@ def add(
         raise UnfitActError("ends-at", f"a silence ends within {LONGEST.days} days from now, and not in the past")
     with store.write() as connection:
         silence_id = silences.add(connection, given, author, reason, now, ends_at)
-    dispatch.revise_all(store, dispatch.rules_at(store, settings, now), now)
+    dispatch.catch_up(store, dispatch.rules_at(store, settings, now))
     return _row(store, silence_id, now)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from monitor.links import link_key
-from monitor.store import Connection, Store
+from monitor.store import Connection, Store, pending
 from monitor.store.schema import assessments, feeds, incident_items, items
 from monitor.text import detect_lang
 
@@ -99,6 +99,7 @@ def assess(connection: Connection, item_id: int, *, model: str = "m1", **given: 
             assessed_at=given["at"],
         )
     )
+    pending.assessed(connection, [item_id])
 
 
 def partition(store: Store) -> set[frozenset[int]]:

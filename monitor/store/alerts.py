@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, insert, or_, select, update
 
 from monitor.errors import NotFoundError
-from monitor.store import audit, decisions, suppression
+from monitor.store import audit, decisions, pending, suppression
 from monitor.store.schema import alerts, incident_items, incidents
 from monitor.store.schema import decisions as decision_table
 from monitor.types import (
@@ -43,6 +43,7 @@ _COMPARED = (
     *("state", "review", "holder", "lease_expires_at", "snoozed_until", "decided_at", "priority", "level"),
     *("take_steps", "decide_steps", "told_at", "suppression"),
 )
+_OF_STEPS = ("level", "take_steps", "decide_steps", "told_at", "reminders")  # what a step of escalation changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,15 @@ class Watch:
     expiries: int | None = None  # so many leases ran out, whenever it was opened
     told_by: datetime | None = None
     reminders: int = 0  # fewer than these
+
+
+@dataclass(frozen=True, slots=True)
+class Escalated:
+    """An alert as it stands after one step of escalation or a reminder of one, and what the audit says of it."""
+
+    alert: Alert
+    action: str
+    detail: Mapping[str, Any]
 
 
 def subject(alert_id: int) -> str:
@@ -98,15 +108,22 @@ def most_urgent(
         decision_table.c.reviewer == reviewer,
     )
     theirs = or_(alerts.c.review == Review.FIRST, and_(alerts.c.review == Review.SECOND, ~gave_one.exists()))
-    query = select(alerts.c.id).where(_is_free(now), theirs, ~suppression.hidden_at(now)).order_by(*URGENCY).limit(1)
+    theirs = and_(theirs, ~suppression.hidden_at(now))
     if routes is not None:
-        query = query.where(alerts.c.route.in_(routes))
-    return connection.scalar(query)
+        theirs = and_(theirs, alerts.c.route.in_(routes))
+    # One query a state, each answered by the index of the queue: all in one OR would read and sort the whole queue.
+    best = [
+        select(alerts.c.id).where(free, theirs).order_by(*URGENCY).limit(1).scalar_subquery() for free in _free(now)
+    ]
+    return connection.scalar(select(alerts.c.id).where(alerts.c.id.in_(best)).order_by(*URGENCY).limit(1))
 
 
-def undecided(connection: Connection) -> list[int]:
-    """Ids of alerts that are not decided: those whose priority may still rise."""
-    return list(connection.scalars(select(alerts.c.id).where(alerts.c.state.in_(LIVE)).order_by(alerts.c.id)))
+def undecided(connection: Connection, incident_ids: Sequence[int] | None = None) -> list[int]:
+    """Ids of alerts that are not decided, of these incidents if given: those whose priority may still rise."""
+    query = select(alerts.c.id).where(alerts.c.state.in_(LIVE)).order_by(alerts.c.id)
+    if incident_ids is not None:
+        query = query.where(alerts.c.incident_id.in_(incident_ids))
+    return list(connection.scalars(query))
 
 
 def of_incident(connection: Connection, incident_id: int) -> list[Alert]:
@@ -132,12 +149,12 @@ def has_newer(connection: Connection, alert: Alert) -> bool:
     return connection.scalar(select(alerts.c.id).where(*other).limit(1)) is not None
 
 
-def incidents_without(connection: Connection, limit: int) -> list[int]:
-    """Ids of incidents with items that never had an alert, oldest first."""
+def without_alert(connection: Connection, incident_ids: Sequence[int]) -> list[int]:
+    """Those of these incidents that have items and never had an alert, the oldest first."""
     has_items = select(incident_items.c.item_id).where(incident_items.c.incident_id == incidents.c.id).exists()
     has_alert = select(alerts.c.id).where(alerts.c.incident_id == incidents.c.id).exists()
-    query = select(incidents.c.id).where(has_items, ~has_alert).order_by(incidents.c.id).limit(limit)
-    return list(connection.scalars(query))
+    these = incidents.c.id.in_(incident_ids)
+    return list(connection.scalars(select(incidents.c.id).where(these, has_items, ~has_alert).order_by(incidents.c.id)))
 
 
 def add(
@@ -199,7 +216,24 @@ def change(
         if opinion not in before.opinions:
             decisions.add(connection, before.id, opinion)
     audit.append(connection, at, actor, action, subject(before.id), detail)
+    if after.state in LIVE and any(getattr(before, key) != getattr(after, key) for key in ("state", "suppression")):
+        pending.changed(connection, before.incident_id)
     return True
+
+
+def escalate(connection: Connection, steps: Sequence[Escalated], at: datetime, actor: str) -> None:
+    """Write steps of escalation, of one alert in their order, each with its audit entry: few statements for many.
+
+    The alerts they start from were read in the caller's transaction, which holds the write lock: they stand as read.
+    """
+    if not steps:
+        return
+    rows = {
+        step.alert.id: {"_id": step.alert.id, **{key: getattr(step.alert, key) for key in _OF_STEPS}} for step in steps
+    }
+    values: dict[str, Any] = {key: bindparam(key) for key in _OF_STEPS}
+    connection.execute(update(alerts).where(alerts.c.id == bindparam("_id")).values(values), list(rows.values()))
+    audit.append_all(connection, at, actor, [(step.action, subject(step.alert.id), step.detail) for step in steps])
 
 
 def rescore(connection: Connection, alert_id: int, score: float) -> None:
@@ -226,14 +260,20 @@ def from_row(row: Row[Any], opinions: tuple[Opinion, ...]) -> Alert:
 
 def is_over(now: datetime) -> ColumnElement[bool]:
     """Whether the clock has ended a lease or a snooze, noted or not."""
-    return or_(
+    return or_(*_over(now))
+
+
+def _over(now: datetime) -> list[ColumnElement[bool]]:
+    """Each way in which that can be."""
+    return [
         and_(alerts.c.state == AlertState.LEASED, alerts.c.lease_expires_at <= now),
         and_(alerts.c.state == AlertState.SNOOZED, alerts.c.snoozed_until <= now),
-    )
+    ]
 
 
-def _is_free(now: datetime) -> ColumnElement[bool]:
-    return or_(alerts.c.state.in_(UNTAKEN), is_over(now))
+def _free(now: datetime) -> list[ColumnElement[bool]]:
+    """Each way in which an alert is held by nobody."""
+    return [*(alerts.c.state == state for state in UNTAKEN), *_over(now)]
 
 
 def _concerns(watch: Watch) -> ColumnElement[bool]:

@@ -7,11 +7,12 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, exists, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, FromClause, exists, literal_column, or_, select, tuple_
 from sqlalchemy.dialects.sqlite import insert
 
+from monitor.store import pending
 from monitor.store.schema import assessments, feeds, items, models
-from monitor.types import Assessment, Item, Lang, Role
+from monitor.types import Assessment, Item, Lang, Role, Stance
 
 _other = assessments.alias("other")
 _live = models.alias("live")
@@ -28,6 +29,9 @@ def _precedence(table: FromClause) -> Any:
 IN_FORCE: ColumnElement[bool] = ~exists().where(
     _other.c.item_id == assessments.c.item_id, _precedence(_other) > _precedence(assessments)
 )
+
+# A constant, not a parameter: only so do the databases see that the partial index has every such row.
+REFUTES: ColumnElement[bool] = assessments.c.stance == literal_column(f"'{Stance.REFUTES}'")
 
 
 def backlog(connection: Connection, model_id: str, since: datetime, limit: int, after: int = 0) -> list[Item]:
@@ -55,7 +59,7 @@ def backlog(connection: Connection, model_id: str, since: datetime, limit: int, 
 
 def insert_all(connection: Connection, rows: Iterable[tuple[Item, Assessment]], now: datetime) -> None:
     """Store assessments of items as read; one that is there already stays as it is."""
-    values = [
+    values: list[dict[str, Any]] = [
         {
             "item_id": item.id,
             "revision": item.revision,
@@ -74,6 +78,7 @@ def insert_all(connection: Connection, rows: Iterable[tuple[Item, Assessment]], 
     ]
     if values:
         connection.execute(insert(assessments).on_conflict_do_nothing(), values)
+        pending.assessed(connection, [value["item_id"] for value in values])
 
 
 def for_item(connection: Connection, item_id: int) -> list[dict[str, Any]]:

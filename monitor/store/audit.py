@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -33,18 +33,35 @@ def append(
     The hash is the SHA-256 of the canonical JSON of every other field, the previous entry's hash among them. The
     caller holds the write lock, so that no two entries can follow the same one.
     """
+    return append_all(connection, at, actor, [(action, subject, detail)])
+
+
+def append_all(
+    connection: Connection, at: datetime, actor: str, entries: Iterable[tuple[str, str, Mapping[str, Any]]]
+) -> int:
+    """Add entries of one actor and instant as ``append`` does, in one statement; returns the newest one's number.
+
+    Each is an action, a subject and a detail.
+    """
     last_seq, last_hash = head(connection)
-    entry = {
-        "seq": last_seq + 1,
-        "at": at,
-        "actor": actor,
-        "action": action,
-        "subject": subject,
-        "detail": {key: value.isoformat() if isinstance(value, datetime) else value for key, value in detail.items()},
-        "prev_hash": last_hash,
-    }
-    connection.execute(insert(audit).values(**entry, hash=_digest(entry)))
-    return last_seq + 1
+    rows = []
+    for action, subject, detail in entries:
+        row = {
+            "seq": last_seq + 1,
+            "at": at,
+            "actor": actor,
+            "action": action,
+            "subject": subject,
+            "detail": {
+                key: value.isoformat() if isinstance(value, datetime) else value for key, value in detail.items()
+            },
+            "prev_hash": last_hash,
+        }
+        last_seq, last_hash = last_seq + 1, _digest(row)
+        rows.append({**row, "hash": last_hash})
+    if rows:
+        connection.execute(insert(audit), rows)
+    return last_seq
 
 
 def head(connection: Connection) -> tuple[int, str]:

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, func, select
 
-from monitor.store.assessments import IN_FORCE
+from monitor.store.assessments import IN_FORCE, REFUTES
 from monitor.store.schema import alerts, assessments, feeds, incident_items, items
-from monitor.types import Claim, Role, Stance, Verdict, join_text
+from monitor.types import Claim, Role, Verdict, join_text
 
 # So many wordings, the newest, bound what an index of them takes.
 LIMIT = 1_000_000
@@ -54,7 +54,7 @@ def refuted(connection: Connection, since: datetime | None = None) -> dict[int, 
         select(items.c.id, items.c.title, items.c.summary)
         .join(feeds, feeds.c.id == items.c.feed_id)
         .join(assessments, of_present_text)
-        .where(feeds.c.role.in_((Role.OFFICIAL, Role.FACTCHECK)), assessments.c.stance == Stance.REFUTES, IN_FORCE)
+        .where(feeds.c.role.in_((Role.OFFICIAL, Role.FACTCHECK)), REFUTES, IN_FORCE)
         .where(*([items.c.first_seen_at >= since] if since else []))
         .order_by(items.c.id.desc())
         .limit(LIMIT)

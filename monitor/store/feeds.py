@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, Update, bindparam, case, insert, or_, se
 
 from monitor.errors import FeedError, NotFoundError
 from monitor.moves import Move
+from monitor.store import pending
 from monitor.store.schema import feeds
 from monitor.types import Feed, Lang, Rhythm, Role
 
@@ -47,6 +48,8 @@ def add(  # noqa: PLR0913 - a keyword for each thing a line of a list can say
     if known is not None:
         if given:
             connection.execute(update(feeds).where(feeds.c.id == known.id).values(**given))
+            if (given.get("outlet", known.outlet), given.get("role", known.role)) != (known.outlet, known.role):
+                pending.outlets_changed(connection)
         return get(connection, known.id), False
     values = {"outlet": urlsplit(url).hostname or url, "role": Role.MEDIA, "enabled": True, "failures": 0, **given}
     row = insert(feeds).values(url=url, added_at=now, **values).returning(feeds.c.id)

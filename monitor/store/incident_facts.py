@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select
 
 from monitor.store.assessments import IN_FORCE
-from monitor.store.incidents import related_to
+from monitor.store.relations import related_to
 from monitor.store.schema import assessments, feeds, incident_items, incidents, items, revisions
 from monitor.types import ClaimType, IncidentFacts, Label, Lang, Role
 

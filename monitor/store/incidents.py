@@ -7,10 +7,33 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, exists, func, insert, or_, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
+from monitor.store import pending
 from monitor.store.assessments import IN_FORCE
-from monitor.store.schema import assessments, bands, feeds, incident_items, incidents, items, related, signatures
+from monitor.store.schema import (
+    assessments,
+    bands,
+    feeds,
+    incident_items,
+    incidents,
+    items,
+    signatures,
+    to_group,
+)
 from monitor.text import shorten
 from monitor.types import ClaimType, Item, Lang, Role, join_text
 
@@ -59,54 +82,81 @@ class Wording:
 _PUBLISHED = (items.c.published_at.is_(None), items.c.published_at, items.c.feed_id, items.c.key)
 _CLAIM = (assessments.c.matches, assessments.c.findings)
 _OF_CURRENT_TEXT = and_(assessments.c.revision == items.c.revision, IN_FORCE)
-_any = assessments.alias("any_opinion")
 _GROUPED = exists().where(incident_items.c.item_id == items.c.id).correlate(items)
+_GROUPED_OTHERWISE = (  # by another text than the present one, or as a sample only
+    exists()
+    .where(incident_items.c.item_id == items.c.id, incidents.c.id == incident_items.c.incident_id)
+    .where(
+        or_(
+            incident_items.c.revision < items.c.revision,
+            and_(incidents.c.sampled_on.is_not(None), incidents.c.sample.is_not(None)),
+        )
+    )
+    .correlate(items)
+)
 
 
 def backlog(connection: Connection, published_since: datetime) -> list[int]:
     """Ids of the flagged items in no incident, in the order of grouping: date (items without one last), feed, key.
 
     A feed that is new to us brings its archive along: what was published before ``published_since`` is left out unless
-    it names somebody on the watchlist or a rule found something in it.
+    it names somebody on the watchlist or a rule found something in it. Of all these, only those are looked at that
+    ``pending`` has noted.
     """
-    recent = or_(
+    return list(connection.scalars(_noted(published_since).where(~_GROUPED, _recent(published_since))))
+
+
+def changed(connection: Connection, published_since: datetime) -> list[int]:
+    """Ids of the flagged items whose text is not the one that was grouped, or that stand there as a sample only.
+
+    They are looked for as in ``backlog``, and have its order.
+    """
+    return list(connection.scalars(_noted(published_since).where(_GROUPED_OTHERWISE)))
+
+
+def waits(connection: Connection, published_since: datetime) -> bool:
+    """Whether anything was noted that ``backlog`` and ``changed`` have to look at."""
+    return connection.scalar(select(to_group.c.item_id).where(_not_at_rest(published_since)).limit(1)) is not None
+
+
+def looked_at(connection: Connection, published_since: datetime) -> None:
+    """Strike off what was noted and is neither in the backlog nor changed; what is too old rests (see the schema)."""
+    too_old = _noted(published_since).where(~_GROUPED, ~_recent(published_since)).order_by(None)
+    date = select(items.c.published_at).where(items.c.id == to_group.c.item_id).scalar_subquery()
+    connection.execute(update(to_group).where(to_group.c.item_id.in_(too_old)).values(published_at=date))
+    wanted = or_(and_(~_GROUPED, _recent(published_since)), _GROUPED_OTHERWISE)
+    left = _noted(published_since).where(wanted).order_by(None)
+    done = (_not_at_rest(published_since), to_group.c.item_id.not_in(left))
+    connection.execute(delete(to_group).where(*done))
+
+
+def _noted(published_since: datetime) -> Select[Any]:
+    noted = select(to_group.c.item_id).where(_not_at_rest(published_since))
+    return _flagged(items.c.id).where(items.c.id.in_(noted)).order_by(*_PUBLISHED)
+
+
+def _not_at_rest(published_since: datetime) -> ColumnElement[bool]:
+    return or_(to_group.c.published_at.is_(None), to_group.c.published_at >= published_since)
+
+
+def _recent(published_since: datetime) -> ColumnElement[bool]:
+    return or_(
         items.c.published_at.is_(None),
         items.c.published_at >= published_since,
         func.json_array_length(assessments.c.matches) > 0,
         func.json_array_length(assessments.c.findings) > 0,
     )
-    # Asked first, so that what has been grouped long ago costs a look at an index, not at every assessment of it.
-    waiting = select(_any.c.item_id).where(
-        _any.c.flagged, ~exists().where(incident_items.c.item_id == _any.c.item_id).correlate(_any)
-    )
-    return list(
-        connection.scalars(_flagged(items.c.id).where(assessments.c.item_id.in_(waiting), recent).order_by(*_PUBLISHED))
-    )
-
-
-def changed(connection: Connection) -> list[int]:
-    """Ids of the flagged items whose text is not the one that was grouped, or that stand there as a sample only."""
-    present = items.alias()
-    edited = (
-        select(incident_items.c.item_id)
-        .join(present, present.c.id == incident_items.c.item_id)
-        .where(incident_items.c.revision < present.c.revision)
-    )
-    samples = (
-        select(incident_items.c.item_id)
-        .join(incidents, incidents.c.id == incident_items.c.incident_id)
-        .where(incidents.c.sampled_on.is_not(None), incidents.c.sample.is_not(None))
-    )
-    not_as_found = assessments.c.item_id.in_(union_all(edited, samples))
-    return list(connection.scalars(_flagged(items.c.id).where(not_as_found).order_by(*_PUBLISHED)))
 
 
 def flagged(connection: Connection, item_ids: Sequence[int], *, grouped: bool = False) -> list[Flagged]:
-    """Those of ``item_ids`` that are still flagged and in no incident (``grouped``: in one), in the order given."""
+    """Those of ``item_ids`` that are still flagged and in no incident (``grouped``: as ``changed`` finds them).
+
+    In the order given.
+    """
     rows = connection.execute(
         _flagged(items, feeds.c.outlet, feeds.c.role, assessments.c.claim_type, *_CLAIM)
         .join(feeds, feeds.c.id == items.c.feed_id)
-        .where(items.c.id.in_(item_ids), _GROUPED if grouped else ~_GROUPED)
+        .where(items.c.id.in_(item_ids), _GROUPED_OTHERWISE if grouped else ~_GROUPED)
     )
     found = {
         row.id: Flagged(
@@ -261,6 +311,7 @@ def add_item(
     this = incidents.c.id == incident_id
     connection.execute(update(incidents).where(this, incidents.c.first_seen_at > seen).values(first_seen_at=seen))
     connection.execute(update(incidents).where(this, incidents.c.last_seen_at < seen).values(last_seen_at=seen))
+    pending.changed(connection, incident_id)
 
 
 def add_signature(connection: Connection, item_id: int, minhash: bytes, values: Sequence[int]) -> None:
@@ -277,31 +328,6 @@ def add_wording(connection: Connection, item_id: int) -> None:
     next_number = select(func.coalesce(func.max(incident_items.c.wording), 0) + 1).scalar_subquery()
     this = incident_items.c.item_id == item_id
     connection.execute(update(incident_items).where(this).values(wording=next_number))
-
-
-def relate(connection: Connection, incident_id: int, others: Iterable[tuple[int, float]], now: datetime) -> None:
-    """Note which other incidents may carry the claim of this one, each with its similarity."""
-    rows = [
-        {"incident_id": incident_id, "other_id": other, "similarity": similarity, "found_at": now}
-        for other, similarity in others
-    ]
-    if rows:
-        connection.execute(insert(related), rows)
-
-
-def related_to(connection: Connection, incident_id: int) -> list[dict[str, Any]]:
-    """Incidents that may carry the claim of this one, the most similar first: ``id, title, similarity``."""
-    pairs = union_all(
-        select(related.c.other_id.label("id"), related.c.similarity).where(related.c.incident_id == incident_id),
-        select(related.c.incident_id.label("id"), related.c.similarity).where(related.c.other_id == incident_id),
-    ).subquery()
-    query = (
-        select(incidents.c.id, incidents.c.title, func.max(pairs.c.similarity).label("similarity"))
-        .join(pairs, pairs.c.id == incidents.c.id)
-        .group_by(incidents.c.id)
-        .order_by(func.max(pairs.c.similarity).desc(), incidents.c.id)
-    )
-    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def get_items(connection: Connection, item_ids: Sequence[int]) -> list[Item]:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, FromClause, Row, and_, func, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
+from monitor.store.assessments import REFUTES
 from monitor.store.schema import (
     alerts,
     answers,
@@ -30,7 +31,6 @@ from monitor.types import (
     Lang,
     Role,
     Ruling,
-    Stance,
     Suppression,
     Verdict,
     join_text,
@@ -119,7 +119,7 @@ def latest(connection: Connection) -> str:
         select(func.max(assessments.c.assessed_at))
         .join(items, items.c.id == assessments.c.item_id)
         .join(feeds, feeds.c.id == items.c.feed_id)
-        .where(assessments.c.stance == Stance.REFUTES, feeds.c.role.in_((Role.OFFICIAL, Role.FACTCHECK)))
+        .where(REFUTES, feeds.c.role.in_((Role.OFFICIAL, Role.FACTCHECK)))
     )
     at = connection.scalar(refuted)
     return f"{connection.scalar(ruled) or 0} {at.isoformat() if at else ''}"

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from monitor.errors import NotFoundError
+from monitor.store import pending
 from monitor.store.assessments import IN_FORCE
 from monitor.store.decisions import STANDS
 from monitor.store.schema import alerts, assessments, decisions, feeds, incident_items, items, models, revisions
@@ -23,6 +24,8 @@ def put(connection: Connection, row: Mapping[str, Any]) -> None:
     replaced = {key: value for key, value in row.items() if key not in ("id", "live")}
     statement = insert(models).values(dict(row))
     connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=replaced))
+    if row["live"]:
+        pending.judged_anew(connection)
 
 
 def get(connection: Connection, model_id: str) -> dict[str, Any]:
@@ -91,6 +94,7 @@ def judge(connection: Connection, model_id: str, judgement: Mapping[str, Any]) -
 def _go_live(connection: Connection, model_id: str, **values: Any) -> None:
     connection.execute(update(models).where(models.c.live).values(live=False))
     connection.execute(update(models).where(models.c.id == model_id).values(live=True, **values))
+    pending.judged_anew(connection)
 
 
 def last_decision(connection: Connection) -> int:

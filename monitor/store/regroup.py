@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, delete, exists, func, or_, select, update
 
 from monitor.errors import NotFoundError
-from monitor.store import incidents
+from monitor.store import incidents, pending, relations
 from monitor.store.incidents import Contradiction
 from monitor.store.schema import assessments, bands, incident_items, items, related, revisions, signatures
 from monitor.store.schema import incidents as table
@@ -44,10 +44,10 @@ def resolve(connection: Connection, incident_id: int) -> int:
 def merge(connection: Connection, source: int, target: int, now: datetime) -> list[int]:
     """Put every item and relation of ``source`` into ``target``, where its id leads from now on; returns the items."""
     item_ids = [item.id for item in incidents.items_of(connection, source)]
-    known = {row["id"] for row in incidents.related_to(connection, target)} | {target}
-    others = [(row["id"], row["similarity"]) for row in incidents.related_to(connection, source)]
+    known = {row["id"] for row in relations.related_to(connection, target)} | {target}
+    others = [(row["id"], row["similarity"]) for row in relations.related_to(connection, source)]
     connection.execute(delete(related).where(or_(related.c.incident_id == source, related.c.other_id == source)))
-    incidents.relate(connection, target, [(id, similarity) for id, similarity in others if id not in known], now)
+    relations.relate(connection, target, [(id, similarity) for id, similarity in others if id not in known], now)
     move(connection, item_ids, source, target)
     flagged = select(table.c.id).where(table.c.id == source, table.c.sample.is_(None)).exists()
     connection.execute(update(table).where(table.c.id == target, flagged).values(sample=None))
@@ -79,6 +79,7 @@ def move(connection: Connection, item_ids: Sequence[int], source: int, target: i
         incidents.add_wording(connection, item_id)
     for incident_id in (source, target):
         _respan(connection, incident_id)
+    pending.changed(connection, source, target)
 
 
 def withdraw(connection: Connection, item_id: int) -> None:
@@ -88,6 +89,7 @@ def withdraw(connection: Connection, item_id: int) -> None:
     connection.execute(delete(incident_items).where(incident_items.c.item_id == item_id))
     if incident_id is not None:
         _respan(connection, incident_id)
+        pending.changed(connection, incident_id)
 
 
 def unsign(connection: Connection, item_id: int) -> None:
@@ -141,6 +143,7 @@ def place(connection: Connection, item_id: int) -> Place:
 def found_after_all(connection: Connection, incident_id: int, claim_type: ClaimType | None) -> None:
     """What was drawn as a sample is flagged: it is an incident like others."""
     connection.execute(update(table).where(table.c.id == incident_id).values(sample=None, claim_type=claim_type))
+    pending.changed(connection, incident_id)
 
 
 def _respan(connection: Connection, incident_id: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from monitor.store import Connection, Store
+from monitor.store import Connection, Store, pending
 from monitor.store.schema import assessments, feeds, incident_items, incidents, items
 from monitor.types import ClaimType, Finding
 
@@ -75,6 +75,7 @@ def add_item(
     ).one()
     member = {"item_id": item_id, "incident_id": incident_id, "reason": "first", "similarity": 1.0, "added_at": now}
     connection.execute(insert(incident_items).values(**member))
+    pending.changed(connection, incident_id)
     return item_id
 
 
@@ -106,3 +107,4 @@ def assess(
         "assessed_at": now,
     }
     connection.execute(insert(assessments).values(**row))
+    pending.assessed(connection, [item_id])

@@ -42,6 +42,17 @@ def test_an_untouched_chain_holds(store: Store) -> None:
         assert audit.head(connection) == (10, newest["hash"])
 
 
+def test_many_entries_at_once_are_a_chain_like_others(store: Store, now: datetime) -> None:
+    """Written together they follow each other and what stood before; none leaves the chain as it is."""
+    with store.write() as connection:
+        assert audit.append_all(connection, now, "clock", []) == 10
+        entries = [("alert.escalate", f"alert:{number}", {"due_at": now, "level": 1}) for number in range(3)]
+        assert audit.append_all(connection, now, "clock", entries) == 13
+        assert audit.append(connection, now, "maya", "alert.take", "alert:1", {}) == 14
+        assert audit.verify(connection) is None
+        assert [row["subject"] for row in audit.listing(connection, limit=4)][:3] == ["alert:0", "alert:1", "alert:2"]
+
+
 @pytest.mark.parametrize(
     "statement",
     [

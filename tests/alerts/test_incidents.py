@@ -22,7 +22,7 @@ from classifiers.group import group
 from monitor.cli.base import Context
 from monitor.config import Settings
 from monitor.errors import NotFoundError, RefusedError, UnfitActError
-from monitor.store import Store, audit, incidents
+from monitor.store import Store, audit, incidents, relations
 from monitor.store import alerts as alert_store
 from monitor.store.schema import alerts as alert_table
 from monitor.store.schema import incident_items, related
@@ -271,7 +271,7 @@ def test_an_alert_names_what_may_be_the_same_claim(store: Store, settings: Setti
     """A suggestion is for the reviewer's eyes, in both directions."""
     one, other = two(store, settings, now)
     with store.write() as connection:
-        incidents.relate(connection, other, [(one, 0.31)], now)
+        relations.relate(connection, other, [(one, 0.31)], now)
     for alert_id, seen in ((1, other), (2, one)):
         shown = run(settings, "show", str(alert_id), group=alerts_command)
         assert f"incident {seen}  0.31" in shown.stdout

@@ -3,9 +3,11 @@
     python tests/benchmarks/shift.py [--items 1000000] [--store FILE]
 
 Builds a store of ITEMS items, a tenth as many incidents, and an alert for each of these, of which a fifth waits for a
-person and the rest is decided; then asks for the first page of the queue, takes the most urgent alert and decides it,
-ROUNDS times each, in this process. Prints the median, p95 and the worst in milliseconds, and the same for one pass of
-the stages that look at the whole queue. With ``--store`` a store that was built before is used again.
+person and the rest is decided, one in a hundred of it as a clarification; some of what waits is inhibited by these, and
+silences hide a part. Then asks for the first page of the queue, takes the most urgent alert and decides it, ROUNDS
+times each, in this process, as one of a team of the rota. Prints the median, p95 and the worst in milliseconds, and the
+same for the stages: a pass that has to look at every alert, one with nothing new, and one in which most of the queue
+falls due at once. With ``--store`` a store that was built before is used again.
 """
 
 from __future__ import annotations
@@ -22,16 +24,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 
 from alerts import queue
 from alerts.dispatch import dispatch
 from alerts.escalate import escalate
 from monitor.config import Settings, load_file
 from monitor.starter import write_starter
-from monitor.store import Store, audit, open_store
+from monitor.store import Store, audit, inhibitions, open_store, silences
 from monitor.store.migrate import upgrade
-from monitor.store.schema import alerts, assessments, feeds, incident_items, incidents, items
+from monitor.store.schema import alerts, assessments, comparisons, feeds, incident_items, incidents, items
 from monitor.types import AlertState, ClaimType, Decision
 
 ROUNDS = 200
@@ -39,6 +41,24 @@ PAGE = 50  # rows of the first page
 FEEDS = 2_000
 CHUNK = 10_000  # rows in one statement
 NOW = datetime(2027, 3, 14, 12, tzinfo=UTC)
+ROTA = """
+[[team]]
+name = "desk"
+reviewers = ["maya", "ben"]
+lead = "lin"
+
+[[team]]
+name = "desk-chinese"
+reviewers = ["Ming", "yan"]
+lead = "lin"
+
+[[team]]
+name = "police-liaison"
+reviewers = ["omar"]
+"""
+SILENCES = 20
+CLARIFIED = 101  # one alert in so many is a ruling that stands
+INHIBITED = 400  # one in so many waits under such a ruling
 
 
 def main() -> int:
@@ -49,6 +69,7 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         write_starter(Path(folder))
+        (Path(folder) / "rota.toml").write_text(ROTA, "utf-8")
         settings = load_file(Path(folder) / "pollwatch.toml")
         path = arguments.store or Path(folder) / "pollwatch.db"
         built = path.exists()
@@ -73,6 +94,7 @@ def main() -> int:
 
 def _measure(store: Store, settings: Settings) -> None:
     print(f"{'':<34}{'median':>9}{'p95':>9}{'worst':>9}  ms")
+    _timed("dispatch, by other rules", lambda: dispatch(store, settings, NOW), rounds=1)
     _timed("alerts list, first page", lambda: queue.listing(store, limit=PAGE, now=NOW))
     taken: list[int] = []
     _timed("take the most urgent", lambda: taken.append(queue.take(store, settings, "Ming", NOW)["id"]))
@@ -81,7 +103,8 @@ def _measure(store: Store, settings: Settings) -> None:
     _timed("decide", lambda: queue.decide(store, settings, "Ming", NOW, next(waiting), Decision.DISMISS, None, reason))
     _timed("show one", lambda: queue.show(store, taken[0], NOW))
     _timed("dispatch, nothing new", lambda: dispatch(store, settings, NOW), rounds=3)
-    _timed("escalate", lambda: escalate(store, settings, NOW), rounds=3)
+    _timed("escalate, most of the queue", lambda: escalate(store, settings, NOW), rounds=1)
+    _timed("escalate, nothing new", lambda: escalate(store, settings, NOW), rounds=3)
 
 
 def _timed(name: str, work: Callable[[], Any], rounds: int = ROUNDS) -> None:
@@ -110,7 +133,20 @@ def _build(store: Store, count: int) -> None:
         _many(connection, assessments, (_assessment(item, rng, rng.choice(types)) for item, _ in members))
     with store.write() as connection:
         _many(connection, alerts, (_alert(number, rng) for number in range(1, groups + 1)))
+        _quieten(connection, groups)
         audit.append(connection, NOW, "benchmark", "store.build", "store", {"items": count})
+
+
+def _quieten(connection: Connection, groups: int) -> None:
+    """Silences, of which each hides the alerts of some incidents, and rulings with which all alerts were compared."""
+    for number in range(1, SILENCES + 1):
+        hidden = {"incident": [str(5 * (SILENCES * each + number)) for each in range(10)]}
+        silences.add(connection, hidden, "Ming", "known and watched", NOW, NOW + timedelta(days=1))
+    known = inhibitions.latest(connection)
+    compared = ({"alert_id": number, "known": known, "texts": 2} for number in range(1, groups + 1))
+    _many(connection, comparisons, compared)
+    for number in range(INHIBITED, groups + 1, INHIBITED):
+        inhibitions.add(connection, number, CLARIFIED, 0.9, NOW, (2, 2))
 
 
 def _many(connection: Any, table: Any, rows: Iterator[dict[str, Any]]) -> None:
@@ -164,7 +200,13 @@ def _incident(number: int, claim_type: str) -> dict[str, Any]:
 
 
 def _member(item: int, incident: int) -> dict[str, Any]:
-    return {"item_id": item, "incident_id": incident, "reason": "first", "similarity": 1.0, "added_at": NOW}
+    return {
+        "item_id": item,
+        "incident_id": incident,
+        "reason": "first",
+        "similarity": 1.0,
+        "added_at": NOW - timedelta(days=3),
+    }
 
 
 def _assessment(item: int, rng: random.Random, claim_type: str) -> dict[str, Any]:
@@ -186,7 +228,8 @@ def _assessment(item: int, rng: random.Random, claim_type: str) -> dict[str, Any
 
 
 def _alert(number: int, rng: random.Random) -> dict[str, Any]:
-    waits = number % 5 == 0
+    waits, ruled = number % 5 == 0, number % CLARIFIED == 0 and number % 5 != 0
+    inhibited = number % INHIBITED == 0
     opened = NOW - timedelta(minutes=number % 3000)
     return {
         "id": number,
@@ -200,7 +243,10 @@ def _alert(number: int, rng: random.Random) -> dict[str, Any]:
         "opened_at": opened,
         "due_at": opened + timedelta(minutes=rng.choice((15, 60, 240))),
         "decided_at": None if waits else opened + timedelta(minutes=rng.randrange(1, 60)),
-        "decision": None if waits else "dismiss",
+        "decision": None if waits else "clarify" if ruled else "dismiss",
+        "verdict": "false" if ruled else None,
+        "suppression": "inhibited" if inhibited else None,
+        "inhibited_by": CLARIFIED if inhibited else None,
     }
 
 

@@ -11,7 +11,7 @@ from classifiers import live
 from classifiers.claims import Certainty, Index, Repeat
 from classifiers.group import ACTOR, group, same_claim
 from monitor.config import Settings
-from monitor.store import Store, audit, incident_list, incidents, regroup
+from monitor.store import Store, audit, incident_list, regroup, relations
 from monitor.store.incidents import Member
 from monitor.store.schema import incident_items, items, revisions, signatures
 from monitor.text import fold
@@ -101,7 +101,7 @@ def test_other_people_or_a_new_finding_make_another_incident(
     fill(store, [Row(BOXES, names=names, minute=1), row])
     assert group(store, settings, now).counts["incidents_new"] == 2
     with store.read() as connection:
-        assert bool(incidents.related_to(connection, 1)) == is_related
+        assert bool(relations.related_to(connection, 1)) == is_related
 
 
 def test_a_short_text_joins_nothing(store: Store, settings: Settings, now: datetime) -> None:
@@ -109,7 +109,7 @@ def test_a_short_text_joins_nothing(store: Store, settings: Settings, now: datet
     fill(store, [Row(BOXES, minute=1), Row("Heron Street: ballot boxes counted twice?", feed=2, minute=2)])
     assert group(store, settings, now).counts["incidents_new"] == 2
     with store.read() as connection:
-        assert [row["id"] for row in incidents.related_to(connection, 2)] == [1]
+        assert [row["id"] for row in relations.related_to(connection, 2)] == [1]
 
 
 def test_the_decision_takes_the_most_similar_that_fits() -> None:
@@ -218,7 +218,7 @@ def test_a_pass_that_fails_leaves_no_index(
     """What it took back is in no memory: the next pass groups as if it had never been."""
     first, repeat = fill(store, [Row(BOXES, minute=1), Row(BOXES_AGAIN, feed=2, minute=2)])
     with monkeypatch.context() as broken:
-        broken.setattr(incidents, "relate", lambda *_: 1 / 0)
+        broken.setattr(relations, "relate", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             group(store, settings, now)
     group(store, settings, now)

@@ -28,6 +28,7 @@ from monitor.store import (
     models,
     open_store,
     outbox,
+    pending,
     schema,
 )
 from monitor.types import Decision, Opinion, Review, Verdict
@@ -248,3 +249,33 @@ def test_a_damaged_store_is_told(store: Store) -> None:
         connection.exec_driver_sql("COMMIT")
         connection.exec_driver_sql("BEGIN")
     assert engine.integrity(store) == ["row 1 of table bands points to a missing row of items"]
+
+
+def test_what_waited_in_an_older_store_is_looked_at(tmp_path: Path, now: datetime) -> None:
+    """After `db upgrade` group finds each flagged item in no incident, and dispatch each incident without an alert."""
+    old = open_store(f"sqlite:///{tmp_path}/old.db", must_exist=False)
+    config = Config()
+    config.set_main_option("script_location", "monitor.store:migrations")
+    seen = {"created_at": now, "first_seen_at": now, "last_seen_at": now}
+    thought = {"revision": 0, "model_id": "m", "label": "l", "score": 1, "stance": "asserts", "assessed_at": now}
+    why: dict[str, list[str]] = {"matches": [], "findings": [], "reasons": []}
+    with old.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0012")
+        feed = {"id": 1, "url": "u", "outlet": "o", "role": "media", "enabled": True, "failures": 0, "strikes": 0}
+        connection.execute(insert(schema.feeds).values(**feed, added_at=now))
+        for id, flagged in ((1, True), (2, False)):
+            item = {"id": id, "feed_id": 1, "key": str(id), "title": "t", "summary": "", "lang": "en"}
+            connection.execute(insert(schema.items).values(**item, first_seen_at=now))
+            connection.execute(insert(schema.assessments).values(item_id=id, flagged=flagged, **thought, **why))
+        for id in (1, 2):
+            connection.execute(insert(schema.incidents).values(id=id, title="t", lang="en", **seen))
+        alert = {"incident_id": 1, "state": "open", "priority": 1, "priority_reasons": [], "score": 1, "route": "r"}
+        connection.execute(insert(schema.alerts).values(**alert, opened_at=now))
+    migrate.upgrade(old)
+    with old.write() as connection:
+        assert incidents.backlog(connection, now) == [1]
+        assert pending.to_look_at(connection, 9) == [2]
+        pending.look_by(connection, "dispatch", "rules")
+        assert pending.to_look_at(connection, 9) == [1, 2]
+    old.close()

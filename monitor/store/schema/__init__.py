@@ -1,7 +1,18 @@
 """Every table, once. Tables hold no behaviour; constraints here are what concurrent processes rely on."""
 
 from monitor.store.schema.base import metadata
-from monitor.store.schema.judged import assessments, bands, incident_items, incidents, models, related, signatures
+from monitor.store.schema.judged import (
+    assessments,
+    bands,
+    incident_items,
+    incidents,
+    looked,
+    models,
+    related,
+    signatures,
+    to_dispatch,
+    to_group,
+)
 from monitor.store.schema.published import feeds, hosts, items, marks, revisions, subscriptions
 from monitor.store.schema.recorded import audit, cursors, notices, occasions, outbox, runs
 from monitor.store.schema.reviewed import alerts, answers, comparisons, decisions, hidden, inhibitions, silences
@@ -22,6 +33,7 @@ __all__ = [
     "incidents",
     "inhibitions",
     "items",
+    "looked",
     "marks",
     "metadata",
     "models",
@@ -34,4 +46,6 @@ __all__ = [
     "signatures",
     "silences",
     "subscriptions",
+    "to_dispatch",
+    "to_group",
 ]

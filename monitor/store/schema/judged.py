@@ -54,6 +54,12 @@ assessments = Table(
     Column("reasons", JSON, nullable=False),
     Column("assessed_at", Instant, nullable=False),
     Index("ix_assessments_flagged", "item_id", sqlite_where=text("flagged = 1"), postgresql_where=text("flagged")),
+    Index(
+        "ix_assessments_refutes",
+        "item_id",
+        sqlite_where=text("stance = 'refutes'"),
+        postgresql_where=text("stance = 'refutes'"),
+    ),
 )
 
 incidents = Table(
@@ -84,6 +90,25 @@ incident_items = Table(
     # anew whenever text or incident changes, so that what is new to an index is what has a higher number.
     Column("wording", BigInteger),
     Index("uq_incident_items_wording", "wording", unique=True),
+)
+
+# What the stages have before them: noted with the change that asks for it, struck off once it was looked at (see
+# store.pending).
+to_group = Table(
+    "to_group",
+    metadata,
+    Column("item_id", ForeignKey("items.id"), primary_key=True),
+    # NULL until it was looked at; then of those too old to be grouped, which rest until the limit is set further back.
+    Column("published_at", Instant, index=True),
+)
+to_dispatch = Table("to_dispatch", metadata, Column("incident_id", ForeignKey("incidents.id"), primary_key=True))
+
+# A digest of the rules by which a stage last looked at everything: by others, all is to be looked at again.
+looked = Table(
+    "looked",
+    metadata,
+    Column("stage", Text, primary_key=True),
+    Column("rules", Text, nullable=False),
 )
 
 # Incidents that may carry one claim, found when the first of the two was opened: for a person to look at.

@@ -44,6 +44,7 @@ alerts = Table(
         postgresql_where=text("state != 'closed'"),
     ),
     Index("ix_alerts_queue", "state", "priority", "due_at"),
+    Index("ix_alerts_decision", "decision", "decided_at"),
     Index(
         "ix_alerts_suppression",
         "suppression",
