@@ -12,16 +12,37 @@ import pytest
 from monitor.config import Settings, load_file
 from monitor.starter import write_starter
 from monitor.store import Store, open_store
+from tests.postgresql import PostgreSQL, postgresql
 
 NOW = datetime(2027, 3, 1, 4, 30, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No POLLWATCH_ variable of the person who runs the tests reaches them."""
+def _own_environment(monkeypatch: pytest.MonkeyPatch, database_url: str | None) -> None:
+    """No POLLWATCH_ variable of the person who runs the tests reaches them, but where their store is to be."""
     for name in list(os.environ):
         if name.startswith("POLLWATCH_") and name != "POLLWATCH_SHARED":
             monkeypatch.delenv(name)
+    if database_url is not None:
+        monkeypatch.setenv("POLLWATCH_DATABASE__URL", database_url)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[PostgreSQL]:
+    """A PostgreSQL server of our own."""
+    with postgresql() as server:
+        yield server
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """A fresh database on a real server when TESTS_ON=postgresql; else None: a SQLite file of the folder."""
+    if os.environ.get("TESTS_ON") != "postgresql":
+        yield None
+        return
+    server: PostgreSQL = request.getfixturevalue("server")
+    with server.database() as url:
+        yield url
 
 
 @pytest.fixture
@@ -71,6 +92,14 @@ def shared() -> Path:
     if not given:
         pytest.skip("POLLWATCH_SHARED names no folder of recorded feeds and labelled text")
     return Path(given)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is about SQLite alone where the tests run on PostgreSQL."""
+    if os.environ.get("TESTS_ON") == "postgresql":
+        left_out = [item for item in items if item.get_closest_marker("sqlite")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.hookimpl(wrapper=True)

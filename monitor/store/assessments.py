@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, exists, or_, select, tuple_
-from sqlalchemy.dialects.sqlite import insert
 
 from monitor.store.schema import assessments, feeds, items, models
+from monitor.store.upsert import insert
 from monitor.types import Assessment, Item, Lang, Role
 
 _other = assessments.alias("other")
@@ -73,7 +73,7 @@ def insert_all(connection: Connection, rows: Iterable[tuple[Item, Assessment]], 
         for item, assessment in rows
     ]
     if values:
-        connection.execute(insert(assessments).on_conflict_do_nothing(), values)
+        connection.execute(insert(connection, assessments).on_conflict_do_nothing(), values)
 
 
 def for_item(connection: Connection, item_id: int) -> list[dict[str, Any]]:

@@ -58,14 +58,14 @@ def _state(store: Store) -> dict[str, Any]:
         "items": "SELECT f.url, i.key, i.title, i.summary, i.revision, i.lang, i.published_at "
         "FROM items i JOIN feeds f ON f.id = i.feed_id",
         "revisions": "SELECT count(*) FROM revisions",
-        "assessments": "SELECT f.url, i.key, a.revision, a.model_id, a.label, round(a.score, 6), a.flagged, a.stance, "
-        "a.claim_type, a.matches, a.findings, a.reasons FROM assessments a JOIN items i ON i.id = a.item_id "
+        "assessments": "SELECT f.url, i.key, a.revision, a.model_id, a.label, round(CAST(a.score AS numeric), 6), "
+        "a.flagged, a.stance, a.claim_type, a.matches, a.findings, a.reasons FROM assessments a JOIN items i ON i.id = a.item_id "
         "JOIN feeds f ON f.id = i.feed_id",
-        "incidents": "SELECT n.title, n.claim_type, (SELECT group_concat(t, '|') FROM (SELECT f.url || i.key AS t "
-        "FROM incident_items x JOIN items i ON i.id = x.item_id JOIN feeds f ON f.id = i.feed_id "
-        "WHERE x.incident_id = n.id ORDER BY 1)) FROM incidents n",
-        "alerts": "SELECT n.title, a.state, a.priority, a.priority_reasons, round(a.score, 6), a.route, a.level "
-        "FROM alerts a JOIN incidents n ON n.id = a.incident_id",
+        "incidents": "SELECT title, claim_type FROM incidents",
+        "members": "SELECT n.title, f.url, i.key, x.reason FROM incidents n JOIN incident_items x "
+        "ON x.incident_id = n.id JOIN items i ON i.id = x.item_id JOIN feeds f ON f.id = i.feed_id",
+        "alerts": "SELECT n.title, a.state, a.priority, a.priority_reasons, round(CAST(a.score AS numeric), 6), "
+        "a.route, a.level FROM alerts a JOIN incidents n ON n.id = a.incident_id",
         "audit": "SELECT action, count(*) FROM audit GROUP BY action",
         "feeds": "SELECT url, etag, body_sha256, failures, error_kind, enabled FROM feeds",
     }
