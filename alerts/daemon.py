@@ -1,9 +1,10 @@
 """`run`: APScheduler drives every stage at its time, in one process; the only user of APScheduler.
 
-What waits for the network, feeds and hubs, has a thread each; the other stages compute and run in one thread, one
-after the other; learning computes for many seconds and runs in a process of its own. With `[web]` in the configuration
-the event loop serves it. Every stage can be killed at any instruction, so stopping means: start nothing more, let what
-runs finish for a few seconds, then go. What was cut off is done again at the next start.
+What waits for the network, feeds, hubs and receivers, has threads of its own, and passes over the feeds may overlap;
+the other stages compute and run in one thread, one after the other; learning computes for many seconds and runs in a
+process of its own. With `[web]` in the configuration the event loop serves it. Every stage can be killed at any
+instruction, so stopping means: start nothing more, let what runs finish for a few seconds, then go. What was cut off is
+done again at the next start.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ log = logging.getLogger("pollwatch")
 
 Job = Callable[[Store, Settings, Callable[[], bool]], None]  # the last one asks whether to stop
 
+PASSES = 3  # over the feeds at the same time: a tick takes what is due, however slow the feeds of the last one are
 STOP_WITHIN_S = 8.0
 LEARN_LOOK_S = 600  # between two looks whether to learn; a training that failed is tried again then
 _LOOK_S = 0.2  # between two looks whether to stop, while a process learns
@@ -61,8 +63,9 @@ async def _serve(store: Store, settings: Settings) -> tuple[signal.Signals, bool
     loop = asyncio.get_running_loop()
     stop = stop_signal()
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="stages")
-    collector = ThreadPoolExecutor(max_workers=1, thread_name_prefix="collect")
+    collector = ThreadPoolExecutor(max_workers=PASSES, thread_name_prefix="collect")
     subscriber = ThreadPoolExecutor(max_workers=1, thread_name_prefix="subscribe")
+    notifier = ThreadPoolExecutor(max_workers=1, thread_name_prefix="notify")
     learner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="learn")
     running: set[asyncio.Future[None]] = set()
 
@@ -72,11 +75,12 @@ async def _serve(store: Store, settings: Settings) -> tuple[signal.Signals, bool
         work.add_done_callback(running.discard)
         await asyncio.shield(work)  # the end of the scheduler cancels this job, never the thread it waits for
 
-    scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1})
-    rest = tuple(name for name, _ in STAGES if name not in ("collect", "subscribe"))
+    scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True})
+    rest = tuple(name for name, _ in STAGES if name not in ("collect", "subscribe", "notify"))
     jobs: tuple[tuple[float, ThreadPoolExecutor, Job], ...] = (
         (settings.daemon.tick_s, collector, partial(_run_stages, ("collect",))),
         (settings.daemon.tick_s, subscriber, partial(_run_stages, ("subscribe",))),
+        (settings.daemon.tick_s, notifier, partial(_run_stages, ("notify",))),
         (settings.daemon.tick_s, thread, partial(_run_stages, rest)),
         (LEARN_LOOK_S, learner, _learn_when_due),
     )
@@ -88,6 +92,7 @@ async def _serve(store: Store, settings: Settings) -> tuple[signal.Signals, bool
             seconds=seconds,
             next_run_time=datetime.now(UTC),
             misfire_grace_time=None,
+            max_instances=PASSES if pool is collector else 1,
         )
     async with contextlib.AsyncExitStack() as doors:
         if settings.serves_web:
@@ -99,7 +104,7 @@ async def _serve(store: Store, settings: Settings) -> tuple[signal.Signals, bool
         await asyncio.wait(running, timeout=STOP_WITHIN_S)
     idle = not running
     scheduler.shutdown(wait=False)
-    for pool in (thread, collector, subscriber, learner):
+    for pool in (thread, collector, subscriber, notifier, learner):
         pool.shutdown(wait=False, cancel_futures=True)
     return received, idle
 

@@ -13,8 +13,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from alerts import mail
+from alerts.backoff import retry_after
 from alerts.render import render
-from alerts.summary import Summary, gather
+from alerts.summary import LEGS, Summary, gather
 from monitor.config import Settings
 from monitor.errors import InputError, MailError
 from monitor.store import Store, notices
@@ -22,7 +23,6 @@ from monitor.types import StageReport
 
 KIND = "digest"
 LONGEST_PERIOD = timedelta(days=7)
-_FIRST_RETRY, _LAST_RETRY = timedelta(seconds=30), timedelta(minutes=30)
 
 
 @dataclass(slots=True)
@@ -93,7 +93,7 @@ def message(settings: Settings, summary: Summary, receiver: str) -> bytes:
 
 def view(summary: Summary) -> Mapping[str, Any]:
     """What the templates see."""
-    return {"s": summary, "zone": summary.zone}
+    return {"s": summary, "zone": summary.zone, "clocks": LEGS}
 
 
 def enqueue(store: Store, settings: Settings, day: date, now: datetime) -> list[str]:
@@ -167,12 +167,6 @@ def _keep(store: Store, notice: notices.Notice, now: datetime, error: MailError,
     with store.write() as connection:
         notices.failed(connection, notice.id, now, error.detail)
     result.failed.append(notice.receiver)
-
-
-def retry_after(attempts: int) -> timedelta:
-    """The wait after so many failed attempts: doubling from half a minute to half an hour."""
-    doublings = min(max(attempts - 1, 0), 10)
-    return min(_FIRST_RETRY * (1 << doublings), _LAST_RETRY)
 
 
 def problems(store: Store, settings: Settings, now: datetime) -> list[str]:

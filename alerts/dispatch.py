@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from alerts.clocks import Terms, due_at, take_due, terms_at
+from alerts import hiding, inhibition
+from alerts.clocks import Terms, counted_anew, due_at, take_due, terms_at
 from alerts.priority import prioritise, priority_name
-from alerts.routing import Routes, Traits, load_routes, team
+from alerts.routing import Routes, Traits, load_routes
+from alerts.routing import teams as teams_for
+from alerts.suppression import Cover, cover, unsettled
 from monitor import taxonomy
+from monitor.calendar import Calendar
 from monitor.config import Settings
 from monitor.reference import load_watchlist
-from monitor.store import Connection, Store
+from monitor.store import Connection, Store, silences
 from monitor.store import alerts as alert_store
 from monitor.taxonomy import Taxonomy
-from monitor.types import Alert, IncidentFacts, StageReport
+from monitor.types import Alert, Candidate, IncidentFacts, Review, StageReport
 
 ACTOR = "dispatch"
 BATCH = 200  # alerts written in one transaction
@@ -30,26 +35,61 @@ class Rules:
     routes: Routes
     terms: Terms
     constituencies: Mapping[str, tuple[str, ...]]  # by candidate id
+    calendar: Calendar
+    now: datetime
+    people: tuple[Candidate, ...] = ()  # whose names are anchors when claims are compared
+    silences: hiding.Standing = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What must change of one alert: as it is, as its incident (``facts``) asks for, and what must hide it."""
+
+    before: Alert
+    after: Alert
+    facts: IncidentFacts
+    covering: Cover | None  # None: as they do already
 
 
 def dispatch(store: Store, settings: Settings, now: datetime) -> StageReport:
-    """Open an alert for every incident that never had one, and raise those whose incident has grown.
+    """Open an alert for every incident that never had one, raise those that have grown, and hide what must stay quiet.
 
-    Counts: ``opened``, ``raised`` (became more urgent). A score that rises is kept without an audit entry; a priority
-    never falls by itself, for people have seen it. Raises ConfigError for a wrong routes file or watchlist.
+    Counts: ``opened``, ``raised`` (became more urgent), ``hidden`` (by silences), ``inhibited``, ``heard`` (no longer
+    either). A score that rises is kept without an audit entry; a priority never falls by itself, for people have seen
+    it. Raises ConfigError for a wrong routes file or watchlist.
     """
+    rules = rules_at(store, settings, now)
+    writer = hiding.Writer(ACTOR, now, rules.terms)
+    counts = Counter(opened=0, raised=0, hidden=0, inhibited=0, heard=hiding.give_back(store, writer))
+    counts.update(revise_all(store, rules, now))
+    counts.update(_open_new(store, rules, now))
+    inhibited, heard = inhibition.review(store, rules.people, writer)
+    counts.update(inhibited=inhibited, heard=heard)
+    return StageReport("dispatch", dict(counts))
+
+
+def rules_at(store: Store, settings: Settings, now: datetime) -> Rules:
+    """What a pass at ``now`` decides by. Raises ConfigError."""
     routes = load_routes(settings)
-    _, watchlist = load_watchlist(settings)
+    people, watchlist = load_watchlist(settings)
     constituencies = {entry.id: entry.constituency for entry in watchlist.candidate}
-    rules = Rules(taxonomy.load(), routes, terms_at(now, settings, routes), constituencies)
-    raised = _revise_all(store, rules, now)
-    opened = _open_new(store, rules, now)
-    return StageReport("dispatch", {"opened": opened, "raised": raised})
+    with store.read() as connection:
+        standing = hiding.standing(connection, now)
+    return Rules(
+        taxonomy.load(),
+        routes,
+        terms_at(now, settings, routes),
+        constituencies,
+        settings.calendar,
+        now,
+        tuple(people.candidates.values()),
+        standing,
+    )
 
 
-def route_to(facts: IncidentFacts, priority: int, rules: Rules) -> str:
-    """The team that the alert is for."""
-    return team(rules.routes, traits(facts, priority, rules.constituencies))
+def route_to(facts: IncidentFacts, priority: int, rules: Rules) -> tuple[str, ...]:
+    """The team that the alert is for, and then the teams that are told of it as well."""
+    return teams_for(rules.routes, traits(facts, priority, rules.constituencies), rules.now, rules.calendar)
 
 
 def traits(facts: IncidentFacts, priority: int, constituencies: Mapping[str, tuple[str, ...]]) -> Traits:
@@ -61,29 +101,52 @@ def traits(facts: IncidentFacts, priority: int, constituencies: Mapping[str, tup
         "priority": frozenset([priority_name(priority)]),
         "candidate": frozenset(facts.matches),
         "constituency": frozenset(place for id in facts.matches for place in constituencies.get(id, ())),
+        "incident": frozenset([str(facts.incident_id)]),
     }
 
 
 def revise(alert: Alert, facts: IncidentFacts, rules: Rules) -> Alert:
     """The alert as its incident now asks for: never less urgent than it was."""
     scored = replace(alert, score=max(alert.score, facts.score))
-    priority, reasons = prioritise(facts, rules.terms.phase, rules.taxonomy)
-    if priority >= alert.priority:
+    priority, reasons = prioritise(facts, rules.terms.phase, rules.taxonomy, rules.routes.priority)
+    flagged_after_all = alert.sample is not None and facts.sample is None
+    if priority >= alert.priority and not flagged_after_all:
         return scored
-    urgent = replace(scored, priority=priority, priority_reasons=reasons, route=route_to(facts, priority, rules))
+    if flagged_after_all:
+        scored = counted_anew(scored, rules.now)
+    route = scored.route if scored.review is Review.LEAD else route_to(facts, priority, rules)[0]
+    urgent = replace(scored, priority=priority, priority_reasons=reasons, route=route, sample=facts.sample)
     return replace(urgent, due_at=due_at(urgent, rules.terms))
 
 
-def _open_new(store: Store, rules: Rules, now: datetime) -> int:
-    opened = 0
+def revise_all(store: Store, rules: Rules, now: datetime) -> Counter[str]:
+    """Bring every undecided alert up to date with its incident and the silences. Counts ``raised, hidden, heard``."""
+    counts: Counter[str] = Counter()
+    with store.read() as connection:
+        undecided = alert_store.undecided(connection)
+    for start in range(0, len(undecided), BATCH):
+        with store.read() as connection:
+            changed = [step.before.id for step in _steps(connection, undecided[start : start + BATCH], rules, now)]
+        if changed:
+            with store.write() as connection:  # decided again under the lock
+                for step in _steps(connection, changed, rules, now):
+                    counts.update(_write_step(connection, step, rules, now))
+    return counts
+
+
+def _open_new(store: Store, rules: Rules, now: datetime) -> Counter[str]:
+    counts: Counter[str] = Counter()
     while _backlog(store):
         with store.write() as connection:
             # Read again under the lock: another process may have opened some of them.
             waiting = alert_store.incidents_without(connection, BATCH)
-            for facts in alert_store.incident_facts(connection, waiting).values():
-                _open(connection, facts, rules, now)
-        opened += len(waiting)
-    return opened
+            facts = alert_store.incident_facts(connection, waiting).values()
+            ids = [_open(connection, each, rules, now) for each in facts]
+            if rules.silences:  # before anybody is told of them
+                for step in _steps(connection, ids, rules, now):
+                    counts.update(_write_step(connection, step, rules, now))
+        counts["opened"] += len(waiting)
+    return counts
 
 
 def _backlog(store: Store) -> bool:
@@ -91,55 +154,58 @@ def _backlog(store: Store) -> bool:
         return bool(alert_store.incidents_without(connection, 1))
 
 
-def _open(connection: Connection, facts: IncidentFacts, rules: Rules, now: datetime) -> None:
-    priority, reasons = prioritise(facts, rules.terms.phase, rules.taxonomy)
-    alert_store.add(
+def _open(connection: Connection, facts: IncidentFacts, rules: Rules, now: datetime) -> int:
+    priority, reasons = prioritise(facts, rules.terms.phase, rules.taxonomy, rules.routes.priority)
+    return alert_store.add(
         connection,
         facts,
         priority=priority,
         reasons=reasons,
-        route=route_to(facts, priority, rules),
+        teams=route_to(facts, priority, rules),
         opened_at=now,
-        due_at=take_due(now, priority, rules.terms.phase, rules.terms.targets),
+        due_at=None if facts.sample else take_due(now, priority, rules.terms.phase, rules.terms.targets),
         actor=ACTOR,
     )
 
 
-def _revise_all(store: Store, rules: Rules, now: datetime) -> int:
-    count = 0
-    with store.read() as connection:
-        undecided = alert_store.undecided(connection)
-    for start in range(0, len(undecided), BATCH):
-        with store.read() as connection:
-            grown = [before.id for before, _ in _revisions(connection, undecided[start : start + BATCH], rules)]
-        if grown:
-            with store.write() as connection:  # decided again under the lock
-                for before, after in _revisions(connection, grown, rules):
-                    count += _write_revision(connection, before, after, now)
-    return count
-
-
-def _revisions(connection: Connection, ids: Sequence[int], rules: Rules) -> list[tuple[Alert, Alert]]:
-    """Those of the undecided alerts that must change: as they are, and as they should be."""
-    pairs = []
+def _steps(connection: Connection, ids: Sequence[int], rules: Rules, now: datetime) -> list[Step]:
+    """What must change of these undecided alerts, those left out of which nothing must."""
+    steps = []
     undecided = [alert for alert in alert_store.by_id(connection, ids) if alert.decision is None]
     facts = alert_store.incident_facts(connection, [alert.incident_id for alert in undecided])
+    hiding_now = silences.hiding(connection, [alert.id for alert in undecided if alert.suppression])
     for before in undecided:
-        after = revise(before, facts[before.incident_id], rules)
-        if after != before:
-            pairs.append((before, after))
-    return pairs
+        known = facts[before.incident_id]
+        after = revise(before, known, rules)
+        covering = Cover(())
+        if rules.silences:
+            covering = cover(rules.silences, traits(known, after.priority, rules.constituencies), now)
+        new = unsettled(after, covering, hiding_now.get(before.id, frozenset()))
+        if new or after != before:
+            steps.append(Step(before, after, known, covering if new else None))
+    return steps
 
 
-def _write_revision(connection: Connection, before: Alert, after: Alert, now: datetime) -> bool:
+def _write_step(connection: Connection, step: Step, rules: Rules, now: datetime) -> dict[str, int]:
+    teams = route_to(step.facts, step.after.priority, rules)
+    changed = step.after != step.before
+    done = {"raised": int(changed and _write_revision(connection, step.before, step.after, teams, now))}
+    if step.covering is not None:
+        settled = hiding.settle(connection, step.after, step.covering, hiding.Writer(ACTOR, now, rules.terms))
+        done["hidden" if step.covering.silences else "heard"] = int(settled)
+    return done
+
+
+def _write_revision(connection: Connection, before: Alert, after: Alert, teams: Sequence[str], now: datetime) -> bool:
     """Write a revision; True when the alert became more urgent, which the audit tells."""
-    if after.priority == before.priority:
+    if (after.priority, after.sample) == (before.priority, before.sample):
         alert_store.rescore(connection, before.id, after.score)
         return False
     detail: dict[str, Any] = {
         "priority": [priority_name(before.priority), priority_name(after.priority)],
         "score": [before.score, after.score],
         "route": [before.route, after.route],
+        "teams": list(teams),
         "reasons": list(after.priority_reasons),
     }
     return alert_store.change(

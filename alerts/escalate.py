@@ -1,58 +1,110 @@
-"""Stage: leases that are over return their alert to the queue; alerts that nobody takes rise in it."""
+"""Stage: leases and snoozes that are over return their alert to the queue; what waits too long is escalated."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
-from alerts.clocks import HIGHEST_LEVEL, Terms, lease_is_over, level_at, terms_at
+from alerts.acts import CLOCK, settle
+from alerts.clocks import Terms, counts_from, lease_is_over, snooze_is_over, terms_at
+from alerts.policy import FORGOTTEN, Due, Step, Until, after_step, due_steps, reminder
+from alerts.rota import Rota, load_rota, told
 from alerts.routing import load_routes
-from alerts.transitions import Expire, transition
+from monitor.calendar import Calendar
 from monitor.config import Settings
 from monitor.store import Connection, Store
 from monitor.store import alerts as alert_store
+from monitor.store.alerts import Watch
 from monitor.types import Alert, StageReport
 
-ACTOR = "clock"
 BATCH = 200  # alerts looked at in one transaction
 
 
-def escalate(store: Store, settings: Settings, now: datetime) -> StageReport:
-    """Return what was held too long, and escalate what waits too long, each with its audit entry.
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What one pass goes by, and whom it finds on shift."""
 
-    Counts: ``expired`` leases, ``escalated`` steps of level. The rule of levels is ``clocks.level_at``.
+    terms: Terms
+    rota: Rota
+    calendar: Calendar
+    now: datetime
+
+
+def escalate(store: Store, settings: Settings, now: datetime) -> StageReport:
+    """Return what was held too long, wake what was snoozed, and take each step of escalation that is due.
+
+    Each has its audit entry. Counts: ``expired`` leases, ``woken`` alerts, ``escalated`` steps, ``reminded``. The rules
+    are in ``alerts.policy``. Steps that came
+    due while nothing ran are taken now, in order, each once. Raises ConfigError for a wrong routes file or rota.
     """
     terms = terms_at(now, settings, load_routes(settings))
+    duty = Duty(terms, load_rota(settings), settings.calendar, now)
     with store.read() as connection:
-        late = alert_store.late(connection, now, HIGHEST_LEVEL)
-    expired = escalated = 0
+        late = alert_store.late(connection, now, tuple(_watches(terms, now)))
+    expired = woken = escalated = reminded = 0
     for start in range(0, len(late), BATCH):
         with store.write() as connection:
             for alert in alert_store.by_id(connection, late[start : start + BATCH]):
-                free = expire(connection, alert, now, terms)
-                expired += free != alert
-                escalated += _escalate(connection, free, now)
-    return StageReport("escalate", {"expired": expired, "escalated": escalated})
+                expired += lease_is_over(alert, now)
+                woken += snooze_is_over(alert, now)
+                free = settle(connection, alert, now, terms)
+                steps = _escalate(connection, free, duty)
+                escalated += steps
+                reminded += not steps and _remind(connection, free, duty)
+    counts = {"expired": expired, "woken": woken, "escalated": escalated, "reminded": reminded}
+    return StageReport("escalate", counts)
 
 
-def expire(connection: Connection, alert: Alert, now: datetime, terms: Terms) -> Alert:
-    """Give ``alert`` back to the queue if its lease is over; returns it as it now stands."""
-    if not lease_is_over(alert, now):
-        return alert
-    free = transition(alert, Expire(), now, terms)
-    detail = {"holder": alert.holder, "lease_expires_at": alert.lease_expires_at}
-    written = alert_store.change(connection, alert, free, at=now, actor=ACTOR, action="lease.expired", detail=detail)
-    return free if written else alert
+def _escalate(connection: Connection, alert: Alert, duty: Duty) -> int:
+    """Take the steps that are due, an entry for each; returns how many."""
+    taken = 0
+    policy = duty.terms.escalation.of(duty.terms.phase, alert.priority)
+    for due in due_steps(alert, counts_from(alert), duty.now, policy):
+        higher = after_step(alert, due, duty.now)
+        if not _write(connection, alert, higher, duty, "alert.escalate", due):
+            return taken
+        alert, taken = higher, taken + 1
+    return taken
 
 
-def _escalate(connection: Connection, alert: Alert, now: datetime) -> int:
-    """Raise the level step by step, an entry for each; returns how many steps."""
-    steps = 0
-    for level in range(alert.level + 1, level_at(alert, now) + 1):
-        higher = replace(alert, level=level)
-        detail = {"level": level, "due_at": alert.due_at}
-        steps += alert_store.change(
-            connection, alert, higher, at=now, actor=ACTOR, action="alert.escalate", detail=detail
-        )
-        alert = higher
-    return steps
+def _remind(connection: Connection, alert: Alert, duty: Duty) -> bool:
+    policy = duty.terms.escalation.of(duty.terms.phase, alert.priority)
+    due = reminder(alert, counts_from(alert), duty.now, policy)
+    if due is None:
+        return False
+    again = replace(alert, told_at=duty.now, reminders=alert.reminders + 1)
+    return _write(connection, alert, again, duty, "alert.remind", due)
+
+
+def _write(connection: Connection, before: Alert, after: Alert, duty: Duty, action: str, due: Due) -> bool:
+    teams, people = told(duty.rota, due.step.notify, before.route, duty.now, duty.calendar)
+    detail: Mapping[str, Any] = {
+        "level": after.level,
+        "step": f"{due.step.unless}-{due.number}",
+        "due_at": due.at,
+        "teams": list(teams),
+        "people": list(people),
+        "reason": due.reason,
+    }
+    return alert_store.change(connection, before, after, at=duty.now, actor=CLOCK, action=action, detail=detail)
+
+
+def _watches(terms: Terms, now: datetime) -> Iterator[Watch]:
+    """What the store is to look out for, so that a pass reads only alerts that a step may concern."""
+    for priority in (1, 2, 3, 4):
+        policy = terms.escalation.of(terms.phase, priority)
+        for until in Until:
+            for done, step in enumerate(policy.of(until)):
+                yield from _watches_of(step, priority, done, now)
+
+
+def _watches_of(step: Step, priority: int, done: int, now: datetime) -> Iterator[Watch]:
+    decided = step.unless is Until.DECIDED
+    counter: Literal["take_steps", "decide_steps"] = "decide_steps" if decided else "take_steps"
+    forgotten = FORGOTTEN if decided and not done else None
+    yield Watch(priority, counter, done, opened_by=now - step.delay, expiries=forgotten)
+    if step.repeat is not None:
+        told_by = now - timedelta(minutes=step.repeat)
+        yield Watch(priority, counter, done + 1, told_by=told_by, reminders=step.times)

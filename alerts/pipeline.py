@@ -8,9 +8,11 @@ from datetime import datetime
 from alerts.digest import digest
 from alerts.dispatch import dispatch
 from alerts.escalate import escalate
+from alerts.notify import notify
 from alerts.routing import load_routes
 from classifiers.assess import assess
 from classifiers.group import group
+from classifiers.sample import sample
 from monitor.collect import collect
 from monitor.config import Settings
 from monitor.reference import load_facts, load_watchlist
@@ -25,8 +27,10 @@ STAGES: tuple[tuple[str, Stage], ...] = (
     ("subscribe", subscribe),
     ("assess", assess),
     ("group", group),
+    ("sample", sample),
     ("dispatch", dispatch),
     ("escalate", escalate),
+    ("notify", notify),
     ("digest", digest),
 )
 LEARN = "learn"  # the daemon's alone, at its own time: a pass does not wait for it

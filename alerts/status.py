@@ -5,16 +5,20 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerts import digest
+from alerts import digest, notify, senders
+from alerts.legs import measure
 from alerts.pipeline import LEARN, STAGES
-from alerts.routing import load_routes
+from alerts.policy import LEAD
+from alerts.receivers import address
+from alerts.rota import load_rota
+from alerts.routing import Route, load_routes, rota_problems
 from classifiers import registry
 from monitor import config, seeds
 from monitor.config import Settings
 from monitor.errors import ConfigError, PollwatchError
 from monitor.health import coverage
 from monitor.reference import load_facts, load_watchlist
-from monitor.store import Store, migrate, open_store, runs, subscriptions, summary
+from monitor.store import Store, migrate, open_store, passages, runs, subscriptions, summary
 from monitor.store import feeds as feed_rows
 from monitor.types import Mode, Subscription
 
@@ -33,7 +37,8 @@ def check_configuration(given: str | None) -> list[str]:
             look(settings)
         except PollwatchError as error:
             problems.append(str(error))
-    return problems
+    rota = [] if problems else rota_problems(settings)
+    return problems + rota + _receiver_problems(settings)
 
 
 def unset(settings: Settings) -> list[str]:
@@ -48,7 +53,41 @@ def unset(settings: Settings) -> list[str]:
     for path, seed in ((settings.files.watchlist, "watchlist.toml"), (settings.files.facts, "facts.toml")):
         if settings.path(path).read_text(encoding="utf-8") == seeds.text(seed):
             notes.append(f"{path} is still the invented sample")
-    return notes
+    return notes + _unrouted(settings)
+
+
+def _unrouted(settings: Settings) -> list[str]:
+    """Teams of receivers that are in no route and not in the rota: probably a typing error."""
+    try:
+        routes, rota = load_routes(settings), load_rota(settings)
+    except ConfigError:  # the stages that need it say so
+        return []
+    known = {LEAD, *rota.names, *_teams(routes.route)}
+    return [
+        f"receiver {receiver.name} is for team {team}, to which no route leads"
+        for receiver in routes.receiver
+        for team in receiver.teams
+        if team not in known
+    ]
+
+
+def _teams(route: Route) -> set[str]:
+    return {route.team or ""}.union(*map(_teams, route.routes))
+
+
+def _receiver_problems(settings: Settings) -> list[str]:
+    """A sentence for each receiver that could not be told; none of them holds an address."""
+    try:
+        receivers = load_routes(settings).receiver
+    except ConfigError:  # told already
+        return []
+    problems = []
+    for receiver in receivers:
+        try:
+            senders.check(receiver.name, address(receiver, settings))
+        except PollwatchError as error:
+            problems.append(str(error))
+    return problems
 
 
 def _check_password(settings: Settings) -> None:
@@ -65,7 +104,10 @@ def _check_store(settings: Settings) -> None:
 
 
 def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
-    """What `pollwatch status` shows; ``problems`` are sentences about what needs a person."""
+    """What `pollwatch status` shows; ``problems`` are sentences about what needs a person.
+
+    ``clocks`` has a row for each stage, and under ``legs`` how long the alerts of the last day took (see `clocks`).
+    """
     with store.read() as connection:
         feeds = coverage(feed_rows.listing(connection), settings.calendar.zone)
         queue = summary.queue(connection, now)
@@ -74,6 +116,8 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
         unsent = summary.unsent_notices(connection)
         model = registry.describe_live(connection)
         held = subscriptions.listing(connection)
+        legs = measure(passages.between(connection, now - timedelta(days=1), now))["legs"]
+        quiet = summary.silenced(connection, now)
     clocks = {
         stage: {"finished_at": row["finished_at"], "error": row["error"], "report": row["report"]}
         for stage, row in stages.items()
@@ -87,17 +131,19 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
             for n in unsent
         ],
         *digest.problems(store, settings, now),
+        *notify.problems(store),
     ]
     if model is None:
         problems.append("there is no model yet: run `pollwatch run --once`")
     return {
         "ok": not problems,
         "problems": problems,
-        "notes": unset(settings) + _push_notes(held),
+        "notes": unset(settings) + _push_notes(held) + _silence_notes(quiet),
         "feeds": feeds,
         "push": subscriptions.counts(held, now),
         "queue": {**queue, **backlog},
-        "clocks": clocks,
+        "silences": quiet,
+        "clocks": {**clocks, "legs": legs},
         "daemon": {"running": store.is_locked("daemon")},
         "model": model or {},
     }
@@ -121,6 +167,16 @@ def _push_notes(held: list[Subscription]) -> list[str]:
     failing = [each for each in held if each.error and each.mode is Mode.SUBSCRIBE]
     notes = [f"feed {each.feed_id} has no push: hub {each.hub}: {each.error}" for each in failing[:SHOWN]]
     return notes + ([f"{len(failing) - SHOWN} more feeds have no push"] if len(failing) > SHOWN else [])
+
+
+def _silence_notes(quiet: dict[str, Any]) -> list[str]:
+    """No problems: somebody wanted them, and said until when."""
+    expiring = [
+        f"silence {each['id']} of {each['author']} ends {_moment(each['ends_at'])}: {each['hides']} alerts come back"
+        for each in quiet["expiring"]
+    ]
+    idle = [f"silence {each['id']} of {each['author']} has hidden nothing yet" for each in quiet["idle"]]
+    return expiring + idle
 
 
 def _queue_problems(queue: dict[str, Any]) -> list[str]:

@@ -9,11 +9,20 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from alerts import queue
+from alerts.legs import measure
 from monitor.config import Settings
 from monitor.health import coverage
-from monitor.store import Store, feeds, summary
+from monitor.store import Store, feeds, passages, summary
 from monitor.types import Phase
 
+# The clocks of the mail, and what it calls them.
+LEGS = (
+    ("feed", "Published to first seen"),
+    ("alert", "Assessed to alerted"),
+    ("take", "Alerted to taken"),
+    ("decide", "Taken to decided"),
+    ("whole", "First seen to clarified"),
+)
 SHOWN = 12  # alerts listed in the mail; the rest is counted
 
 
@@ -29,6 +38,7 @@ class Summary:
     election: str
     phase: Phase
     queue: Mapping[str, Any]
+    silences: Mapping[str, Any]
     alerts: Sequence[Mapping[str, Any]]  # the most urgent live ones, at most SHOWN
     decisions_made: int
     decided: Sequence[Mapping[str, Any]]  # the newest of them
@@ -36,6 +46,7 @@ class Summary:
     flagged: Mapping[str, Any]
     backlog: Mapping[str, int]
     feeds: Mapping[str, Any]
+    clocks: Mapping[str, Any]  # of the alerts opened in the period: legs by name, see alerts.legs
     provenance: Mapping[str, Any]
 
     @property
@@ -53,7 +64,9 @@ class Summary:
         return {
             "period": {"start": self.start.isoformat(), "end": self.end.isoformat(), "phase": self.phase.value},
             "open": {**self.queue, "alerts": list(self.alerts)},
+            "silences": dict(self.silences),
             "decided": {"decisions": self.decisions_made, "newest": list(self.decided)},
+            "clocks": dict(self.clocks),
             "found": {**self.collected, **self.flagged},
             "coverage": {**self.feeds, **self.backlog},
             "provenance": dict(self.provenance),
@@ -74,6 +87,7 @@ def gather(store: Store, settings: Settings, day: date, start: datetime, end: da
             election=settings.election.name,
             phase=calendar.phase(now),
             queue=summary.queue(connection, now),
+            silences=summary.silenced(connection, now),
             alerts=top,
             decisions_made=summary.decisions_made(connection, start, end),
             decided=summary.decided(connection, start, end),
@@ -81,5 +95,6 @@ def gather(store: Store, settings: Settings, day: date, start: datetime, end: da
             flagged=summary.flagged(connection, start, end),
             backlog=summary.backlog(connection),
             feeds=coverage(feeds.listing(connection), calendar.zone),
+            clocks=measure(passages.between(connection, start, end))["legs"],
             provenance=summary.provenance(connection),
         )

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
-from alerts.clocks import Terms, due_at, lease_is_over
+from alerts.clocks import Terms, counted_anew, due_at, lease_is_over, snooze_is_over
+from alerts.suppression import heard
 from monitor.errors import RefusedError, UnfitActError
-from monitor.types import FALSE_VERDICTS, Alert, AlertState, Decision, Verdict
+from monitor.types import FALSE_VERDICTS, Alert, AlertState, Decision, Held, Opinion, Review, Verdict
+
+UNDO_WITHIN = timedelta(minutes=10)
+LONGEST_SNOOZE = timedelta(days=14)
+# Verdicts that say of a person what a court may have to judge: one pair of eyes is not enough.
+TWO_PEOPLE = frozenset({Verdict.FALSE, Verdict.MISLEADING})
 
 
 class DismissReason(StrEnum):
@@ -25,7 +31,7 @@ class DismissReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """Hold an open alert for the length of a lease."""
+    """Hold an alert that waits, for the length of a lease."""
 
     reviewer: str
 
@@ -58,9 +64,49 @@ class Decide:
     decision: Decision
     verdict: Verdict | None
     reason: str
+    about_candidate: bool = False  # then a verdict of TWO_PEOPLE needs two
 
 
-Act = Take | Renew | Release | Expire | Decide
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """Put it off until an instant: by the holder, or by anybody who may take it."""
+
+    reviewer: str
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """End a snooze: by the clock (no ``reviewer``) when its time has come, by a person at any time."""
+
+    reviewer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Take back one's own decision, soon after it."""
+
+    reviewer: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendBack:
+    """The second reviewer, or the lead, asks for a new first opinion."""
+
+    reviewer: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    """A decided or closed alert is to be looked at again; ``actor`` is a person, or a part of the program."""
+
+    actor: str
+    reason: str
+
+
+Act = Take | Renew | Release | Expire | Decide | Snooze | Wake | Undo | SendBack | Reopen
 
 _STATE_AFTER = {
     Decision.CLARIFY: AlertState.DECIDED,
@@ -71,14 +117,16 @@ _STATE_AFTER = {
 }
 
 
-def transition(alert: Alert, act: Act, now: datetime, terms: Terms) -> Alert:
-    """``alert`` as it is after ``act`` at ``now``. A lease that is over counts as free at once.
+def transition(alert: Alert, act: Act, now: datetime, terms: Terms) -> Alert:  # noqa: PLR0911, PLR0912 - one case for each act
+    """``alert`` as it is after ``act`` at ``now``. A lease or a snooze that is over counts as over at once.
 
-    Raises RefusedError with one of the reasons: decided, held, not-held, not-holder, lease-running, not-open;
-    UnfitActError with no-reason, no-verdict, contradiction.
+    Raises RefusedError with one of the reasons: decided, held, not-held, not-holder, lease-running, snoozed,
+    not-snoozed, snooze-running, same-person, first-review, not-decided, nothing-to-undo, not-yours, moved-on, too-late;
+    UnfitActError with no-reason, no-verdict, contradiction, bad-time.
     """
-    if not isinstance(act, Expire) and lease_is_over(alert, now):
-        alert = _opened(alert, terms)
+    ended = clock_act(alert, now)
+    if ended is not None and ended != act:
+        alert = transition(alert, ended, now, terms)
     match act:
         case Take():
             return _take(alert, act, now, terms)
@@ -90,11 +138,35 @@ def transition(alert: Alert, act: Act, now: datetime, terms: Terms) -> Alert:
         case Expire():
             if not lease_is_over(alert, now):
                 raise RefusedError("lease-running", f"no lease on alert {alert.id} is over")
-            return _opened(alert, terms)
+            return _waiting(replace(alert, expiries=alert.expiries + 1), terms)
         case Decide():
-            return _decide(alert, act, now)
+            return _decide(alert, act, now, terms)
+        case Snooze():
+            return _snooze(alert, act, now, terms)
+        case Wake():
+            return _wake(alert, act, now, terms)
+        case Undo():
+            return _undo(alert, act, now, terms)
+        case SendBack():
+            _require_holder(alert, act.reviewer)
+            if alert.review is Review.FIRST:
+                raise RefusedError("first-review", f"alert {alert.id} is at its first opinion; `release` gives it back")
+            _require_reason(act.reason)
+            return _first_again(alert, now, terms)
+        case Reopen():
+            if alert.decision is None:
+                raise RefusedError("not-decided", f"alert {alert.id} is {alert.state}: it is not decided")
+            _require_reason(act.reason)
+            return _first_again(alert, now, terms)
         case _:
             assert_never(act)
+
+
+def clock_act(alert: Alert, now: datetime) -> Expire | Wake | None:
+    """What the clock has done to ``alert`` by ``now``, written down or not."""
+    if lease_is_over(alert, now):
+        return Expire()
+    return Wake() if snooze_is_over(alert, now) else None
 
 
 def _take(alert: Alert, act: Take, now: datetime, terms: Terms) -> Alert:
@@ -103,8 +175,10 @@ def _take(alert: Alert, act: Take, now: datetime, terms: Terms) -> Alert:
         raise RefusedError("held", f"you hold alert {alert.id} until {_clock(alert)}; `renew` makes it longer")
     if alert.state is AlertState.LEASED:
         raise RefusedError("held", f"alert {alert.id} is held by {alert.holder} until {_clock(alert)}")
-    if alert.state is not AlertState.OPEN:
-        raise RefusedError("not-open", f"alert {alert.id} is {alert.state}, not open")
+    _require_awake(alert)
+    _require_another_person(alert, act.reviewer)
+    if alert.suppression:  # asked for by its number: somebody wants to see it all the same
+        alert = heard(alert, now, terms)
     taken = replace(
         alert,
         state=AlertState.LEASED,
@@ -121,39 +195,131 @@ def _release(alert: Alert, act: Release, terms: Terms) -> Alert:
         raise UnfitActError(
             "no-reason", f"alert {alert.id} is held by {alert.holder}: say why you release it (--reason)"
         )
-    return _opened(alert, terms)
+    return _waiting(alert, terms)
 
 
-def _decide(alert: Alert, act: Decide, now: datetime) -> Alert:
+def _decide(alert: Alert, act: Decide, now: datetime, terms: Terms) -> Alert:
     _require_holder(alert, act.reviewer)
-    if act.decision is Decision.CLARIFY and act.verdict is None:
-        raise UnfitActError("no-verdict", "to clarify a claim, say what it is (--verdict)")
-    if not act.reason:
-        raise UnfitActError("no-reason", "say why (--reason)")
-    if act.decision in (Decision.DISMISS, Decision.DUPLICATE) and act.verdict in FALSE_VERDICTS:
-        raise UnfitActError("contradiction", f"a claim that is {act.verdict} is not to be {act.decision}: clarify it")
-    if act.decision is Decision.DISMISS:
-        _require_dismiss_reason(act.reason)
-    return replace(
+    _require_fit(act)
+    held = Held(**{each.name: getattr(alert, each.name) for each in fields(Held)})
+    opinion = Opinion(alert.review, act.reviewer, act.decision, act.verdict, act.reason, now, held)
+    heard = replace(alert, opinions=(*alert.opinions, opinion))
+    match _asks_next(heard, act):
+        case Review.LEAD:
+            return _waiting_anew(replace(heard, review=Review.LEAD, route=terms.lead_team), now, terms)
+        case Review.SECOND:
+            return _waiting_anew(replace(heard, review=Review.SECOND), now, terms)
+        case _:
+            return replace(
+                heard,
+                state=_STATE_AFTER[act.decision],
+                holder=None,
+                lease_expires_at=None,
+                decided_at=now,
+                decision=act.decision,
+                verdict=act.verdict,
+            )
+
+
+def _asks_next(heard: Alert, act: Decide) -> Review | None:
+    """Whose opinion is wanted besides those that were heard; None when the last one decides."""
+    first, last = heard.opinions[0], heard.opinions[-1]
+    if heard.review is Review.FIRST:
+        risky = act.about_candidate and act.decision is Decision.CLARIFY and act.verdict in TWO_PEOPLE
+        return Review.SECOND if risky else None
+    agreed = (first.decision, first.verdict) == (last.decision, last.verdict)
+    return Review.LEAD if heard.review is Review.SECOND and not agreed else None
+
+
+def _snooze(alert: Alert, act: Snooze, now: datetime, terms: Terms) -> Alert:
+    _require_undecided(alert)
+    if alert.state is AlertState.LEASED:
+        _require_holder(alert, act.reviewer)
+    _require_awake(alert)
+    _require_another_person(alert, act.reviewer)
+    _require_reason(act.reason)
+    if not now < act.until <= now + LONGEST_SNOOZE:
+        raise UnfitActError("bad-time", f"snooze until a time to come, at most {LONGEST_SNOOZE.days} days from now")
+    asleep = replace(alert, state=AlertState.SNOOZED, holder=None, lease_expires_at=None, snoozed_until=act.until)
+    return replace(asleep, due_at=due_at(asleep, terms))
+
+
+def _wake(alert: Alert, act: Wake, now: datetime, terms: Terms) -> Alert:
+    if alert.snoozed_until is None:
+        raise RefusedError("not-snoozed", f"alert {alert.id} is {alert.state}, not snoozed")
+    if act.reviewer is None and not snooze_is_over(alert, now):
+        raise RefusedError("snooze-running", f"alert {alert.id} is snoozed until {_iso(alert.snoozed_until)}")
+    # It woke when its time came, however late the clock looked.
+    return _waiting_anew(alert, min(now, alert.snoozed_until), terms)
+
+
+def _undo(alert: Alert, act: Undo, now: datetime, terms: Terms) -> Alert:
+    last = alert.opinions[-1] if alert.opinions else None
+    if last is None or last.held is None:
+        raise RefusedError("nothing-to-undo", f"no decision on alert {alert.id} can be undone")
+    if last.reviewer != act.reviewer:
+        raise RefusedError("not-yours", f"the last decision on alert {alert.id} is {last.reviewer}'s, not yours")
+    if alert.state in (AlertState.LEASED, AlertState.SNOOZED):
+        raise RefusedError("moved-on", f"alert {alert.id} was {alert.state} since: ask for it to be sent back")
+    if now - last.at >= UNDO_WITHIN:
+        minutes = int(UNDO_WITHIN.total_seconds() / 60)
+        raise RefusedError("too-late", f"{minutes} minutes have passed: `reopen` or `send-back` takes it up again")
+    held = replace(
         alert,
-        state=_STATE_AFTER[act.decision],
-        holder=None,
-        lease_expires_at=None,
-        decided_at=now,
-        decision=act.decision,
-        verdict=act.verdict,
+        state=AlertState.LEASED,
+        review=last.review,
+        holder=last.reviewer,
+        decided_at=None,
+        decision=None,
+        verdict=None,
+        opinions=alert.opinions[:-1],
+        **asdict(last.held),
     )
+    return replace(held, due_at=due_at(held, terms))
 
 
-def _opened(alert: Alert, terms: Terms) -> Alert:
-    """The alert back in the queue, with the clock of an open one."""
-    free = replace(alert, state=AlertState.OPEN, holder=None, lease_expires_at=None)
+def _waiting(alert: Alert, terms: Terms) -> Alert:
+    """The alert back in the queue, for the review that it asks for, with the clock of one that nobody holds."""
+    state = AlertState.OPEN if alert.review is Review.FIRST else AlertState.SECOND_REVIEW
+    free = replace(alert, state=state, holder=None, lease_expires_at=None, snoozed_until=None)
     return replace(free, due_at=due_at(free, terms))
+
+
+def _waiting_anew(alert: Alert, since: datetime, terms: Terms) -> Alert:
+    """The same for something new: its clocks count from ``since``, and it has not been escalated yet."""
+    return _waiting(counted_anew(alert, since), terms)
+
+
+def _first_again(alert: Alert, now: datetime, terms: Terms) -> Alert:
+    """Nothing is decided any more, and the team that had it before the lead has it again."""
+    before = [opinion.held.route for opinion in alert.opinions if opinion.held and opinion.review is not Review.LEAD]
+    fresh = replace(
+        alert,
+        review=Review.FIRST,
+        route=before[-1] if before else alert.route,
+        decided_at=None,
+        decision=None,
+        verdict=None,
+        opinions=(),
+    )
+    return _waiting_anew(fresh, now, terms)
 
 
 def _require_undecided(alert: Alert) -> None:
     if alert.decision is not None:
         raise RefusedError("decided", f"alert {alert.id} is decided already: {alert.decision}")
+
+
+def _require_awake(alert: Alert) -> None:
+    if alert.snoozed_until is not None:
+        until = _iso(alert.snoozed_until)
+        raise RefusedError("snoozed", f"alert {alert.id} is snoozed until {until}; `wake` ends that")
+
+
+def _require_another_person(alert: Alert, reviewer: str) -> None:
+    if any(opinion.reviewer == reviewer for opinion in alert.opinions):
+        who = "the lead, a third person" if alert.review is Review.LEAD else "another reviewer"
+        raise RefusedError("same-person", f"you have given your opinion on alert {alert.id}: {who}, decides it")
 
 
 def _require_leased(alert: Alert) -> None:
@@ -168,6 +334,21 @@ def _require_holder(alert: Alert, reviewer: str) -> None:
         raise RefusedError("not-holder", f"alert {alert.id} is held by {alert.holder} until {_clock(alert)}")
 
 
+def _require_reason(reason: str) -> None:
+    if not reason:
+        raise UnfitActError("no-reason", "say why (--reason)")
+
+
+def _require_fit(act: Decide) -> None:
+    if act.decision is Decision.CLARIFY and act.verdict is None:
+        raise UnfitActError("no-verdict", "to clarify a claim, say what it is (--verdict)")
+    _require_reason(act.reason)
+    if act.decision in (Decision.DISMISS, Decision.DUPLICATE) and act.verdict in FALSE_VERDICTS:
+        raise UnfitActError("contradiction", f"a claim that is {act.verdict} is not to be {act.decision}: clarify it")
+    if act.decision is Decision.DISMISS:
+        _require_dismiss_reason(act.reason)
+
+
 def _require_dismiss_reason(reason: str) -> None:
     word, _, words = (part.strip() for part in reason.partition(":"))
     if word not in set(DismissReason):
@@ -178,4 +359,8 @@ def _require_dismiss_reason(reason: str) -> None:
 
 
 def _clock(alert: Alert) -> str:
-    return alert.lease_expires_at.isoformat(timespec="seconds") if alert.lease_expires_at else "nobody knows when"
+    return _iso(alert.lease_expires_at) if alert.lease_expires_at else "nobody knows when"
+
+
+def _iso(instant: datetime) -> str:
+    return instant.isoformat(timespec="seconds")

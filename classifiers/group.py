@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from classifiers import neardup
+from classifiers import live, neardup
+from classifiers.claims import Certainty, Repeat
+from classifiers.live import LiveClaims
 from monitor.config import Settings
-from monitor.store import Connection, Store, incidents
+from monitor.store import Connection, Store, audit, incidents, regroup
 from monitor.store.incidents import Contradiction, Flagged, Member
-from monitor.text import shorten
-from monitor.types import StageReport
+from monitor.types import Item, StageReport
 
+ACTOR = "group"
 BATCH = 100  # items in one transaction; a writer waits for at most one batch
+# The similarity from which an incident is noted as possibly the same claim, and how many of them: of those noted, nine
+# in ten are right in English, four in ten in Chinese (tests/benchmarks/match.py).
+RELATED = 0.2
+RELATIONS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,47 +28,89 @@ class Copy:
     """Why an item joins an incident."""
 
     incident_id: int
-    reason: str  # same-link, near-copy
+    reason: str  # same-link, near-copy, same-claim
     similarity: float
     verbatim: bool = False  # all but equal to an item that can be found, and about the same people
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where an item belongs: to an incident, or to none that is known, with those that may carry its claim."""
+
+    copy: Copy | None
+    related: tuple[tuple[int, float], ...] = ()  # incidents and similarities
+
+
 def group(store: Store, settings: Settings, now: datetime) -> StageReport:
-    """Put every flagged item into an incident. Counts: ``items, incidents_new, joined``.
+    """Put every flagged item into an incident. Counts: ``items, incidents_new, joined, left``.
 
     Items are taken one after another in a fixed order, so neither the size of a batch nor a kill between two of them
-    changes which items end up together.
+    changes which items end up together. An item that was edited is looked at again: one whose text moved away from the
+    claim of its incident has ``left`` it. Raises ConfigError for a wrong watchlist.
     """
-    counts = Counter(items=0, incidents_new=0, joined=0)
+    counts = Counter(items=0, incidents_new=0, joined=0, left=0)
     with store.read() as connection:
         waiting = incidents.backlog(connection, now - timedelta(days=settings.triage.max_age_days))
-    for start in range(0, len(waiting), BATCH):
-        with store.write() as connection:
-            # Asked again under the write lock: another process may have grouped some of them meanwhile.
-            for flagged in incidents.flagged(connection, waiting[start : start + BATCH]):
-                counts["items"] += 1
-                counts[_place(connection, flagged, now)] += 1
+        changed = incidents.changed(connection)
+    if waiting or changed:
+        known = live.borrow(store, settings, now)
+        for start in range(0, len(waiting), BATCH):
+            with store.write() as connection:
+                # Asked again under the write lock: another process may have grouped some of them meanwhile.
+                for flagged in incidents.flagged(connection, waiting[start : start + BATCH]):
+                    counts["items"] += 1
+                    counts[_place(connection, flagged, known, now)] += 1
+        for start in range(0, len(changed), BATCH):
+            with store.write() as connection:
+                again = set(incidents.changed(connection))
+                for flagged in incidents.flagged(connection, changed[start : start + BATCH], grouped=True):
+                    if flagged.item.id in again:
+                        counts["left"] += _look_again(connection, flagged, known, now)
+        live.give_back(store, known)
     return StageReport("group", dict(counts))
 
 
-def _place(connection: Connection, flagged: Flagged, now: datetime) -> str:
+def _place(connection: Connection, flagged: Flagged, known: LiveClaims, now: datetime) -> str:
     """Put one item into an incident; returns the count it adds to."""
-    item = flagged.item
-    minhash = neardup.signature(item.text)
-    bands = neardup.bands(minhash)
-    copy = _same_link(connection, flagged) or most_similar(
-        minhash, flagged.names, flagged.findings, incidents.candidates_by_bands(connection, bands)
-    )
+    minhash = neardup.signature(flagged.item.text)
+    home = _home(connection, flagged, minhash, known)
+    _put(connection, flagged, minhash, home, now)
+    return "joined" if home.copy else "incidents_new"
+
+
+def _put(connection: Connection, flagged: Flagged, minhash: bytes, home: Home, now: datetime) -> int:
+    """Put an item where it belongs; returns the incident."""
+    item, copy = flagged.item, home.copy
     if copy is None:
-        title = item.title or shorten(item.summary, 120)
-        incident_id, reason, similarity = incidents.add(connection, flagged, title, now), "first", 1.0
+        incident_id = incidents.add(connection, item, flagged.claim_type, now)
+        incidents.add_item(connection, incident_id, item, "first", 1.0, now)
+        incidents.add_wording(connection, item.id)
+        incidents.relate(connection, incident_id, home.related, now)
     else:
-        incident_id, reason, similarity = copy.incident_id, copy.reason, copy.similarity
-    incidents.add_item(connection, incident_id, item, reason, similarity, now)
+        incident_id = copy.incident_id
+        incidents.add_item(connection, incident_id, item, copy.reason, copy.similarity, now)
     if copy is None or not copy.verbatim:
         # What is found by a verbatim repost is found by its original: a flood of reposts stays cheap.
-        incidents.add_signature(connection, item.id, minhash, bands)
-    return "joined" if copy else "incidents_new"
+        incidents.add_signature(connection, item.id, minhash, neardup.bands(minhash))
+    return incident_id
+
+
+def _home(
+    connection: Connection, flagged: Flagged, minhash: bytes, known: LiveClaims, before: Member | None = None
+) -> Home:
+    """Where an item belongs; ``before`` is itself as it was grouped, where it is looked at again."""
+    if copy := _same_link(connection, flagged):
+        return Home(copy)
+    copies = incidents.candidates_by_bands(connection, neardup.bands(minhash))
+    earlier = [before] if before else []
+    members = [*earlier, *(member for member in copies if member.item_id != flagged.item.id)]
+    if copy := most_similar(minhash, flagged.names, flagged.findings, members):
+        return Home(copy)
+    known.update(connection)
+    repeats = known.index.match(flagged.item.text)
+    found = incidents.bearers(connection, {int(repeat.claim.id) for repeat in repeats})
+    bearers = [*earlier, *(member for member in found if member.item_id != flagged.item.id)]
+    return same_claim(repeats, flagged.names, flagged.findings, bearers)
 
 
 def _same_link(connection: Connection, flagged: Flagged) -> Copy | None:
@@ -90,3 +138,76 @@ def most_similar(
             verbatim = similarity >= neardup.VERBATIM and names == member.names
             best = Copy(member.incident_id, "near-copy", similarity, verbatim)
     return best
+
+
+def same_claim(
+    repeats: Sequence[Repeat], names: frozenset[str], findings: frozenset[Contradiction], bearers: Iterable[Member]
+) -> Home:
+    """The incident whose claim a text surely repeats, else those whose claim it may repeat. No copy is needed.
+
+    ``repeats`` are incidents, the most similar first, and ``bearers`` the items whose texts are their claims: never
+    those that joined an incident, or a chain of joins would lead away from what it is about. Surely is: confirmed,
+    about the same people, and without a finding that the other lacks.
+    """
+    by_incident: dict[int, list[Member]] = defaultdict(list)
+    for member in bearers:
+        by_incident[member.incident_id].append(member)
+    related = []
+    for repeat in repeats:
+        incident_id = int(repeat.claim.id)
+        members = by_incident[incident_id]
+        alike = any(names == member.names and findings <= member.findings for member in members)
+        if alike and repeat.certainty is Certainty.CONFIRMED:
+            return Home(Copy(incident_id, "same-claim", repeat.similarity))
+        of_one = any(names <= member.names or member.names <= names for member in members)
+        if of_one and repeat.similarity >= RELATED:
+            related.append((incident_id, repeat.similarity))
+    return Home(None, tuple(related[:RELATIONS]))
+
+
+def _look_again(connection: Connection, flagged: Flagged, known: LiveClaims, now: datetime) -> bool:
+    """Whether an item whose text changed, or that was a sample, had to leave its incident."""
+    item = flagged.item
+    place = regroup.place(connection, item.id)
+    if place.sample:
+        regroup.found_after_all(connection, place.incident_id, flagged.claim_type)
+    if place.alone:
+        _settle(connection, item)
+        incidents.add_wording(connection, item.id)
+        return False
+    minhash = neardup.signature(item.text)
+    before = Member(item.id, place.incident_id, neardup.signature(place.text), place.names, place.findings)
+    home = _home(connection, flagged, minhash, known, before)
+    if home.copy is not None and home.copy.incident_id == place.incident_id:
+        _settle(connection, item)
+        return False
+    regroup.withdraw(connection, item.id)
+    speak_for(connection, place.incident_id)
+    detail = {
+        "item": item.id,
+        "into": _put(connection, flagged, minhash, home, now),
+        "reason": "its text was changed and no longer says what this incident is about",
+    }
+    audit.append(connection, now, ACTOR, "incident.leave", regroup.subject(place.incident_id), detail)
+    return True
+
+
+def _settle(connection: Connection, item: Item) -> None:
+    """Keep an item where it is, found by its present text."""
+    if regroup.settle(connection, item):
+        incidents.add_wording(connection, item.id)
+    _sign(connection, item)
+
+
+def _sign(connection: Connection, item: Item) -> None:
+    minhash = neardup.signature(item.text)
+    regroup.unsign(connection, item.id)
+    incidents.add_signature(connection, item.id, minhash, neardup.bands(minhash))
+
+
+def speak_for(connection: Connection, incident_id: int) -> None:
+    """See to it that an incident which lost items still has one that says what it is about, and is found by copies."""
+    left = incidents.items_of(connection, incident_id)
+    if left and not incidents.bearers(connection, [incident_id]):
+        incidents.add_wording(connection, left[0].id)
+        _sign(connection, left[0])

@@ -73,8 +73,13 @@ def live_or_default(store: Store) -> tuple[str, Model]:
 @cache
 def default_model() -> tuple[str, Model]:
     """The model that the seeds give, in memory, with its id."""
+    return seed_id(), fit([lesson.example for lesson in seed_lessons()])[0]
+
+
+def seed_id() -> str:
+    """The id of the model that the seeds give."""
     lessons = seed_lessons()
-    return model_id(lessons, digest(lessons)), fit([lesson.example for lesson in lessons])[0]
+    return model_id(lessons, digest(lessons))
 
 
 def build(lessons: Sequence[Lesson], now: datetime, stream: Sequence[str] = ()) -> tuple[dict[str, Any], Model]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from monitor.types import Phase
@@ -37,6 +37,17 @@ class Calendar:
             return Phase.NOMINATION
         return Phase.BEFORE
 
+    def turns(self) -> list[datetime]:
+        """The instants at which one phase may give way to another."""
+        days = [
+            self.nomination_opens,
+            self.nomination_closes and self.nomination_closes + timedelta(days=1),
+            self.polling_opens and self.local_date(self.polling_opens),
+        ]
+        closes = self.polling_closes
+        instants = [closes, self.count_ends or (closes and closes + timedelta(days=1))]
+        return sorted([*(self.at(day, time()) for day in days if day), *(each for each in instants if each)])
+
     def local_date(self, now: datetime) -> date:
         """The date on the wall at ``now``."""
         return now.astimezone(self.zone).date()
@@ -47,8 +58,23 @@ class Calendar:
         In the hour that a spring change skips, this is the moment after the jump; in the hour that an autumn
         change repeats, it is the first of the two.
         """
-        local = datetime.combine(day, clock, tzinfo=self.zone)
-        return local.astimezone(ZoneInfo("UTC"))
+        local = datetime.combine(day, clock.replace(fold=0), tzinfo=self.zone)
+        instant = local.astimezone(UTC)
+        shown = instant.astimezone(self.zone)
+        return instant if shown.replace(tzinfo=None) == local.replace(tzinfo=None) else self._jump_before(instant)
+
+    def _jump_before(self, instant: datetime) -> datetime:
+        """When the clocks were last put forward before ``instant``, a day at most."""
+        after = instant.replace(microsecond=0)
+        before = after - timedelta(days=1)
+        new = after.astimezone(self.zone).utcoffset()
+        while after - before > timedelta(seconds=1):
+            middle = before + timedelta(seconds=(after - before) // timedelta(seconds=2))
+            if middle.astimezone(self.zone).utcoffset() == new:
+                after = middle
+            else:
+                before = middle
+        return after
 
     def day_bounds(self, day: date) -> tuple[datetime, datetime]:
         """First instant of the local day and of the next, as UTC; 23 or 25 hours apart at a clock change."""

@@ -1,65 +1,58 @@
 """Stage 1, collect: ask the feeds that are due, keep what is new and what was edited.
 
-due feeds -> fetch -> same bytes as last time? -> parse what is new (worker process) -> decide -> store
+due feeds -> lease of their host -> fetch -> same bytes as last time? -> parse what is new (worker process) -> decide
+-> store
 
 Fetching is concurrent; one writer stores all of a feed at once, and many feeds in one transaction. A feed that fails
-is data: its error is recorded with it and the pass goes on.
+is data: its error is recorded with it and the pass goes on. Passes may overlap, in one process or several: each works
+on the hosts whose lease it holds (see ``leases``), so none waits for a slow feed of another.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import islice
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from monitor import robots
-from monitor.changes import Changes, decide, word_for_word
+from monitor.changes import Changes
 from monitor.config import Settings
 from monitor.errors import FeedError, FeedErrorKind
 from monitor.failures import REFUSALS, Consequence, concerned, consequence, outlet_domain
 from monitor.fetch import Fetched, Fetcher
+from monitor.keep import ForgottenError, keep
+from monitor.leases import LeaseLostError, Leases
 from monitor.moves import settle
-from monitor.parse import complete, entry_key, find_feeds
 from monitor.parsing import ParsePool
 from monitor.rhythm import Bounds, bounds_at, next_check, observe
-from monitor.store import Connection, Store, feeds, items, marks
-from monitor.types import Document, Entry, Feed, Item, StageReport
+from monitor.store import Connection, Store, feeds, marks
+from monitor.store.feeds import Due
+from monitor.types import Document, Feed, StageReport
 from monitor.websub import discover
 from monitor.writing import Writer
 
 log = logging.getLogger(__name__)
 
-WAIT_S = 60.0  # for the pass of another process; most take a fraction of it
 MAX_UNSTORED = 64
-BUSY = "another pass over the feeds of this store is running; try again when it is done"
+HOSTS = 3  # held at the same time, for each feed that may be fetched at the same time
 
 _UNREACHED = (FeedErrorKind.DNS, FeedErrorKind.CONNECT, FeedErrorKind.TIMEOUT)
 
 Progress = Callable[[str], None]
+_State = tuple[Feed, bytes]  # with its packed marks
 
 _COUNTS = ("fetched", "not_modified", "unchanged", "failed", "items_new", "items_edited", "items_seen", "bytes")
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What one look at an address found. Either ``document`` or ``error`` is set; ``feeds`` are other addresses.
-
-    The kind of the error is ``blocked`` for an address that we may not fetch, ``robots`` for one that we should not.
-    """
-
-    url: str
-    fetched: Fetched | None
-    document: Document | None
-    error: FeedError | None
-    feeds: tuple[str, ...] = ()
+_NOT_ASKED = ("postponed", "elsewhere")
+_LISTED = frozenset(_COUNTS[:4] + _NOT_ASKED)
 
 
 def collect(
@@ -68,73 +61,37 @@ def collect(
     """One pass over the due feeds (``every``: all that are enabled). ``progress`` is given one line for every feed.
 
     Counts: ``feeds`` = ``fetched`` (a new body was read) + ``not_modified`` (304) + ``unchanged`` (the same bytes
-    as last time) + ``failed`` + ``postponed`` (their host refused another feed in this pass); ``items_new``,
-    ``items_edited``, ``items_seen`` (entries of the bodies read), ``bytes`` (after decompression), ``seconds``.
-    Running it twice, or again after a kill, stores nothing twice.
-
-    Two passes at once could put an older text over a newer one: raises BusyError when another runs for longer than
-    WAIT_S from now.
+    as last time) + ``failed`` + ``postponed`` (their host refused another feed) + ``elsewhere`` (another pass works on
+    their host, or has asked them since this pass began); ``items_new``, ``items_edited``, ``items_seen`` (entries of
+    the bodies read), ``bytes`` (after decompression), ``seconds``. Running it twice, at once or again after a kill,
+    stores nothing twice and puts no older text over a newer one.
     """
-    with store.lock("collect", wait_s=WAIT_S, busy=BUSY):
-        begun = time.monotonic()
-        with store.read() as connection:
-            todo = feeds.listing(connection, enabled=True) if every else feeds.due(connection, now)
-            known = marks.packed(connection, [feed.id for feed in todo])
-        run = asyncio.run(_collect(store, settings, now, todo, known, progress or log.debug))
+    begun = time.monotonic()
+    with store.read() as connection:
+        due = feeds.due(connection, None if every else now)
+    run = asyncio.run(_collect(store, settings, now, begun, due, every, progress or log.debug))
     counts = {name: run.counts[name] for name in _COUNTS}
+    not_asked = {name: run.counts[name] for name in _NOT_ASKED}
     seconds = round(time.monotonic() - begun, 3)
-    postponed = {"postponed": run.counts["postponed"]}
+    listed = sum(run.counts[name] for name in _LISTED)
     return StageReport(
-        "collect", {"feeds": len(todo), **counts, "seconds": seconds, **postponed}, tuple(sorted(run.problems))
+        "collect", {"feeds": listed, **counts, "seconds": seconds, **not_asked}, tuple(sorted(run.problems))
     )
 
 
 async def _collect(
-    store: Store, settings: Settings, now: datetime, todo: list[Feed], known: dict[int, bytes], progress: Progress
+    store: Store, settings: Settings, now: datetime, begun: float, due: list[Due], every: bool, progress: Progress
 ) -> _Pass:
-    with _parsers(settings) as parser:
+    with ParsePool(settings.fetch.parse_timeout_s, settings.fetch.parse_memory_mb) as parser:
         async with Fetcher(settings.fetch) as fetcher, Writer(store) as writer:
-            run = _Pass(settings, now, bounds_at(settings, now), fetcher, parser, writer, progress, known, len(todo))
-            async with asyncio.TaskGroup() as tasks:
-                for feed in todo:
-                    tasks.create_task(run.visit(feed))
+            gap, bounds = timedelta(seconds=settings.fetch.host_gap_s), bounds_at(settings, now)
+            async with Leases(writer, now, begun, gap) as leases:
+                run = _Pass(settings, now, bounds, every, fetcher, parser, writer, leases, progress, len(due))
+                try:
+                    await run.work(due)
+                except ExceptionGroup as group:  # of one: hosts could not be taken; a visit raises nothing
+                    raise group.exceptions[0] from group
     return run
-
-
-def _parsers(settings: Settings) -> ParsePool:
-    return ParsePool(settings.fetch.parse_timeout_s, settings.fetch.parse_memory_mb)
-
-
-async def check(settings: Settings, url: str, *, despite_robots: bool = False) -> Check:
-    """Fetch ``url`` once, say what it holds, store nothing. A web page is searched for the feeds it names.
-
-    An address that the host's robots.txt keeps from us is not fetched, unless ``despite_robots``.
-    """
-    fetched = None
-    with _parsers(settings) as parser:
-        async with Fetcher(settings.fetch) as fetcher:
-            try:
-                if not (despite_robots or await _may_fetch(fetcher, url)):
-                    detail = f"{robots.address(url)} asks us not to fetch this address"
-                    return Check(url, None, None, FeedError(url, FeedErrorKind.ROBOTS, detail))
-                fetched = await fetcher.get(url)
-                zone = ZoneInfo(settings.election.timezone)
-                document = await parser.parse(fetched.body, fetched.final_url, fetched.content_type, zone)
-                return Check(url, fetched, document, None)
-            except FeedError as error:
-                found: tuple[str, ...] = ()
-                if fetched is not None and error.kind is FeedErrorKind.HTML:
-                    found = find_feeds(fetched.body, fetched.final_url, fetched.content_type)
-                return Check(url, fetched, None, error, found)
-
-
-async def _may_fetch(fetcher: Fetcher, url: str) -> bool:
-    """What robots.txt says; a missing or unreachable one says nothing, and the feed itself will tell of the trouble."""
-    try:
-        answer = await fetcher.get(robots.address(url))
-    except FeedError:
-        return True
-    return robots.allows(answer.body, url)
 
 
 @dataclass(slots=True)
@@ -142,13 +99,17 @@ class _Pass:
     settings: Settings
     now: datetime
     bounds: Bounds  # of every feed's interval, in this pass
+    every: bool
     fetcher: Fetcher
     parser: ParsePool
     writer: Writer
+    leases: Leases
     progress: Progress
-    known: dict[int, bytes]  # packed marks, by feed
     total: int
     done: int = 0
+    held: int = 0  # hosts
+    given_back: asyncio.Event = field(default_factory=asyncio.Event)  # one of them was
+    lost: set[str] = field(default_factory=set)  # hosts that another pass took: their other feeds are not asked
     answered: set[str] = field(default_factory=set)  # hosts
     silent: dict[str, FeedErrorKind] = field(default_factory=dict)  # hosts, and how they failed
     waiting: set[int] = field(default_factory=set)  # feeds whose host refused another one
@@ -162,38 +123,117 @@ class _Pass:
         """Of dates that name none, and of the hours of a feed's day."""
         return ZoneInfo(self.settings.election.timezone)
 
-    async def visit(self, feed: Feed) -> None:
+    async def work(self, due: list[Due]) -> None:
+        """Take hosts that are free, a bundle at a time, and call on each; more once some were given back."""
+        hosts: dict[str, list[Due]] = {}
+        for each in due:
+            hosts.setdefault(each.host, []).append(each)
+        names, at_once = iter(hosts), self.settings.fetch.concurrency
+        async with asyncio.TaskGroup() as tasks:
+            while bundle := {name: hosts[name] for name in islice(names, HOSTS * at_once - self.held)}:
+                free, found = await self.writer.run(partial(self.take, bundle=bundle))
+                self.held += len(free)
+                for name, listed in bundle.items():
+                    if name in free:
+                        tasks.create_task(self.call_on(name, free[name], listed, found))
+                    else:
+                        for each in listed:
+                            self.say(each.outlet, self.leave())
+                while self.held > (HOSTS - 1) * at_once:
+                    self.given_back.clear()
+                    await self.given_back.wait()
+
+    def take(
+        self, connection: Connection, bundle: dict[str, list[Due]]
+    ) -> tuple[dict[str, datetime | None], dict[int, _State]]:
+        """Which hosts were free, and from when on each may be asked; their feeds as they stand in that instant."""
+        free = self.leases.take(connection, list(bundle))
+        ids = [each.id for name in free for each in bundle[name]]
+        known = marks.packed(connection, ids)
+        return free, {feed.id: (feed, known.get(feed.id, b"")) for feed in feeds.by_id(connection, ids)}
+
+    async def call_on(self, name: str, free_at: datetime | None, listed: list[Due], found: dict[int, _State]) -> None:
+        """Everything about one host that the pass holds. Never raises."""
+        gap_s = self.fetcher.gap_s(name)
+        wanted = [found[each.id] for each in listed if self.wants(each, found.get(each.id))]
+        if wanted:
+            await self.leases.rest(free_at, gap_s)
+            await asyncio.gather(*(self.visit(feed, known) for feed, known in wanted))
+        await self.leases.give_back(name, gap_s)
+        self.held -= 1
+        self.given_back.set()
+
+    def wants(self, due: Due, found: _State | None) -> bool:
+        """Whether a listed feed is still to be asked, as it stands now; otherwise why not is said."""
+        feed = found[0] if found else None
+        if feed is None or not feed.enabled:
+            self.total -= 1  # switched off since it was listed
+        elif (feed.host, feed.last_attempt_at) != (due.host, due.last_attempt_at):
+            self.say(due.outlet, self.leave())
+        elif not self.every and feed.next_check_at is not None and feed.next_check_at > self.now:
+            self.say(due.outlet, self.wait())
+        else:
+            return True
+        return False
+
+    async def visit(self, feed: Feed, known: bytes) -> None:
         """Everything about one feed. Never raises: whatever goes wrong is recorded with the feed."""
         try:
-            outcome = await self.update(feed)
+            outcome = await self.ask(feed, known)
+        except LeaseLostError:
+            self.lost.add(feed.host)
+            outcome = self.leave()
+        self.say(feed.outlet, outcome)
+
+    async def ask(self, feed: Feed, known: bytes) -> str:
+        """Returns what happened in a few words, be it an error. Raises LeaseLostError."""
+        try:
+            return await self.update(feed, known)
+        except LeaseLostError:
+            raise
         except FeedError as error:
-            outcome = await self.fail(feed, error)
+            return await self.fail(feed, error)
         except Exception as error:
             log.exception("feed %s (%s)", feed.id, feed.url)
             detail = f"{type(error).__name__}: {error}"
-            outcome = await self.fail(feed, FeedError(feed.url, FeedErrorKind.INTERNAL, detail))
+            return await self.fail(feed, FeedError(feed.url, FeedErrorKind.INTERNAL, detail))
+
+    def say(self, outlet: str, outcome: str) -> None:
+        """One more feed is done."""
         self.done += 1
-        self.progress(f"{self.done}/{self.total} {feed.outlet}: {outcome}")
+        self.progress(f"{self.done}/{self.total} {outlet}: {outcome}")
 
     def wait(self) -> str:
         """Leave a feed alone whose host has just refused another; its next check stands in the store already."""
         self.counts["postponed"] += 1
-        return "postponed, its host refused another feed in this pass"
+        return "postponed, its host refused another feed"
 
-    async def update(self, feed: Feed) -> str:
-        """Fetch, parse, store; returns what happened in a few words. Raises FeedError."""
+    def leave(self) -> str:
+        """Leave a feed to the pass that has its host, or had it since this one began."""
+        self.counts["elsewhere"] += 1
+        return "left to another pass, which works on its host or has just asked it"
+
+    async def update(self, feed: Feed, known: bytes) -> str:
+        """Fetch, parse all but the ``known`` entries, store; returns what happened in a few words.
+
+        Raises FeedError and LeaseLostError.
+        """
         async with self.fetcher.turn(feed.url):
             if feed.id in self.waiting:
                 return self.wait()
+            if feed.host in self.lost:
+                raise LeaseLostError
             try:
                 fetched = await self.fetch(feed)
                 self.counts["bytes"] += len(fetched.body)
                 state = {"etag": fetched.etag, "last_modified": fetched.last_modified}
                 if not fetched.not_modified:
                     state["body_sha256"] = hashlib.sha256(fetched.body).hexdigest()
-                    if state["body_sha256"] != feed.body_sha256:
-                        document = await self.read(fetched, self.known.get(feed.id, b""))
-                        await self.unstored.acquire()
+                if state.get("body_sha256", feed.body_sha256) != feed.body_sha256:
+                    document = await self.read(fetched, known)
+                    await self.unstored.acquire()
+                else:
+                    state |= await self.hub(feed, fetched, known)
             except FeedError as error:
                 return await self.fail(feed, error)  # before the next feed of this host has its turn
         if fetched.not_modified:
@@ -217,10 +257,10 @@ class _Pass:
     async def store(self, feed: Feed, fetched: Fetched, document: Document, state: dict[str, Any]) -> str:
         """Keep what a document says; returns what it was in a few words."""
         try:
-            changes = await self.writer.run(lambda c: self.keep(c, feed, fetched, document, state))
+            changes = await self.leases.write(feed.host, lambda c: self.keep(c, feed, fetched, document, state))
         except ForgottenError:
             whole = await self.read(fetched)
-            changes = await self.writer.run(lambda c: self.keep(c, feed, fetched, whole, state))
+            changes = await self.leases.write(feed.host, lambda c: self.keep(c, feed, fetched, whole, state))
         new, edited, seen = len(changes.new), len(changes.edited), document.size
         self.counts.update(fetched=1, items_new=new, items_edited=edited, items_seen=seen)
         outcome = f"{new} new, {edited} edited of {seen}"
@@ -229,12 +269,30 @@ class _Pass:
             outcome += f"; {document.warning}"
         return outcome
 
+    async def hub(self, feed: Feed, fetched: Fetched, known: bytes) -> dict[str, str | None]:
+        """Hub and topic as an answer without a new document names them; none where it changes nothing.
+
+        Where its headers are silent the last document's word stands. That is read here, once, if it came before we
+        looked for hubs.
+        """
+        unread = feed.hub is None and not fetched.not_modified
+        if not unread and fetched.link is None:
+            return {}
+        links: Iterable[tuple[str, str]] = [("hub", feed.hub or ""), ("self", feed.topic or "")]
+        if unread:
+            with contextlib.suppress(FeedError):  # it is no error of the feed: its items were read when it came
+                links = (await self.read(fetched, known)).links
+        hub, topic = discover(fetched.link, links, fetched.final_url)
+        if hub is None:
+            return {"hub": "", "topic": None} if unread else {}
+        return {"hub": hub, "topic": topic}
+
     async def fetch(self, feed: Feed) -> Fetched:
         """Ask the host, unless it has been silent in this pass: its other feeds would only wait as long in vain.
 
         A host that answered before is not silent when one of its feeds is slow.
         """
-        host = urlsplit(feed.url).netloc
+        host = feed.host
         if host in self.silent and host not in self.answered:
             raise FeedError(feed.url, self.silent[host], "the host did not answer earlier in this pass")
         try:
@@ -257,7 +315,7 @@ class _Pass:
             state = {**state, "last_new_at": self.now}
         rhythm = observe(feed, document, changes.new, self.now, self.zone)
         hub, topic = discover(fetched.link, document.links, fetched.final_url)
-        state = {**state, "warning": document.warning, "hub": hub, "topic": topic}
+        state = {**state, "warning": document.warning, "hub": hub or "", "topic": topic}
         if rhythm is not feed.rhythm:
             state["rhythm"] = rhythm
         feed = replace(feed, rhythm=rhythm, last_new_at=state.get("last_new_at", feed.last_new_at))
@@ -266,7 +324,7 @@ class _Pass:
 
     async def succeed(self, feed: Feed, fetched: Fetched, outcome: str, state: dict[str, Any]) -> str:
         """Nothing to store but that the feed is well. ``outcome`` is the name of a count."""
-        await self.writer.run(lambda c: self.record_success(c, feed, fetched, state))
+        await self.leases.write(feed.host, lambda c: self.record_success(c, feed, fetched, state))
         self.counts[outcome] += 1
         return outcome.replace("_", " ")
 
@@ -280,7 +338,10 @@ class _Pass:
         move = settle(feed, seen, self.now)
         if not move.adopt and (move.target, move.since) == (feed.moved_to, feed.moved_since):
             return ""
-        other = await self.writer.run(lambda c: feeds.record_move(c, feed.id, move))
+        try:
+            other = await self.leases.write(feed.host, lambda c: feeds.record_move(c, feed.id, move))
+        except LeaseLostError:
+            return ""  # what it found is stored; who has the host now will see the move as well
         if other is not None:
             words = f"moved to {move.target}, which is feed {other.id} already: disable one of the two"
             self.problems.append(f"{feed.outlet} ({feed.url}): {words}")
@@ -291,17 +352,23 @@ class _Pass:
         return f"; {words}"
 
     async def fail(self, feed: Feed, error: FeedError) -> str:
-        """Record an error with its feed; a store that refuses even that is logged, and the other feeds go on."""
-        self.counts["failed"] += 1
+        """Record an error with its feed; a store that refuses even that is logged, and the other feeds go on.
+
+        Raises LeaseLostError: then it is no error of the feed.
+        """
         phase = self.settings.calendar.phase(self.now)
         then = consequence(feed, error, phase)
         outcome = f"{error.kind}: {error.detail}" + (f"; {then.words}" if then.words else "")
-        self.problems.append(f"{feed.outlet} ({feed.url}): {outcome}")
         due = next_check(feed, self.bounds, self.now, self.zone, error=error)
         try:
-            self.waiting.update(await self.writer.run(lambda c: self.keep_failure(c, feed, error, due, then)))
+            others = await self.leases.write(feed.host, lambda c: self.keep_failure(c, feed, error, due, then))
+            self.waiting.update(others)
+        except LeaseLostError:
+            raise
         except Exception:
             log.exception("the error of feed %s could not be recorded", feed.id)
+        self.counts["failed"] += 1
+        self.problems.append(f"{feed.outlet} ({feed.url}): {outcome}")
         return outcome
 
     def keep_failure(
@@ -314,53 +381,3 @@ class _Pass:
         others = concerned(feed, error, feeds.mentioning(connection, outlet_domain(feed)))
         feeds.postpone(connection, others, due)
         return others
-
-
-class ForgottenError(Exception):
-    """Entries of a document were left unread, and the store does not hold them any more: read it whole."""
-
-
-def keep(connection: Connection, feed_id: int, document: Document, now: datetime) -> Changes:
-    """Compare a document with what is stored of its feed at this instant; write items, edits and marks.
-
-    Raises ForgottenError.
-    """
-    apart, held = _unread(connection, feed_id, document)
-    entries = complete(document, {mark: _as_entry(item) for mark, item in held.items()})
-    known = items.stored(connection, feed_id, entries, {item.id: item for item in held.values()})
-    changes = decide(known, entries, now)
-    for item, entry in changes.moved:
-        items.move(connection, item, entry)
-    for item, entry in changes.edited:
-        items.edit(connection, item, entry, now)
-    added = items.add(connection, feed_id, changes.new, now)
-    ids = word_for_word(known, changes, added, entries)
-    # Without marks nothing of this document can be left unread next time.
-    marked = zip((mark for mark in document.marks if mark not in apart), ids, strict=True) if document.marks else ()
-    marks.put(connection, feed_id, {**apart, **{mark: item_id for mark, item_id in marked if item_id is not None}})
-    return changes
-
-
-def _unread(connection: Connection, feed_id: int, document: Document) -> tuple[dict[bytes, int], dict[bytes, Item]]:
-    """The items that stand for the unread entries of ``document``, by mark: their ids, or themselves.
-
-    Their ids alone where none of them shares a guid or link with an entry that was read: then they are what they were,
-    and change nothing for the others. Else all of them are read back, for the decision to see what it always sees.
-    """
-    if not document.unread:
-        return {}, {}
-    stored = marks.unpack(marks.packed(connection, [feed_id]).get(feed_id, b""))
-    ids = {mark: stored[mark] for mark in document.unread if mark in stored}
-    present, shared = items.sharing(connection, set(ids.values()), document.entries)
-    if len(ids) < len(document.unread) or present < len(set(ids.values())):
-        raise ForgottenError
-    if not shared:
-        return ids, {}
-    held = items.by_id(connection, set(ids.values()))
-    return {}, {mark: held[item_id] for mark, item_id in ids.items()}
-
-
-def _as_entry(item: Item) -> Entry:
-    """The entry that ``item`` holds word for word, but for the date as it was written."""
-    key = entry_key(item.guid, item.link, item.title, item.summary)
-    return Entry(key, item.guid, item.link, item.title, item.summary, None, item.published_at)

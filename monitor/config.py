@@ -28,6 +28,7 @@ from monitor.sections import Assess, Daemon, Database, Digest, Election, Fetch, 
 
 DEFAULT_FILE = "pollwatch.toml"
 ENV_PREFIX = "POLLWATCH_"
+RECEIVER_PREFIX = f"{ENV_PREFIX}RECEIVER_"  # addresses of receivers, see alerts.receivers
 
 
 class Settings(BaseSettings):
@@ -161,7 +162,8 @@ def load_file(path: Path) -> Settings:
 def _given() -> list[str]:
     """The variables that set a key, as they are spelt."""
     others = {f"{ENV_PREFIX}{name}" for name in ("CONFIG", "REVIEWER", "SHARED")}
-    return sorted(name for name in os.environ if name.upper().startswith(ENV_PREFIX) and name.upper() not in others)
+    mine = (name for name in os.environ if name.upper().startswith(ENV_PREFIX) and name.upper() not in others)
+    return sorted(name for name in mine if not name.upper().startswith(RECEIVER_PREFIX))
 
 
 def _check_environment() -> None:
@@ -228,7 +230,7 @@ def _config_error(file: str, error: ValidationError) -> ConfigError:
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
         message = f"no such key{_meant(key, _all_keys())}"
-    elif first["type"] != "value_error" and "password" not in key:
+    elif first["type"] != "value_error" and "password" not in key and key.split(".")[0] != "receiver":
         shown = json.dumps(first.get("input"), default=str, ensure_ascii=False)
         message = f"{message} (found {shown[:80]})"
     return ConfigError(where, variable if where == "environment" else key, message)

@@ -2,6 +2,9 @@
 
 feedparser takes HKT and a dozen other zones for UTC and misreads dates by year first, so the string is read here
 and its answer is used only when we cannot.
+
+Some abbreviations name several zones: CST is China Standard Time to a desk in Asia and Central Standard Time to one in
+America. What they mean where the reader is (``zone``, the election's time zone) decides: see ``_ELSEWHERE``.
 """
 
 from __future__ import annotations
@@ -10,14 +13,16 @@ import calendar
 import re
 import time
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import cache, partial
 from typing import Any
 
 from dateutil import parser
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100  # outside of these a date is a fault
 
-# Hours east of Greenwich. CST and the other American names are as RFC 822 has them.
+# Hours east of Greenwich. CST and the other American names are as RFC 822 has them, unless _ELSEWHERE knows better.
 _HOURS = {
     "UT": 0, "UTC": 0, "GMT": 0, "Z": 0, "WET": 0, "WEST": 1, "BST": 1, "CET": 1, "CEST": 2, "SAST": 2,
     "EET": 2, "EEST": 3, "MSK": 3, "GST": 4, "PKT": 5, "IST": 5.5, "NPT": 5.75, "ICT": 7, "WIB": 7,
@@ -25,6 +30,22 @@ _HOURS = {
     "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13,
     "AST": -4, "ADT": -3, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
 }  # fmt: skip
+# What abbreviations mean to a reader in a zone, or in one whose name begins so.
+_ELSEWHERE: Mapping[str, Mapping[str, float]] = {
+    "Asia/": {"CST": 8},  # China; a desk in Asia that means Chicago says so in figures
+    "Asia/Manila": {"PST": 8},
+    "Asia/Kuala_Lumpur": {"MST": 8},
+    "Asia/Dhaka": {"BST": 6},
+    "Asia/Jerusalem": {"IST": 2},
+    "Asia/Tel_Aviv": {"IST": 2},
+    "Asia/Riyadh": {"AST": 3},
+    "Asia/Baghdad": {"AST": 3},
+    "Asia/Kuwait": {"AST": 3},
+    "Australia/": {"EST": 10, "CST": 9.5, "EDT": 11, "CDT": 10.5},
+    "Europe/Dublin": {"IST": 1},
+    "America/Havana": {"CST": -5, "CDT": -4},
+    "Pacific/Bougainville": {"BST": 11},
+}
 _MONTH_NAMES = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _RFC_822 = re.compile(
     rf"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?(\d{{1,2}}) ({'|'.join(_MONTH_NAMES)}) ((?:19|20)\d\d)"
@@ -85,13 +106,15 @@ _DEFAULTS = (datetime(2000, 1, 1), datetime(2004, 2, 2))  # noqa: DTZ001 - only 
 def read_date(raw: str, zone: tzinfo = UTC, parsed: time.struct_time | None = None) -> datetime | None:
     """The instant that ``raw`` names, in UTC; None when it names none that can be trusted.
 
-    ``zone`` is for dates without one; ``parsed`` is what feedparser made of it, used when the string is beyond us.
-    A numeric date of which nobody can say whether day or month comes first is not guessed at.
+    ``zone`` is for dates without one, and says which of several zones an abbreviation means; ``parsed`` is what
+    feedparser made of it, used when the string is beyond us. A numeric date of which nobody can say whether day or
+    month comes first is not guessed at.
     """
     if re.fullmatch(r"\d{10}|\d{13}", raw, re.ASCII):
         return _plausible(datetime.fromtimestamp(int(raw[:10]), UTC))
     try:
-        moment = _usual(raw) or _read(raw[:100])
+        hours = _hours(str(zone))
+        moment = _usual(raw, hours) or _read(raw[:100], hours)
     except (ValueError, OverflowError, TypeError):
         moment = _from_struct(parsed)
     if moment is None:
@@ -103,7 +126,17 @@ def read_date(raw: str, zone: tzinfo = UTC, parsed: time.struct_time | None = No
     return _plausible(moment)
 
 
-def _usual(raw: str) -> datetime | None:
+@cache
+def _hours(zone: str) -> Mapping[str, float]:
+    """What abbreviations mean to a reader in ``zone``; of two that begin alike the longer name counts."""
+    found = dict(_HOURS)
+    for name in sorted(_ELSEWHERE):
+        if zone.startswith(name):
+            found |= _ELSEWHERE[name]
+    return found
+
+
+def _usual(raw: str, zones: Mapping[str, float]) -> datetime | None:
     """The two forms of nearly all feeds, RFC 822 and RFC 3339, as ``_read`` reads them but thirty times as fast."""
     if _RFC_3339.fullmatch(raw):
         return datetime.fromisoformat(raw)
@@ -114,8 +147,8 @@ def _usual(raw: str) -> datetime | None:
     if name is None:
         east = timedelta(hours=int(hours), minutes=int(minutes))
         zone = timezone(east if sign == "+" else -east)
-    elif name in _HOURS:
-        zone = timezone(timedelta(hours=_HOURS[name]))
+    elif name in zones:
+        zone = timezone(timedelta(hours=zones[name]))
     else:
         return None
     return datetime(
@@ -123,7 +156,7 @@ def _usual(raw: str) -> datetime | None:
     )
 
 
-def _read(raw: str) -> datetime | None:
+def _read(raw: str, zones: Mapping[str, float]) -> datetime | None:
     """Raises ValueError when the string is not a whole date."""
     raw = _DOTTED_TIME.sub(r"\1:\2", _OFFSET.sub("", _WEEKDAY.sub(" ", unicodedata.normalize("NFKC", raw))))
     numeric = _DAY_OR_MONTH_FIRST.match(raw)
@@ -134,20 +167,21 @@ def _read(raw: str) -> datetime | None:
     elif re.fullmatch(r"\d+", raw, re.ASCII) and len(raw) not in (8, 12, 14):
         raise ValueError("a number")
     # dateutil fills gaps from a default: where two defaults disagree, the day was not in the string.
-    first, second = (_PARSER.parse(raw, default=default, tzinfos=_zone) for default in _DEFAULTS)
+    named = partial(_zone, zones)
+    first, second = (_PARSER.parse(raw, default=default, tzinfos=named) for default in _DEFAULTS)
     if first != second:
         raise ValueError("not a whole date")
     return first
 
 
-def _zone(name: str | None, offset_s: int | None) -> tzinfo | None:
+def _zone(zones: Mapping[str, float], name: str | None, offset_s: int | None) -> tzinfo | None:
     if offset_s is not None:
         return timezone(timedelta(seconds=offset_s))
     if name is None:
         return None
-    if name.upper() not in _HOURS:
+    if name.upper() not in zones:
         raise ValueError(f"no zone {name}")
-    return timezone(timedelta(hours=_HOURS[name.upper()]))
+    return timezone(timedelta(hours=zones[name.upper()]))
 
 
 def _from_chinese(raw: str) -> str:

@@ -16,7 +16,8 @@ PollwatchError                     exit 2 unless said otherwise; its text is one
 ├── RefusedError(reason)           exit 1: the queue refused an act (a lost race, no lease)
 │   └── UnfitActError              exit 2: the act itself lacks something or contradicts itself
 ├── BusyError(name)                exit 1: another process holds the lock
-└── MailError(receiver)            exit 1: the SMTP server did not take a message
+├── MailError(receiver)            exit 1: the SMTP server did not take a message
+└── NoticeError(receiver)          exit 1: a receiver's service did not take a message
 """
 
 from __future__ import annotations
@@ -183,3 +184,13 @@ class MailError(PollwatchError):
     def __init__(self, receiver: str, detail: str) -> None:
         self.receiver, self.detail = receiver, detail
         super().__init__(f"mail to {receiver}: {detail}")
+
+
+class NoticeError(PollwatchError):
+    """The service of a receiver did not take a message, or its answer was not seen."""
+
+    exit_code = 1
+
+    def __init__(self, receiver: str, detail: str) -> None:
+        self.receiver, self.detail = receiver, detail
+        super().__init__(f"receiver {receiver}: {detail}")

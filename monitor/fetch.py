@@ -120,8 +120,12 @@ class Fetcher:
         """How long the next turn of a host has to wait; it counts as begun then."""
         now = time.monotonic()
         begins = max(now, self._next_turn.get(host, now))
-        self._next_turn[host] = begins + (0 if self._is_ours(host) else self._settings.host_gap_s)
+        self._next_turn[host] = begins + self.gap_s(host)
         return begins - now
+
+    def gap_s(self, host: str) -> float:
+        """Seconds that a host (with its port) rests between two turns; none for one of our own."""
+        return 0.0 if self._is_ours(host) else self._settings.host_gap_s
 
     def _is_ours(self, host: str) -> bool:
         with contextlib.suppress(ValueError):

@@ -68,7 +68,8 @@ def parse(
     """The entries of the feed ``body``, fetched from ``url``.
 
     ``content_type`` is the HTTP header; ``zone`` is the time zone of dates that name none. A document that is
-    malformed but readable gives its entries and a ``warning``. Entries that bear one of the marks ``known``, from an
+    malformed but readable gives its entries and a ``warning``, as does one with entries that say nothing at all: no
+    title, no text, no link; these are left out. Entries that bear one of the marks ``known``, from an
     earlier document of the same address, are left out: see ``complete``.
 
     Raises FeedError of kind empty, html, not-a-feed or encoding.
@@ -110,12 +111,13 @@ def _json_document(text: str, url: str, zone: ZoneInfo, warning: str | None) -> 
         feed = jsonfeed.read(text)
     except ValueError as error:
         raise FeedError(url, FeedErrorKind.NOT_A_FEED, shorten(clean(str(error)), 300)) from error
-    entries = [_json_entry(item, url, zone) for item in feed.items[:MAX_ENTRIES]]
+    read = [_json_entry(item, url, zone) for item in feed.items[:MAX_ENTRIES]]
+    entries = list(filter(_says_anything, read))
     return Document(
         title=clean(feed.title)[:MAX_TITLE],
         version=feed.version,
         entries=tuple(_with_distinct_keys(entries)),
-        warning=_warning(warning, _too_many(len(feed.items))),
+        warning=_warning(warning, _too_many(len(feed.items)), _blank(len(read) - len(entries))),
         links=(*(("hub", hub) for hub in feed.hubs[:MAX_LINKS]), ("self", feed.feed_url)),
     )
 
@@ -127,6 +129,10 @@ def _warning(*found: str | None) -> str | None:
 
 def _too_many(entries: int) -> str | None:
     return f"{entries:,} entries, of which the first {MAX_ENTRIES:,} were read" if entries > MAX_ENTRIES else None
+
+
+def _blank(entries: int) -> str | None:
+    return f"{entries:,} of its entries left out, without title, text and link" if entries else None
 
 
 def entry_key(guid: str | None, link: str | None, title: str, summary: str) -> str:
@@ -178,13 +184,17 @@ def _xml_document(
     if not result.entries and not unread and (complaint or not result.version):
         raise FeedError(url, FeedErrorKind.NOT_A_FEED, complaint or "no RSS, RDF, Atom or JSON Feed in it")
     atom = result.version.startswith("atom")
-    entries = [_entry(raw, url, zone, atom=atom) for raw in result.entries[:MAX_ENTRIES]]
+    read = [_entry(raw, url, zone, atom=atom) for raw in result.entries[:MAX_ENTRIES]]
+    entries = list(filter(_says_anything, read))
     told_apart = unread or (len(result.entries) == len(marks) and not _is_broken(result))
+    if told_apart and len(entries) < len(read):
+        said = map(_says_anything, read)
+        marks = tuple(mark for mark in marks if mark in unread or next(said))
     return Document(
         title=_title(result.feed, atom=atom),
         version=result.version,
         entries=tuple(entries if unread else _with_distinct_keys(entries)),
-        warning=_warning(warning, complaint, _too_many(len(result.entries))),
+        warning=_warning(warning, complaint, _too_many(len(result.entries)), _blank(len(read) - len(entries))),
         update_s=_update_s(result.feed),
         links=_links(result.feed),
         marks=marks if told_apart else (),
@@ -250,6 +260,10 @@ def _entry(raw: Any, url: str, zone: ZoneInfo, *, atom: bool) -> Entry:
         published_raw=published_raw,
         published_at=read_date(published_raw, zone, parsed) if published_raw else None,
     )
+
+
+def _says_anything(entry: Entry) -> bool:
+    return bool(entry.title or entry.summary or entry.link)
 
 
 def _json_entry(item: JsonItem, url: str, zone: ZoneInfo) -> Entry:

@@ -20,6 +20,7 @@ from monitor.parse import parse
 from monitor.types import Document
 
 MAX_WORKERS = 4
+IDLE_S = 2.0  # after which workers go: passes overlap, and one that waits for slow hosts needs none
 _OUT_OF_MEMORY = 77  # the exit code of a worker that gave up
 _GRACE_S = 5  # how much longer than the parent's patience an orphaned worker may live
 
@@ -27,14 +28,17 @@ _GRACE_S = 5  # how much longer than the parent's patience an orphaned worker ma
 class ParsePool:
     """Parses documents beside the event loop; ``with ParsePool(timeout_s, memory_mb) as pool``.
 
-    Workers start with the first document, so a pass in which nothing changed starts none, and they die with
-    their parent: an idle one when its pipe closes, a busy one by its own alarm.
+    Workers start with the first document, so a pass in which nothing changed starts none. They go when there was
+    nothing to do for IDLE_S seconds, and die with their parent: an idle one when its pipe closes, a busy one by its
+    own alarm.
     """
 
     def __init__(self, timeout_s: float, memory_mb: int) -> None:
         self._timeout_s = timeout_s
         self._memory_mb = memory_mb  # of a whole worker; one that starts has less than 100
         self._pool: ProcessPool | None = None
+        self._waiting = 0  # documents
+        self._rest: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> ParsePool:
         return self
@@ -42,12 +46,26 @@ class ParsePool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
         self._drop()
 
     async def parse(
         self, body: bytes, url: str, content_type: str | None, zone: ZoneInfo, known: frozenset[bytes] = frozenset()
     ) -> Document:
         """``monitor.parse.parse`` in a worker. Raises its FeedErrors, and kind stalled when it took too much."""
+        self._waiting += 1
+        try:
+            return await self._parse(body, url, content_type, zone, known)
+        finally:
+            self._waiting -= 1
+            if self._rest is not None:
+                self._rest.cancel()
+            self._rest = asyncio.get_running_loop().call_later(IDLE_S, self._let_go)
+
+    async def _parse(
+        self, body: bytes, url: str, content_type: str | None, zone: ZoneInfo, known: frozenset[bytes]
+    ) -> Document:
         pool = self._running()
         try:
             future = pool.schedule(
@@ -83,11 +101,21 @@ class ParsePool:
             )
         return self._pool
 
+    def _let_go(self) -> None:
+        """End the workers if there is nothing to do, in a thread: their end takes a while."""
+        if self._pool is not None and not self._waiting:
+            idle, self._pool = self._pool, None
+            asyncio.get_running_loop().run_in_executor(None, _end, idle)
+
     def _drop(self) -> None:
         if self._pool is not None:
-            self._pool.stop()  # type: ignore[no-untyped-call]  # pebble types its other methods
-            self._pool.join()
+            _end(self._pool)
             self._pool = None
+
+
+def _end(pool: ProcessPool) -> None:
+    pool.stop()  # type: ignore[no-untyped-call]  # pebble types its other methods
+    pool.join()
 
 
 def _bound_memory(megabytes: int) -> None:

@@ -84,7 +84,9 @@ class Election(_Section):
     """The dates, local to `timezone`. They set the phase, and the phase sets priorities and due times."""
 
     name: str = Field("", description="Shown in the digest.")
-    timezone: Zone = Field("Asia/Hong_Kong", description="Time zone of all local times.")
+    timezone: Zone = Field(
+        "Asia/Hong_Kong", description="Time zone of all local times; it also says what CST, IST and the like mean."
+    )
     nomination_opens: date | None = Field(None, description="First day of nominations.")
     nomination_closes: date | None = Field(None, description="Last day of nominations.")
     polling_opens: datetime | None = Field(None, description="Polls open (local date and time).")
@@ -132,7 +134,8 @@ class Files(_Section):
 
     watchlist: Path = Field(Path("watchlist.toml"), description="Candidates and offices to watch for.")
     facts: Path = Field(Path("facts.toml"), description="Official facts that rules compare with.")
-    routes: Path = Field(Path("routes.toml"), description="Who gets which alert.")
+    routes: Path = Field(Path("routes.toml"), description="Who gets which alert, how soon, and what follows else.")
+    rota: Path = Field(Path("rota.toml"), description="Teams and their shifts; need not be there.")
 
 
 class Assess(_Section):
@@ -151,6 +154,18 @@ class Triage(_Section):
         30, ge=1, description="A story published longer ago opens no alert, unless it names somebody watched."
     )
     lease_minutes: int = Field(10, ge=1, le=240, description="How long a reviewer holds an alert before it returns.")
+    live_days: int = Field(
+        14, ge=1, description="So many days after its last item an incident is joined by copies only, not by its claim."
+    )
+    samples_uncertain: int = Field(
+        3, ge=0, le=100, description="Items a day that were nearly flagged and are queued as samples."
+    )
+    samples_random: int = Field(3, ge=0, le=100, description="Items a day, of all others, that are queued as samples.")
+    second_review: bool = Field(
+        True,
+        description="A `false` or `misleading` verdict about a candidate needs a second reviewer, who decides blind.",
+    )
+    lead_team: str = Field("lead", min_length=1, description="The team that decides where two reviewers disagree.")
 
 
 class Learn(_Section):

@@ -16,6 +16,7 @@ STARTER_FILES = {
     "watchlist.toml": "watchlist.toml",
     "facts.toml": "facts.toml",
     "routes.toml": "routes.toml",
+    "rota.toml": "rota.toml",
 }
 
 

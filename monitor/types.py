@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlsplit
 
 
 class Role(StrEnum):
@@ -79,7 +80,25 @@ class AlertState(StrEnum):
     CLOSED = "closed"
 
 
-LIVE = (AlertState.OPEN, AlertState.LEASED, AlertState.SNOOZED, AlertState.SECOND_REVIEW)  # still wait for a person
+LIVE = (AlertState.OPEN, AlertState.LEASED, AlertState.SNOOZED, AlertState.SECOND_REVIEW)  # not decided yet
+WAITING = (AlertState.OPEN, AlertState.LEASED, AlertState.SECOND_REVIEW)  # for a person, now
+UNTAKEN = (AlertState.OPEN, AlertState.SECOND_REVIEW)  # of these, what nobody holds
+
+
+class Review(StrEnum):
+    """Whose opinion an alert asks for: the first reviewer's, another's who does not know it, or the lead's."""
+
+    FIRST = "first"
+    SECOND = "second"
+    LEAD = "lead"
+
+
+class Suppression(StrEnum):
+    """Why an alert stays quiet."""
+
+    SILENCE = "silence"
+    INHIBITED = "inhibited"
+    DUPLICATE = "duplicate"
 
 
 class Decision(StrEnum):
@@ -159,9 +178,14 @@ class Feed:
     moved_since: datetime | None = None
     answer_s: float | None = None  # how long its last good answer took
     rhythm: Rhythm | None = None
-    hub: str | None = None  # that its last document named, see monitor.websub
+    hub: str | None = None  # that its last answer named, see monitor.websub; empty: none; None: nobody looked
     topic: str | None = None  # the address by which that hub knows it
     pushed_at: datetime | None = None  # when the hub last announced news; None without a live subscription
+
+    @property
+    def host(self) -> str:
+        """The host of its address, with the port if it names one."""
+        return urlsplit(self.url).netloc
 
 
 class Mode(StrEnum):
@@ -205,8 +229,9 @@ class Entry:
 class Document:
     """A parsed feed.
 
-    ``marks`` stand for all its entries in order, empty where they cannot be told apart before they are parsed. Those
-    of ``unread`` were known already: their entries are not among ``entries`` (see parse.complete).
+    ``marks`` stand for all its entries in order (those that say nothing are none), empty where they cannot be told
+    apart before they are parsed. Those of ``unread`` were known already: their entries are not among ``entries`` (see
+    parse.complete).
     """
 
     title: str
@@ -326,6 +351,34 @@ class Assessment:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """How an alert was held when its holder decided it: what undoing the decision restores."""
+
+    lease_expires_at: datetime | None
+    due_from: datetime | None
+    level: int
+    route: str
+    take_steps: int = 0
+    decide_steps: int = 0
+    reminders: int = 0
+    told_at: datetime | None = None
+    expiries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one reviewer decided about an alert. It stands until it is withdrawn."""
+
+    review: Review
+    reviewer: str
+    decision: Decision
+    verdict: Verdict | None
+    reason: str
+    at: datetime
+    held: Held | None = None  # None: given before this was kept
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """A request that a person look at one incident."""
 
@@ -340,12 +393,23 @@ class Alert:
     holder: str | None
     lease_expires_at: datetime | None
     route: str
-    suppression: str | None
+    suppression: Suppression | None
     decided_at: datetime | None
     decision: Decision | None
     verdict: Verdict | None
     taken_at: datetime | None = None  # when it was first taken
     priority_reasons: tuple[str, ...] = ()  # a sentence for each rule that set the priority
+    take_steps: int = 0  # of the escalation behind it, of those that wait for somebody to take it
+    decide_steps: int = 0  # and of those that wait for a decision
+    reminders: int = 0  # of the last of these steps
+    told_at: datetime | None = None  # when the last step or reminder was written
+    expiries: int = 0  # leases of it that ran out
+    review: Review = Review.FIRST
+    due_from: datetime | None = None  # since when its clocks count; None: since it was opened
+    snoozed_until: datetime | None = None
+    opinions: tuple[Opinion, ...] = ()  # those that stand, in the order of their reviews
+    inhibited_by: int | None = None  # the alert that ruled on the same claim
+    sample: str | None = None  # uncertain, random: nobody flagged it; it has no due time
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,6 +431,54 @@ class IncidentFacts:
     outlets: tuple[str, ...]
     items: int
     link: str | None  # of the first item
+    sample: str | None = None  # uncertain, random: nobody flagged it, it was drawn to see what is missed
+    roles: tuple[Role, ...] = ()  # of its outlets
+    per_hour: int = 0  # items first seen within its busiest hour
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The way of one alert's incident, with what it is broken down by. An instant not reached or not known is None.
+
+    ``published_at`` and ``role`` are those of the item that was seen first.
+    """
+
+    lang: str
+    role: str
+    claim_type: str | None
+    published_at: datetime | None
+    seen_at: datetime
+    flagged_at: datetime | None
+    alerted_at: datetime
+    taken_at: datetime | None
+    decided_at: datetime | None
+    clarified_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Alerts that somebody does not want to see until ``ends_at``, at whose instant it is over."""
+
+    id: int
+    matchers: Mapping[str, Sequence[str]]
+    author: str
+    reason: str
+    starts_at: datetime
+    ends_at: datetime
+    expired_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A claim that a reviewer clarified: what the incident said and named when it was decided."""
+
+    alert_id: int
+    incident_id: int
+    verdict: Verdict
+    decided_at: datetime
+    names: frozenset[str]  # ids of the watched people and offices it names
+    findings: frozenset[tuple[str, str]]  # rule, and the line it rests on
+    texts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

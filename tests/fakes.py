@@ -32,12 +32,13 @@ class Page:
 
 
 class FeedServer:
-    """Pages by path; the requests it got, in order, as (path, headers)."""
+    """Pages by path; the requests it got, in order, as (path, headers), and when each came and was done with."""
 
     def __init__(self, port: int) -> None:
         self.port = port
         self.pages: dict[str, Page] = {}
         self.requests: list[tuple[str, dict[str, str]]] = []
+        self.spans: list[tuple[float, float]] = []  # in order of their end, by time.monotonic
 
     def put(self, path: str, body: bytes | str = b"", **answer: object) -> str:
         """Answer ``path`` with this from now on; returns its address."""
@@ -74,12 +75,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         fake: FeedServer = self.server.fake  # type: ignore[attr-defined]
+        came = time.monotonic()
         fake.requests.append((self.path, dict(self.headers)))
         page = fake.pages.get(self.path, Page(b"no such page", status=404))
         self.close_connection = True
         time.sleep(page.delay_s)
         with suppress(ConnectionError):  # the client had enough: that is what some tests are about
             self._answer(page)
+        fake.spans.append((came, time.monotonic()))
 
     def _answer(self, page: Page) -> None:
         asked = self.headers.get("If-None-Match"), self.headers.get("If-Modified-Since")

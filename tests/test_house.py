@@ -65,7 +65,18 @@ def _help(code: str) -> subprocess.CompletedProcess[str]:
 
 def test_help_loads_nothing_heavy() -> None:
     """`--help` of the root and of every command answers before any library of weight is loaded."""
-    heavy = ("sklearn", "numpy", "aiohttp", "sqlalchemy", "alembic", "apscheduler", "feedparser", "pydantic", "jinja2")
+    heavy = (
+        "sklearn",
+        "numpy",
+        "aiohttp",
+        "sqlalchemy",
+        "alembic",
+        "apscheduler",
+        "feedparser",
+        "pydantic",
+        "jinja2",
+        "apprise",
+    )
     code = (
         "import sys, contextlib, io\n"
         "from alerts.cli import main\n"
@@ -123,8 +134,10 @@ def test_every_promised_command_is_there() -> None:
     promised = """
         init|demo|config check|feeds add|feeds import|feeds export|feeds list|feeds check|feeds enable|feeds disable
         collect|items list|items show|classify|run|alerts list|alerts show|alerts take|alerts renew|alerts release
-        alerts decide|digest|models train|models list|models evaluate|models explain|models promote|models show
-        models rollback|audit list|watchlist test|claims match|audit verify|db upgrade|db check|status|web
+        alerts decide|alerts snooze|alerts reopen|alerts undo|silences add|silences list|silences expire
+        digest|models train|models list|models evaluate|models explain|models promote|models show
+        models rollback|routes test|audit list|watchlist test|claims match|audit verify|audit export|db upgrade|db check
+        status|web|notify list|notify test|clocks
     """
     assert {
         f"pollwatch {name.strip()}" for line in promised.split("\n") for name in line.split("|") if name.strip()

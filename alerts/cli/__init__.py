@@ -12,11 +12,17 @@ from collections.abc import Sequence
 
 import click
 
+from alerts.cli import review
 from alerts.cli.audit import audit
+from alerts.cli.clocks import clocks
 from alerts.cli.daemon import config, run, status, web
 from alerts.cli.demo import demo
 from alerts.cli.digest import digest
+from alerts.cli.incidents import incidents
+from alerts.cli.notify import notify
 from alerts.cli.queue import alerts
+from alerts.cli.routes import routes
+from alerts.cli.silences import silences
 from classifiers.cli import claims, classify, watchlist
 from classifiers.cli.models import models
 from monitor import __version__
@@ -45,10 +51,13 @@ def cli(context: click.Context, config_file: str | None) -> None:
     context.obj = Context(config_file)
 
 
-_SETUP = (init, demo, config, feeds, watchlist)
-_WORK = (collect, items, classify, claims, run, alerts, digest, models, audit, db, status, web)
-for command in (*_SETUP, *_WORK):
+_SETUP = (init, demo, config, feeds, watchlist, routes)
+_WORK = (collect, items, classify, claims, run, alerts, incidents, silences, notify, digest)
+_OVERSIGHT = (clocks, models, audit, db, status, web)
+for command in (*_SETUP, *_WORK, *_OVERSIGHT):
     cli.add_command(command)
+for command in review.COMMANDS:
+    alerts.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,10 +14,12 @@ from monitor.cli.base import (
     example,
     instant,
     json_option,
+    now,
     pass_context,
     print_lines,
     print_object,
     print_table,
+    say,
     since_option,
 )
 
@@ -67,4 +70,32 @@ def verify(context: Context, as_json: bool) -> None:
     else:
         click.echo(f"{seq} entries, unbroken; head {head}")
     if breach:
+        raise SystemExit(1)
+
+
+@audit.command(epilog=example("pollwatch audit export evidence", "pollwatch audit export week.zip --since 2026-11-30"))
+@click.argument("target", metavar="DIR|FILE.zip", type=click.Path(path_type=Path))
+@since_option
+@json_option
+@pass_context
+def export(context: Context, target: Path, since: str | None, as_json: bool) -> None:
+    """Write entries, the stored texts behind them and a manifest of hashes; exit 1 when the chain is broken.
+
+    audit.jsonl holds the entries, items.jsonl each item of the alerts they speak of, with its earlier texts, the
+    SHA-256 of each text and the headers of its feed's last answer. The bytes that came over the wire are not stored.
+    Nothing is overwritten.
+    """
+    from alerts.export import export as write
+
+    with context.store() as (store, settings):
+        start = instant(since, settings.calendar.zone) if since else None
+        manifest = write(store, target, start, now())
+    if as_json:
+        print_object(manifest)
+    else:
+        click.echo(f"wrote {manifest['entries']} entries and {manifest['items']} items to {target}")
+        for name, facts in manifest["files"].items():
+            click.echo(f"{facts['sha256']}  {name}")
+    if manifest["broken"]:
+        say(f"! {manifest['broken']['text']}")
         raise SystemExit(1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -69,10 +71,17 @@ def status(context: Context, as_json: bool) -> None:
         click.echo("feeds  {ok} ok, {unwell} unwell, {failing} failing, {new} new, {disabled} disabled".format(**feeds))
         if any(found["push"].values()):
             click.echo("push   {live} live, {waiting} waiting for their hub, {ending} ending".format(**found["push"]))
+        waiting = f"{queue['open']} open, {queue['leased']} held, {queue['second_review']} for another opinion"
+        click.echo(f"queue  {waiting}, {queue['overdue']} past due; {queue['snoozed']} snoozed")
         click.echo(f"queue  {queue['open']} open, {queue['leased']} held, {queue['overdue']} past due")
+        if any(queue["suppressed"].values()) or found["silences"]["active"]:
+            hidden = "{silence} silenced, {inhibited} inhibited".format(**queue["suppressed"])
+            click.echo(f"hidden {hidden}, by {found['silences']['active']} silences and by clarifications")
         click.echo(f"model  {model.get('id', '-')}")
         click.echo(f"daemon {'running' if found['daemon']['running'] else 'not running'}")
-        for stage, clock in found["clocks"].items():
+        stages = dict(found["clocks"])
+        click.echo(f"people {_pace(stages.pop('legs'))}")
+        for stage, clock in stages.items():
             ended = "failed at" if clock["error"] else "last finished"
             click.echo(f"{stage:9} {ended} {cell(clock['finished_at'])}")
         for note in found["notes"]:
@@ -83,6 +92,16 @@ def status(context: Context, as_json: bool) -> None:
             click.echo("ok")
     if not found["ok"]:
         raise SystemExit(1)
+
+
+def _pace(legs: Mapping[str, Any]) -> str:
+    """How soon the alerts of the last day were taken and decided."""
+    parts = [
+        f"{words} within {legs[leg]['p50']:.0f} minutes (p50), {legs[leg]['p90']:.0f} (p90)"
+        for leg, words in (("take", "took alerts"), ("people", "decided"))
+        if legs[leg]["n"]
+    ]
+    return ", ".join(parts) or "took no alert of the last day"
 
 
 @click.group()

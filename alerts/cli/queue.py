@@ -25,7 +25,9 @@ from monitor.cli.base import (
     say,
 )
 from monitor.invisible import safe
-from monitor.types import LIVE, AlertState, Decision, Verdict
+from monitor.types import LIVE, WAITING, AlertState, Decision, Review, Verdict
+
+_ASKS = {Review.SECOND: ", asks for a second opinion", Review.LEAD: ", asks for the lead's decision"}
 
 
 def _one_of(words: type[StrEnum]) -> click.Choice[str]:
@@ -37,15 +39,30 @@ reviewer_option = click.option("--reviewer", metavar="NAME", help="Who acts; els
 
 @click.group()
 def alerts() -> None:
-    """Work through the queue: list, take, decide."""
+    """Work through the queue: list, take, decide; put off, send back, take up again."""
 
 
-@alerts.command("list", epilog=example("pollwatch alerts list", "pollwatch alerts list --priority P1 --json"))
+@alerts.command(
+    "list",
+    epilog=example(
+        "pollwatch alerts list",
+        "pollwatch alerts list --priority P1 --json",
+        "pollwatch alerts list --state snoozed",
+        "pollwatch alerts list --review lead",
+    ),
+)
 @click.option("--state", "states", multiple=True, type=_one_of(AlertState), help="Only this state; may be repeated.")
 @click.option(
-    "--all", "every", is_flag=True, help="Decided and closed ones too; default: those that wait for a person."
+    "--all",
+    "which",
+    flag_value="all",
+    help="Snoozed, decided, closed and suppressed too; default: those that wait for a person.",
 )
-@click.option("--mine", is_flag=True, help="Only those that I hold.")
+@click.option(
+    "--suppressed", "which", flag_value="suppressed", help="Only those that silences hide or clarifications answer."
+)
+@click.option("--review", type=_one_of(Review), help="Only those that ask for this opinion.")
+@click.option("--mine", is_flag=True, help="Only those that I hold, and open ones for my teams in the rota.")
 @click.option(
     "--priority", type=click.Choice(["P1", "P2", "P3", "P4"], case_sensitive=False), help="Only this priority."
 )
@@ -53,10 +70,11 @@ def alerts() -> None:
 @reviewer_option
 @json_option
 @pass_context
-def list_alerts(
+def list_alerts(  # noqa: PLR0913, PLR0917 - one for each option
     context: Context,
     states: tuple[str, ...],
-    every: bool,
+    which: str | None,
+    review: str | None,
     mine: bool,
     priority: str | None,
     limit: int | None,
@@ -65,14 +83,19 @@ def list_alerts(
 ) -> None:
     """List alerts, the most urgent first."""
     from alerts import queue
+    from alerts.rota import load_rota, teams_of
 
-    with context.store() as (store, _settings):
+    with context.store() as (store, settings):
         moment = now()
+        me = reviewer_name(reviewer) if mine else None
         rows = queue.listing(
             store,
-            states=[AlertState(state) for state in states] or (tuple(AlertState) if every else LIVE),
-            holder=reviewer_name(reviewer) if mine else None,
+            states=[AlertState(state) for state in states] or (tuple(AlertState) if which == "all" else WAITING),
+            review=Review(review) if review else None,
+            holder=me,
+            teams=teams_of(load_rota(settings), me) if me else (),
             priority=int(priority[1]) if priority else None,
+            suppressed={"all": None, "suppressed": True}.get(which or "", False),
             limit=limit,
             now=moment,
         )
@@ -80,7 +103,7 @@ def list_alerts(
         print_lines(rows)
         return
     table = [{**row, "due": _relative(row, moment), "spread": f"{row['items']}/{len(row['outlets'])}"} for row in rows]
-    columns = (
+    columns: list[str | tuple[str, str]] = [
         "id",
         ("priority", "pri"),
         "due",
@@ -90,9 +113,11 @@ def list_alerts(
         ("matches", "about"),
         ("spread", "items/outlets"),
         "holder",
+        *(["suppression"] if which else []),
         "title",
-    )
-    asked = f"no alert is {' or '.join(states)}" if states else "nothing waits for a person"
+    ]
+    asked = "nothing is suppressed" if which == "suppressed" else "nothing waits for a person"
+    asked = f"no alert is {' or '.join(states)}" if states else asked
     print_table(table, columns, empty=asked, wide=("level", "state", "matches", "spread"))
 
 
@@ -119,7 +144,11 @@ def show(context: Context, alert_id: int, as_json: bool) -> None:
 @json_option
 @pass_context
 def take(context: Context, alert_id: int | None, reviewer: str | None, as_json: bool) -> None:
-    """Hold an alert for one lease; without ID, the most urgent that is free."""
+    """Hold an alert for one lease; without ID, the most urgent that is free and yours to take.
+
+    Those for your teams in the rota come first. What asks for a second opinion is not given to who gave the first; what
+    asks for the lead is taken by its ID.
+    """
     from alerts import queue
 
     with context.store() as (store, settings):
@@ -164,7 +193,7 @@ def release(context: Context, alert_id: int, reason: str, reviewer: str | None, 
     if as_json:
         print_object(row)
     else:
-        click.echo(f"alert {alert_id} is open again")
+        click.echo(f"alert {alert_id} is {row['state']} again")
 
 
 @alerts.command(
@@ -194,7 +223,11 @@ def decide(
     reviewer: str | None,
     as_json: bool,
 ) -> None:
-    """Decide an alert that you hold. Nothing is published by it."""
+    """Decide an alert that you hold. Nothing is published by it.
+
+    To clarify something about a candidate as false or misleading takes two people: the alert then waits for a second
+    opinion, given without knowledge of yours, and goes to the lead if the two differ.
+    """
     from alerts import queue
 
     finding = Verdict(verdict) if verdict else None
@@ -205,7 +238,16 @@ def decide(
     if as_json:
         print_object(row)
     else:
-        click.echo(f"alert {alert_id} is {row['state']}: {decision}{f', {verdict}' if verdict else ''}")
+        click.echo(f"alert {alert_id} {_outcome(row)}")
+
+
+def _outcome(row: Mapping[str, Any]) -> str:
+    """What a decision led to."""
+    if row["decision"] is None and row["review"] is Review.SECOND:
+        return "waits for a second opinion, by somebody who does not know yours"
+    if row["decision"] is None:
+        return f"goes to the lead (team {row['route']}): the two opinions differ"
+    return f"is {row['state']}: {row['decision']}{', ' + row['verdict'] if row['verdict'] else ''}"
 
 
 def _relative(row: Mapping[str, Any], moment: datetime) -> str:
@@ -230,7 +272,12 @@ def _print_alert(found: Mapping[str, Any], moment: datetime) -> None:
 
 def _lines(found: Mapping[str, Any], moment: datetime) -> Iterator[str]:
     held = f", held by {found['holder']} until {cell(found['lease_expires_at'])}" if found["holder"] else ""
-    yield f"alert {found['id']}  {found['priority']}  level {found['level']}  {found['state']}{held}"
+    asleep = f" until {cell(found['snoozed_until'])}" if found["snoozed_until"] else ""
+    asks = _ASKS.get(found["review"], "") if found["decision"] is None else ""
+    yield f"alert {found['id']}  {found['priority']}  level {found['level']}  {found['state']}{held}{asleep}{asks}"
+    if found["suppression"]:
+        by = f" by alert {found['inhibited_by']}, which decided the same claim" if found["inhibited_by"] else ""
+        yield f"suppressed: {found['suppression']}{by}"
     yield f"due {_relative(found, moment)}  score {found['score']:.2f}  route {found['route']}  lang {found['lang']}"
     yield ""
     yield found["title"]
@@ -242,11 +289,16 @@ def _lines(found: Mapping[str, Any], moment: datetime) -> Iterator[str]:
     items = found["incident"]["items"]
     outlets = f"{len(found['outlets'])} outlet{'s' if len(found['outlets']) != 1 else ''}"
     yield from _section(f"Published ({len(items)} in {outlets})", [line for item in items for line in _item(item)])
-    decided = [
-        f"{cell(d['at'])}  {d['reviewer']}: {d['decision']}{' ' + d['verdict'] if d['verdict'] else ''}: {d['reason']}"
-        for d in found["decisions"]
+    related = [
+        f"incident {other['id']}  {other['similarity']:.2f}  {other['title']}" for other in found["incident"]["related"]
     ]
-    yield from _section("Decisions", decided)
+    yield from _section("Possibly the same claim", related)
+    yield from _section("Official answers, perhaps", [line for answer in found["answers"] for line in _answer(answer)])
+    yield from _section(
+        f"Inhibits {len(found['inhibits'])}",
+        [f"alert {other['id']} ({other['similarity']:.2f}): {other['title']}" for other in found["inhibits"]],
+    )
+    yield from _section("Decisions", [_decision(decision) for decision in found["decisions"]])
     yield from _section("History", [_entry(entry) for entry in found["history"]])
 
 
@@ -259,6 +311,21 @@ def _item(item: Mapping[str, Any]) -> Iterator[str]:
         yield f"    {item['link']}"
     for earlier in item["revisions"]:
         yield f"    until {cell(earlier['replaced_at'])} it read: {earlier['title']} {earlier['summary'][:200]}"
+
+
+def _decision(row: Mapping[str, Any]) -> str:
+    who = f"{cell(row['at'])}  {row['reviewer']} ({row['review']} opinion)"
+    if row["decision"] is None:
+        return f"{who}: not to be seen before the second opinion is given"
+    withdrawn = f"; withdrawn {cell(row['withdrawn_at'])} ({row['withdrawn_by']})" if row["withdrawn_at"] else ""
+    return f"{who}: {row['decision']}{' ' + row['verdict'] if row['verdict'] else ''}: {row['reason']}{withdrawn}"
+
+
+def _answer(answer: Mapping[str, Any]) -> Iterator[str]:
+    when = cell(answer["published_at"] or answer["first_seen_at"])
+    yield f"{when}  {answer['outlet']} ({answer['role']}, {answer['similarity']:.2f}): {answer['title']}"
+    if answer["link"]:
+        yield f"    {answer['link']}"
 
 
 def _entry(entry: Mapping[str, Any]) -> str:

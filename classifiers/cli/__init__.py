@@ -122,7 +122,7 @@ def evaluate(
     of `factcheck`, `clarification` or `refutation`, or by the `stance` `refutes`. Without FILE: the seeds' own training
     by cross-validation.
     """
-    from classifiers import evaluate
+    from classifiers import evaluate, registry
     from classifiers.examples import parse_lines, seed_examples
     from classifiers.report import COLUMNS, meaning, page, table_rows
 
@@ -130,17 +130,18 @@ def evaluate(
         raise click.UsageError("--model needs a FILE to be measured on; without one the seeds' training is measured")
     if file is None:
         judged = evaluate.cross_validate(seed_examples())
-        name, source = "the seeds' training", "the seeds, each judged unseen"
+        id, name, source = registry.seed_id(), "the seeds' training", "the seeds, each judged unseen"
     else:
         source = getattr(file, "name", "-")
         rows = list(parse_lines(_decoded(file, source), source))
         bench = _bench(context, model_id)
-        judged, name = evaluate.evaluate(bench.model, rows, seed_examples(), bench.mask), bench.model_id
+        judged = evaluate.evaluate(bench.model, rows, seed_examples(), bench.mask)
+        id = name = bench.model_id
     figures = judged.figures()
     if html:
         _write_page(html, page(judged, figures, name, source))
     if as_json:
-        print_object(figures)
+        print_object({**_registered(context, id), "metrics": figures["model"], **figures})
         return
     columns: list[str | tuple[str, str]] = ["judge", "texts", *((column.key, column.short) for column in COLUMNS)]
     wide = [column.key for column in COLUMNS if column.wide]
@@ -217,6 +218,23 @@ def _bench(context: Context, model_id: str | None) -> Bench:
             raise
         found = registry.default_model()
     return Bench.of(*found, settings)
+
+
+def _registered(context: Context, id: str) -> dict[str, Any]:
+    """Id, age and standing of a model; one that only the seeds give is in no store: it has no date and is not live."""
+    from monitor.config import find_file
+    from monitor.errors import MissingStoreError, NotFoundError
+    from monitor.store import models
+
+    if find_file(context.config_file) is not None:
+        with (
+            contextlib.suppress(MissingStoreError, NotFoundError),
+            context.store() as (store, _),
+            store.read() as connection,
+        ):
+            row = models.get(connection, id)
+            return {key: row[key] for key in ("id", "created_at", "live")}
+    return {"id": id, "created_at": None, "live": False}
 
 
 def _judge_rows(rows: Iterable[tuple[str, Mapping[str, Any]]], bench: Bench) -> Iterator[dict[str, Any]]:

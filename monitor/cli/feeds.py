@@ -23,7 +23,7 @@ from monitor.invisible import safe
 from monitor.types import Feed, Lang, Role
 
 if TYPE_CHECKING:
-    from monitor.collect import Check
+    from monitor.check import Check
     from monitor.config import Settings
 
 _COLUMNS = (
@@ -175,9 +175,9 @@ def check(context: Context, url: str, despite_robots: bool, as_json: bool) -> No
     """
     import asyncio
 
-    from monitor import collect
+    from monitor.check import check as look
 
-    found = asyncio.run(collect.check(context.settings(), url.strip(), despite_robots=despite_robots))
+    found = asyncio.run(look(context.settings(), url.strip(), despite_robots=despite_robots))
     if as_json:
         print_object(check_json(found))
     else:
@@ -223,6 +223,8 @@ def collect(context: Context, every: bool, as_json: bool) -> None:
         "{feeds} feeds: {fetched} fetched, {not_modified} not modified, {unchanged} unchanged, {failed} failed\n"
         "{items_seen} entries: {items_new} new, {items_edited} edited ({bytes} bytes, {seconds} s)".format(**report)
     )
+    if report["elsewhere"]:
+        say("{elsewhere} feeds were left to another pass, which is asking their hosts".format(**report))
 
 
 def feed_json(feed: Feed, settings: Settings) -> dict[str, Any]:
@@ -282,14 +284,14 @@ def _feed_at(url: str, settings: Settings, despite_robots: bool) -> str:
     """The address to watch for ``url``: itself, or the one feed of a page. Raises FeedError or InputError for none."""
     import asyncio
 
-    from monitor import collect
+    from monitor.check import check as look
     from monitor.errors import FeedErrorKind, InputError
 
-    found = asyncio.run(collect.check(settings, url, despite_robots=despite_robots))
+    found = asyncio.run(look(settings, url, despite_robots=despite_robots))
     if len(found.feeds) == 1:
         say(f"{url} is a web page; its feed is {found.feeds[0]}")
         url = found.feeds[0]
-        found = asyncio.run(collect.check(settings, url, despite_robots=despite_robots))
+        found = asyncio.run(look(settings, url, despite_robots=despite_robots))
     if found.error is None:
         if found.fetched and found.fetched.moved_to:
             say(f"it moved for good to {found.fetched.moved_to}, its address once that has been so for some days")

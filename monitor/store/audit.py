@@ -87,6 +87,12 @@ def listing(
     return [dict(row) for row in connection.execute(query).mappings()][::-1]
 
 
+def following(connection: Connection, seq: int, limit: int) -> list[dict[str, Any]]:
+    """At most so many entries after number ``seq``, in the order of writing."""
+    query = select(audit).where(audit.c.seq > seq).order_by(audit.c.seq).limit(limit)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
 def _digest(entry: Mapping[str, Any]) -> str:
     written = {**entry, "at": entry["at"].astimezone(UTC).isoformat()}
     canonical = json.dumps(written, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import Connection, and_, func, select
 
 from monitor.store.assessments import IN_FORCE
@@ -20,7 +22,7 @@ def known(connection: Connection) -> list[Claim]:
     the last counts. ``item-N``: an item of an official or fact-check feed that refutes, and is in no such incident.
     """
     ruled = _ruled(connection)
-    return [claim for _, claim in sorted(({**_refuted(connection), **ruled}).items())[-LIMIT:]]
+    return [claim for _, claim in sorted(({**refuted(connection), **ruled}).items())[-LIMIT:]]
 
 
 def _ruled(connection: Connection) -> dict[int, Claim]:
@@ -45,13 +47,15 @@ def _ruled(connection: Connection) -> dict[int, Claim]:
     }
 
 
-def _refuted(connection: Connection) -> dict[int, Claim]:
+def refuted(connection: Connection, since: datetime | None = None) -> dict[int, Claim]:
+    """What official and fact-check feeds took back, by item; with ``since``, only what was first seen from then on."""
     of_present_text = and_(assessments.c.item_id == items.c.id, assessments.c.revision == items.c.revision)
     rows = connection.execute(
         select(items.c.id, items.c.title, items.c.summary)
         .join(feeds, feeds.c.id == items.c.feed_id)
         .join(assessments, of_present_text)
         .where(feeds.c.role.in_((Role.OFFICIAL, Role.FACTCHECK)), assessments.c.stance == Stance.REFUTES, IN_FORCE)
+        .where(*([items.c.first_seen_at >= since] if since else []))
         .order_by(items.c.id.desc())
         .limit(LIMIT)
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from sqlalchemy import Connection, Row, Update, bindparam, case, insert, or_, select, update
@@ -18,6 +18,8 @@ from monitor.types import Feed, Lang, Rhythm, Role
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _COUNTED = ("entries", "hours")
 _COLUMNS = [column for column in feeds.columns if column.name != "added_at"]
+_BATCH = 500  # feeds in one query; databases limit the number of parameters
+_BY_ID = select(*_COLUMNS).where(feeds.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def add(  # noqa: PLR0913 - a keyword for each thing a line of a list can say
@@ -92,19 +94,43 @@ def mentioning(connection: Connection, domain: str) -> list[Feed]:
 
 def with_hub(connection: Connection) -> list[Feed]:
     """The enabled feeds that name a hub."""
-    query = select(*_COLUMNS).where(feeds.c.enabled, feeds.c.hub.is_not(None)).order_by(feeds.c.id)
+    query = select(*_COLUMNS).where(feeds.c.enabled, feeds.c.hub != "").order_by(feeds.c.id)
     return [_feed(row) for row in connection.execute(query)]
 
 
-def due(connection: Connection, now: datetime) -> list[Feed]:
-    """The enabled feeds whose next check has come, the longest overdue first."""
+class Due(NamedTuple):
+    """What a pass knows of a feed before it holds its host."""
+
+    id: int
+    url: str
+    outlet: str
+    last_attempt_at: datetime | None
+
+    @property
+    def host(self) -> str:
+        """As Feed.host."""
+        return urlsplit(self.url).netloc
+
+
+def due(connection: Connection, now: datetime | None) -> list[Due]:
+    """The enabled feeds whose next check has come by ``now`` (None: all of them), the longest overdue first."""
     never_checked = feeds.c.next_check_at.is_(None)
     query = (
-        select(*_COLUMNS)
-        .where(feeds.c.enabled, or_(never_checked, feeds.c.next_check_at <= now))
+        select(feeds.c.id, feeds.c.url, feeds.c.outlet, feeds.c.last_attempt_at)
+        .where(feeds.c.enabled)
         .order_by(never_checked.desc(), feeds.c.next_check_at, feeds.c.last_attempt_at.nulls_first(), feeds.c.id)
     )
-    return [_feed(row) for row in connection.execute(query)]
+    if now is not None:
+        query = query.where(or_(never_checked, feeds.c.next_check_at <= now))
+    return [Due(*row) for row in connection.execute(query)]
+
+
+def by_id(connection: Connection, feed_ids: Sequence[int]) -> list[Feed]:
+    """Many feeds as they stand now; those that are not there are left out."""
+    found: list[Feed] = []
+    for start in range(0, len(feed_ids), _BATCH):
+        found += map(_feed, connection.execute(_BY_ID, {"ids": feed_ids[start : start + _BATCH]}))
+    return found
 
 
 def record_success(connection: Connection, feed_id: int, now: datetime, next_check_at: datetime, **state: Any) -> None:

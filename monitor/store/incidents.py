@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, exists, func, insert, or_, select, union_all, update
 
-from monitor.errors import NotFoundError
 from monitor.store.assessments import IN_FORCE
-from monitor.store.schema import assessments, bands, feeds, incident_items, incidents, items, signatures
-from monitor.types import ClaimType, Item, Lang, Role
+from monitor.store.schema import assessments, bands, feeds, incident_items, incidents, items, related, signatures
+from monitor.text import shorten
+from monitor.types import ClaimType, Item, Lang, Role, join_text
 
 # A flood of varied copies of one text costs no more an item than the first of them: so many items are found by one
 # band, the first to be grouped, and of those found by any, so many are compared, those that share most bands.
 BAND_SIZE = 100
 CANDIDATES = 50
+TITLE = 120  # characters of a text without a title that name an incident
 
 Contradiction = tuple[str, str]  # the rule of a finding, and the line of roster or facts that it rests on
 
@@ -35,19 +36,31 @@ class Flagged:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A grouped item as a possible original of a copy."""
+    """A grouped item as a possible original of a copy, or of what repeats its claim."""
 
     item_id: int
     incident_id: int
-    minhash: bytes
+    minhash: bytes  # empty where claims are compared, not copies
     names: frozenset[str]
     findings: frozenset[Contradiction] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The claim of an incident in the words of one of its items."""
+
+    number: int
+    item_id: int
+    incident_id: int
+    text: str
 
 
 # The order of grouping rests on what was published, not on when it was stored.
 _PUBLISHED = (items.c.published_at.is_(None), items.c.published_at, items.c.feed_id, items.c.key)
 _CLAIM = (assessments.c.matches, assessments.c.findings)
 _OF_CURRENT_TEXT = and_(assessments.c.revision == items.c.revision, IN_FORCE)
+_any = assessments.alias("any_opinion")
+_GROUPED = exists().where(incident_items.c.item_id == items.c.id).correlate(items)
 
 
 def backlog(connection: Connection, published_since: datetime) -> list[int]:
@@ -62,23 +75,46 @@ def backlog(connection: Connection, published_since: datetime) -> list[int]:
         func.json_array_length(assessments.c.matches) > 0,
         func.json_array_length(assessments.c.findings) > 0,
     )
-    return list(connection.scalars(_flagged(items.c.id).where(recent).order_by(*_PUBLISHED)))
+    # Asked first, so that what has been grouped long ago costs a look at an index, not at every assessment of it.
+    waiting = select(_any.c.item_id).where(
+        _any.c.flagged, ~exists().where(incident_items.c.item_id == _any.c.item_id).correlate(_any)
+    )
+    return list(
+        connection.scalars(_flagged(items.c.id).where(assessments.c.item_id.in_(waiting), recent).order_by(*_PUBLISHED))
+    )
 
 
-def flagged(connection: Connection, item_ids: Sequence[int]) -> list[Flagged]:
-    """Those of ``item_ids`` that are still flagged and in no incident, in the order given."""
+def changed(connection: Connection) -> list[int]:
+    """Ids of the flagged items whose text is not the one that was grouped, or that stand there as a sample only."""
+    present = items.alias()
+    edited = (
+        select(incident_items.c.item_id)
+        .join(present, present.c.id == incident_items.c.item_id)
+        .where(incident_items.c.revision < present.c.revision)
+    )
+    samples = (
+        select(incident_items.c.item_id)
+        .join(incidents, incidents.c.id == incident_items.c.incident_id)
+        .where(incidents.c.sampled_on.is_not(None), incidents.c.sample.is_not(None))
+    )
+    not_as_found = assessments.c.item_id.in_(union_all(edited, samples))
+    return list(connection.scalars(_flagged(items.c.id).where(not_as_found).order_by(*_PUBLISHED)))
+
+
+def flagged(connection: Connection, item_ids: Sequence[int], *, grouped: bool = False) -> list[Flagged]:
+    """Those of ``item_ids`` that are still flagged and in no incident (``grouped``: in one), in the order given."""
     rows = connection.execute(
         _flagged(items, feeds.c.outlet, feeds.c.role, assessments.c.claim_type, *_CLAIM)
         .join(feeds, feeds.c.id == items.c.feed_id)
-        .where(items.c.id.in_(item_ids))
+        .where(items.c.id.in_(item_ids), _GROUPED if grouped else ~_GROUPED)
     )
     found = {
         row.id: Flagged(
             item=_item(row),
             link_key=row.link_key,
             claim_type=ClaimType(row.claim_type) if row.claim_type else None,
-            names=_names(row.matches),
-            findings=_findings(row.findings),
+            names=names_in(row.matches),
+            findings=findings_in(row.findings),
         )
         for row in rows
     }
@@ -90,16 +126,35 @@ def _flagged(*columns: Any) -> Select[Any]:
         select(*columns)
         .select_from(items)
         .join(assessments, assessments.c.item_id == items.c.id)
-        .where(_OF_CURRENT_TEXT, assessments.c.flagged, ~exists().where(incident_items.c.item_id == items.c.id))
+        .where(_OF_CURRENT_TEXT, assessments.c.flagged)
     )
 
 
+def unflagged(connection: Connection, start: datetime, end: datetime) -> list[tuple[int, float]]:
+    """Ids and scores of the media items first seen in [start, end) that nobody flagged and no incident holds, by id."""
+    rows = connection.execute(
+        select(items.c.id, assessments.c.score)
+        .join(assessments, assessments.c.item_id == items.c.id)
+        .join(feeds, feeds.c.id == items.c.feed_id)
+        .where(items.c.first_seen_at >= start, items.c.first_seen_at < end, feeds.c.role == Role.MEDIA)
+        .where(_OF_CURRENT_TEXT, ~assessments.c.flagged, ~_GROUPED)
+        .order_by(items.c.id)
+    )
+    return [(row.id, row.score) for row in rows]
+
+
+def sampled(connection: Connection, day: str) -> bool:
+    """Whether the samples of this local date are drawn."""
+    return bool(connection.scalar(select(exists().where(incidents.c.sampled_on == day))))
+
+
 def by_link_key(connection: Connection, link_key: str, feed_id: int) -> int | None:
-    """The earliest incident with an item of another feed that has this canonical link."""
+    """The earliest incident with an item of another feed that has this canonical link; samples stay alone."""
     earliest: int | None = connection.scalar(
         select(func.min(incident_items.c.incident_id))
         .join(items, items.c.id == incident_items.c.item_id)
-        .where(items.c.link_key == link_key, items.c.feed_id != feed_id)
+        .join(incidents, incidents.c.id == incident_items.c.incident_id)
+        .where(items.c.link_key == link_key, items.c.feed_id != feed_id, incidents.c.sample.is_(None))
     )
     return earliest
 
@@ -131,20 +186,59 @@ def candidates_by_bands(connection: Connection, values: Iterable[int]) -> list[M
         .order_by(nearest.c.incident_id, *_PUBLISHED)
     )
     return [
-        Member(row.item_id, row.incident_id, row.minhash, _names(row.matches), _findings(row.findings)) for row in rows
+        Member(row.item_id, row.incident_id, row.minhash, names_in(row.matches), findings_in(row.findings))
+        for row in rows
     ]
 
 
-def add(connection: Connection, first: Flagged, title: str, now: datetime) -> int:
-    """A new incident around ``first``; returns its id. The item itself is added with ``add_item``."""
-    seen = first.item.first_seen_at
+def wordings(connection: Connection, after: int, seen_since: datetime, limit: int) -> list[Wording]:
+    """The claims of incidents seen since then, of those numbered above ``after`` the ``limit`` newest, in order."""
+    rows = connection.execute(
+        select(
+            incident_items.c.wording, items.c.id, incidents.c.id.label("incident_id"), items.c.title, items.c.summary
+        )
+        .select_from(incident_items)
+        .join(items, items.c.id == incident_items.c.item_id)
+        .join(incidents, incidents.c.id == incident_items.c.incident_id)
+        .where(incident_items.c.wording > after, incidents.c.last_seen_at >= seen_since)
+        .order_by(incident_items.c.wording.desc())
+        .limit(limit)
+    ).all()
+    return [Wording(row.wording, row.id, row.incident_id, join_text(row.title, row.summary)) for row in reversed(rows)]
+
+
+def bearers(connection: Connection, incident_ids: Iterable[int]) -> list[Member]:
+    """The items whose texts are the claims of these incidents, the earliest claim first."""
+    rows = connection.execute(
+        select(incident_items.c.item_id, incident_items.c.incident_id, *_CLAIM)
+        .join(items, items.c.id == incident_items.c.item_id)
+        .outerjoin(assessments, and_(assessments.c.item_id == items.c.id, _OF_CURRENT_TEXT))
+        .where(incident_items.c.incident_id.in_(list(incident_ids)), incident_items.c.wording.is_not(None))
+        .order_by(incident_items.c.wording)
+    )
+    return [Member(row.item_id, row.incident_id, b"", names_in(row.matches), findings_in(row.findings)) for row in rows]
+
+
+def add(
+    connection: Connection,
+    first: Item,
+    claim_type: ClaimType | None,
+    now: datetime,
+    *,
+    sample: str | None = None,
+    sampled_on: str | None = None,
+) -> int:
+    """A new incident around ``first``, named after it; returns its id. The item itself is added with ``add_item``."""
+    seen = first.first_seen_at
     statement = insert(incidents).values(
-        title=title,
-        claim_type=first.claim_type,
-        lang=first.item.lang,
+        title=first.title or shorten(first.summary, TITLE),
+        claim_type=claim_type,
+        lang=first.lang,
         created_at=now,
         first_seen_at=seen,
         last_seen_at=seen,
+        sample=sample,
+        sampled_on=sampled_on,
     )
     return int(connection.scalar(statement.returning(incidents.c.id)))
 
@@ -152,10 +246,15 @@ def add(connection: Connection, first: Flagged, title: str, now: datetime) -> in
 def add_item(
     connection: Connection, incident_id: int, item: Item, reason: str, similarity: float, now: datetime
 ) -> None:
-    """Put an item into an incident; ``reason`` is ``first``, ``same-link`` or ``near-copy``."""
+    """Put an item into an incident; ``reason`` as in the schema."""
     connection.execute(
         insert(incident_items).values(
-            item_id=item.id, incident_id=incident_id, reason=reason, similarity=similarity, added_at=now
+            item_id=item.id,
+            incident_id=incident_id,
+            reason=reason,
+            similarity=similarity,
+            added_at=now,
+            revision=item.revision,
         )
     )
     seen = item.first_seen_at
@@ -173,23 +272,47 @@ def add_signature(connection: Connection, item_id: int, minhash: bytes, values: 
         connection.execute(insert(bands), rows)
 
 
-def get(connection: Connection, incident_id: int) -> dict[str, Any]:
-    """One incident: ``id, title, claim_type, lang, first_seen_at, last_seen_at, items, outlets``.
-
-    ``items`` and ``outlets`` are numbers. Raises NotFoundError.
-    """
-    row = connection.execute(_summaries().where(incidents.c.id == incident_id)).one_or_none()
-    if row is None:
-        raise NotFoundError("incident", incident_id)
-    return dict(row._mapping)
+def add_wording(connection: Connection, item_id: int) -> None:
+    """From now on the present text of this item is a claim of its incident."""
+    next_number = select(func.coalesce(func.max(incident_items.c.wording), 0) + 1).scalar_subquery()
+    this = incident_items.c.item_id == item_id
+    connection.execute(update(incident_items).where(this).values(wording=next_number))
 
 
-def listing(connection: Connection, limit: int | None = None) -> list[dict[str, Any]]:
-    """Incidents as ``get`` gives them, the one that moved last first."""
-    rows = connection.execute(
-        _summaries().order_by(incidents.c.last_seen_at.desc(), incidents.c.id.desc()).limit(limit)
+def relate(connection: Connection, incident_id: int, others: Iterable[tuple[int, float]], now: datetime) -> None:
+    """Note which other incidents may carry the claim of this one, each with its similarity."""
+    rows = [
+        {"incident_id": incident_id, "other_id": other, "similarity": similarity, "found_at": now}
+        for other, similarity in others
+    ]
+    if rows:
+        connection.execute(insert(related), rows)
+
+
+def related_to(connection: Connection, incident_id: int) -> list[dict[str, Any]]:
+    """Incidents that may carry the claim of this one, the most similar first: ``id, title, similarity``."""
+    pairs = union_all(
+        select(related.c.other_id.label("id"), related.c.similarity).where(related.c.incident_id == incident_id),
+        select(related.c.incident_id.label("id"), related.c.similarity).where(related.c.other_id == incident_id),
+    ).subquery()
+    query = (
+        select(incidents.c.id, incidents.c.title, func.max(pairs.c.similarity).label("similarity"))
+        .join(pairs, pairs.c.id == incidents.c.id)
+        .group_by(incidents.c.id)
+        .order_by(func.max(pairs.c.similarity).desc(), incidents.c.id)
     )
-    return [dict(row._mapping) for row in rows]
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def get_items(connection: Connection, item_ids: Sequence[int]) -> list[Item]:
+    """These items, by id."""
+    rows = connection.execute(
+        select(items, feeds.c.outlet, feeds.c.role)
+        .join(feeds, feeds.c.id == items.c.feed_id)
+        .where(items.c.id.in_(item_ids))
+        .order_by(items.c.id)
+    )
+    return [_item(row) for row in rows]
 
 
 def items_of(connection: Connection, incident_id: int) -> list[Item]:
@@ -204,42 +327,13 @@ def items_of(connection: Connection, incident_id: int) -> list[Item]:
     return [_item(row) for row in rows]
 
 
-def spread(connection: Connection, incident_id: int) -> tuple[int, int]:
-    """How many items and how many outlets carry an incident."""
-    row = connection.execute(
-        select(func.count(items.c.id), func.count(feeds.c.outlet.distinct()))
-        .select_from(incident_items)
-        .join(items, items.c.id == incident_items.c.item_id)
-        .join(feeds, feeds.c.id == items.c.feed_id)
-        .where(incident_items.c.incident_id == incident_id)
-    ).one()
-    return row[0], row[1]
-
-
-def _summaries() -> Select[Any]:
-    return (
-        select(
-            incidents.c.id,
-            incidents.c.title,
-            incidents.c.claim_type,
-            incidents.c.lang,
-            incidents.c.first_seen_at,
-            incidents.c.last_seen_at,
-            func.count(items.c.id).label("items"),
-            func.count(feeds.c.outlet.distinct()).label("outlets"),
-        )
-        .join(incident_items, incident_items.c.incident_id == incidents.c.id)
-        .join(items, items.c.id == incident_items.c.item_id)
-        .join(feeds, feeds.c.id == items.c.feed_id)
-        .group_by(incidents.c.id)
-    )
-
-
-def _names(matches: Sequence[Mapping[str, Any]] | None) -> frozenset[str]:
+def names_in(matches: Sequence[Mapping[str, Any]] | None) -> frozenset[str]:
+    """The ids of the watched people and offices of stored matches."""
     return frozenset(match["candidate_id"] for match in matches or ())
 
 
-def _findings(findings: Sequence[Mapping[str, Any]] | None) -> frozenset[Contradiction]:
+def findings_in(findings: Sequence[Mapping[str, Any]] | None) -> frozenset[Contradiction]:
+    """What stored findings contradict."""
     return frozenset((finding["rule"], finding["rests_on"]) for finding in findings or ())
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, func, select, update
 
 from monitor.errors import NotFoundError
 from monitor.store.assessments import IN_FORCE
+from monitor.store.decisions import STANDS
 from monitor.store.schema import alerts, assessments, decisions, feeds, incident_items, items, models, revisions
 from monitor.store.upsert import insert
 from monitor.types import Role, join_text
@@ -93,13 +94,14 @@ def _go_live(connection: Connection, model_id: str, **values: Any) -> None:
 
 
 def last_decision(connection: Connection) -> int:
-    """The number of the newest decision; 0 when there is none."""
-    return connection.scalar(select(func.max(decisions.c.id))) or 0
+    """The number of the newest decision in force; 0 when there is none."""
+    return connection.scalar(select(func.max(decisions.c.id)).join_from(decisions, alerts).where(STANDS)) or 0
 
 
 def decided_after(connection: Connection, decision_id: int) -> int:
-    """How many decisions are newer than this one."""
-    return connection.scalar(select(func.count()).where(decisions.c.id > decision_id)) or 0
+    """How many decisions in force are newer than this one."""
+    newer = select(func.count()).join_from(decisions, alerts).where(STANDS, decisions.c.id > decision_id)
+    return connection.scalar(newer) or 0
 
 
 def recent_texts(connection: Connection, limit: int) -> list[str]:
@@ -133,7 +135,7 @@ def reviewed(connection: Connection) -> list[dict[str, Any]]:
     ``label, stance, claim_type`` that its assessment gave; all as they stood when it was decided, for an outlet may
     correct itself.
 
-    The last decision about an item counts; ordered by item.
+    The last decision in force about an item counts; ordered by item.
     """
     replaced = and_(
         revisions.c.item_id == items.c.id,
@@ -170,6 +172,7 @@ def reviewed(connection: Connection) -> list[dict[str, Any]]:
                 assessments.c.assessed_at <= decisions.c.at,
             ),
         )
+        .where(STANDS)
         .order_by(items.c.id, decisions.c.id, assessments.c.assessed_at, assessments.c.model_id)
     )
     last = {row["id"]: row for row in connection.execute(query).mappings()}

@@ -89,7 +89,7 @@ feeds = Table(
     Column("moved_since", Instant),
     Column("answer_s", Float),  # how long its last good answer took
     Column("rhythm", JSON(none_as_null=True)),  # the fields of types.Rhythm, counts in thousandths
-    Column("hub", Text),  # that its last document named
+    Column("hub", Text),  # that its last answer named; empty: none; NULL: nobody has looked yet
     Column("topic", Text),  # the address by which that hub knows it
     Column("pushed_at", Instant),  # when the hub last announced news; NULL without a live subscription
 )
@@ -116,6 +116,16 @@ subscriptions = Table(
         sqlite_where=text("mode = 'subscribe'"),
         postgresql_where=text("mode = 'subscribe'"),
     ),
+)
+
+# Which pass over the feeds works on each host, so that passes may overlap (see store.hosts).
+hosts = Table(
+    "hosts",
+    metadata,
+    Column("host", Text, primary_key=True),  # of addresses of feeds, with the port that one names
+    Column("holder", Text),  # a word of the pass; NULL: nobody
+    Column("held_until", Instant),  # over then by itself, should the pass have been killed
+    Column("free_at", Instant),  # the end of the last visit and the gap that follows
 )
 
 items = Table(
@@ -188,6 +198,9 @@ incidents = Table(
     Column("created_at", Instant, nullable=False),
     Column("first_seen_at", Instant, nullable=False),
     Column("last_seen_at", Instant, nullable=False),
+    Column("merged_into", BigInteger),  # where its items went: its id leads there
+    Column("sample", Text),  # uncertain, random: nobody flagged it, it was drawn to see what is missed
+    Column("sampled_on", Text, index=True),  # local date of the draw, YYYY-MM-DD
 )
 
 incident_items = Table(
@@ -195,9 +208,24 @@ incident_items = Table(
     metadata,
     Column("item_id", ForeignKey("items.id"), primary_key=True),
     Column("incident_id", ForeignKey("incidents.id"), nullable=False, index=True),
-    Column("reason", Text, nullable=False),  # first, same-link, near-copy
+    Column("reason", Text, nullable=False),  # first, same-link, near-copy, same-claim, split, sample
     Column("similarity", Float, nullable=False),
     Column("added_at", Instant, nullable=False),
+    Column("revision", Integer, nullable=False, default=0, server_default="0"),  # the text that was put here
+    # Set for those whose text is the claim of the incident, NULL for what joined it: counted up over all incidents, and
+    # anew whenever text or incident changes, so that what is new to an index is what has a higher number.
+    Column("wording", BigInteger),
+    Index("uq_incident_items_wording", "wording", unique=True),
+)
+
+# Incidents that may carry one claim, found when the first of the two was opened: for a person to look at.
+related = Table(
+    "related",
+    metadata,
+    Column("incident_id", ForeignKey("incidents.id"), primary_key=True),
+    Column("other_id", ForeignKey("incidents.id"), primary_key=True, index=True),
+    Column("similarity", Float, nullable=False),
+    Column("found_at", Instant, nullable=False),
 )
 
 # Bands of the MinHash signatures of grouped items, reposts left out: two near-copies share at least one.
@@ -225,8 +253,9 @@ alerts = Table(
     Column("level", Integer, nullable=False, default=0),
     Column("score", Float, nullable=False),
     Column("route", Text, nullable=False),
-    Column("suppression", Text),
-    Column("opened_at", Instant, nullable=False),
+    Column("suppression", Text),  # silence, inhibited
+    Column("inhibited_by", BigInteger().with_variant(Integer, "sqlite")),  # the alert that ruled on the same claim
+    Column("opened_at", Instant, nullable=False, index=True),
     Column("due_at", Instant),
     Column("holder", Text),
     Column("lease_expires_at", Instant),
@@ -234,6 +263,15 @@ alerts = Table(
     Column("decided_at", Instant),
     Column("decision", Text),
     Column("verdict", Text),
+    Column("take_steps", Integer, nullable=False, default=0, server_default="0"),  # see alerts.policy
+    Column("decide_steps", Integer, nullable=False, default=0, server_default="0"),
+    Column("reminders", Integer, nullable=False, default=0, server_default="0"),
+    Column("told_at", Instant),
+    Column("expiries", Integer, nullable=False, default=0, server_default="0"),
+    Column("review", Text, nullable=False, server_default="first"),
+    Column("due_from", Instant),
+    Column("snoozed_until", Instant),
+    Column("sample", Text),  # as of its incident; such an alert has no due time
     Index(
         "uq_alerts_one_live_per_incident",
         "incident_id",
@@ -242,6 +280,65 @@ alerts = Table(
         postgresql_where=text("state != 'closed'"),
     ),
     Index("ix_alerts_queue", "state", "priority", "due_at"),
+    Index(
+        "ix_alerts_suppression",
+        "suppression",
+        sqlite_where=text("suppression IS NOT NULL"),
+        postgresql_where=text("suppression IS NOT NULL"),
+    ),
+)
+
+silences = Table(
+    "silences",
+    metadata,
+    _id(),
+    Column("matchers", JSON, nullable=False),  # values by key, as suppression.Matchers reads them
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False, index=True),  # moved to the moment when somebody ends it early
+    Column("expired_by", Text),  # who ended it early
+)
+
+# What each silence hid, and still hides where ``ended_at`` is NULL.
+hidden = Table(
+    "hidden",
+    metadata,
+    Column("silence_id", ForeignKey("silences.id"), primary_key=True),
+    Column("alert_id", ForeignKey("alerts.id"), primary_key=True, index=True),
+    Column("at", Instant, nullable=False),
+    Column("ended_at", Instant),
+)
+
+# Every alert that was ever inhibited, with its spread then: one that came back is never inhibited again.
+inhibitions = Table(
+    "inhibitions",
+    metadata,
+    Column("alert_id", ForeignKey("alerts.id"), primary_key=True),
+    Column("by_alert_id", ForeignKey("alerts.id"), nullable=False, index=True),
+    Column("similarity", Float, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("items", Integer, nullable=False),
+    Column("outlets", Integer, nullable=False),
+)
+
+# With which known claims each alert was compared, and which texts of its incident: what changed is compared again.
+comparisons = Table(
+    "comparisons",
+    metadata,
+    Column("alert_id", ForeignKey("alerts.id"), primary_key=True),
+    Column("known", Text, nullable=False),
+    Column("texts", Integer, nullable=False),
+)
+
+# Items of official and fact-check feeds that take back what an incident claims.
+answers = Table(
+    "answers",
+    metadata,
+    Column("incident_id", ForeignKey("incidents.id"), primary_key=True),
+    Column("item_id", ForeignKey("items.id"), primary_key=True),
+    Column("similarity", Float, nullable=False),
+    Column("at", Instant, nullable=False),
 )
 
 decisions = Table(
@@ -254,9 +351,13 @@ decisions = Table(
     Column("verdict", Text),
     Column("reason", Text, nullable=False),
     Column("at", Instant, nullable=False),
+    Column("review", Text, nullable=False, server_default="first"),
+    Column("held", JSON(none_as_null=True)),  # what undoing it restores
+    Column("withdrawn_at", Instant),
+    Column("withdrawn_by", Text),  # the act, as the audit calls it
 )
 
-# Append-only: triggers made by the first migration refuse update and delete.
+# Append-only: triggers refuse update, delete (both made by the first migration) and replacement.
 audit = Table(
     "audit",
     metadata,
@@ -287,6 +388,59 @@ notices = Table(
     Column("last_error", Text),
     Column("sent_at", Instant),
     UniqueConstraint("kind", "date", "receiver"),
+)
+
+# The messages to receivers: frozen before the first attempt, so that every attempt sends the same bytes. No `notices`:
+# there is one of those a date, and the period of the next one hangs on it.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("key", Text, primary_key=True),  # stands in the message: two copies show as copies
+    Column("receiver", Text, nullable=False, index=True),
+    Column("message", LargeBinary, nullable=False),
+    Column("frozen_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("next_try_at", Instant, nullable=False),
+    Column("last_error", Text),
+    Column("sent_at", Instant),
+    Column("dropped", Text),  # why it is not sent any more
+    Index(
+        "ix_outbox_unsent",
+        "next_try_at",
+        sqlite_where=text("sent_at IS NULL AND dropped IS NULL"),
+        postgresql_where=text("sent_at IS NULL AND dropped IS NULL"),
+    ),
+)
+
+# Why a receiver is told of an alert: one row an alert, receiver and audit entry, and one for each repetition.
+occasions = Table(
+    "occasions",
+    metadata,
+    Column("key", Text, primary_key=True),  # SHA-256 of receiver, seq and round
+    Column("receiver", Text, nullable=False),
+    Column("alert_id", ForeignKey("alerts.id"), nullable=False),
+    Column("seq", ForeignKey("audit.seq"), nullable=False),
+    Column("round", Integer, nullable=False),  # 0; then counts the repetitions
+    Column("kind", Text, nullable=False),
+    Column("detail", JSON, nullable=False),  # what the words of the message need
+    Column("at", Instant, nullable=False),
+    Column("message_key", ForeignKey("outbox.key"), index=True),  # NULL: it waits
+    Column("dropped", Text),  # why it is not announced any more
+    Index("ix_occasions_alert_id_receiver", "alert_id", "receiver"),
+    Index(
+        "ix_occasions_waiting",
+        "receiver",
+        sqlite_where=text("message_key IS NULL AND dropped IS NULL"),
+        postgresql_where=text("message_key IS NULL AND dropped IS NULL"),
+    ),
+)
+
+# How far a stage has read the audit.
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), nullable=False),
 )
 
 models = Table(

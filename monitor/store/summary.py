@@ -2,36 +2,61 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, select
 
+from monitor.store import silences, suppression
+from monitor.store.decisions import STANDS
 from monitor.store.schema import alerts, assessments, audit, decisions, feeds, incidents, items, models, notices
-from monitor.types import LIVE
+from monitor.types import LIVE, WAITING
 
 SHOWN = 50  # rows of a list; the count beside it says how many there are
 
+_later = decisions.alias("later")
+_LATER = select(_later.c.id).where(
+    _later.c.alert_id == decisions.c.alert_id, _later.c.id > decisions.c.id, _later.c.withdrawn_at.is_(None)
+)
+_FINAL = and_(STANDS, ~_LATER.exists())  # of several opinions on one alert the last
+
 
 def queue(connection: Connection, now: datetime) -> dict[str, Any]:
-    """Live alerts: how many open, held and past due, and open ones by priority."""
+    """Alerts that wait for a person: how many open, held, for a second opinion, past due, by priority.
+
+    Snoozed and hidden ones are counted apart.
+    """
+    heard = and_(alerts.c.state.in_(LIVE), ~suppression.hidden_at(now))
+    waits = and_(alerts.c.state.in_(WAITING), heard)
     states = {
-        row[0]: row[1] for row in connection.execute(select(alerts.c.state, func.count()).group_by(alerts.c.state))
+        row[0]: row[1]
+        for row in connection.execute(select(alerts.c.state, func.count()).where(heard).group_by(alerts.c.state))
     }
-    overdue = select(func.count()).where(alerts.c.state.in_(LIVE), alerts.c.due_at < now)
+    overdue = select(func.count()).where(waits, alerts.c.due_at < now)
     by_priority = (
-        select(alerts.c.priority, func.count())
-        .where(alerts.c.state.in_(LIVE))
-        .group_by(alerts.c.priority)
-        .order_by(alerts.c.priority)
+        select(alerts.c.priority, func.count()).where(waits).group_by(alerts.c.priority).order_by(alerts.c.priority)
     )
     return {
         "open": states.get("open", 0),
         "leased": states.get("leased", 0),
-        "live": sum(states.get(state, 0) for state in LIVE),
+        "second_review": states.get("second_review", 0),
+        "snoozed": states.get("snoozed", 0),
+        "live": sum(states.get(state, 0) for state in WAITING),
         "overdue": connection.scalar(overdue) or 0,
         "by_priority": {f"P{row[0]}": row[1] for row in connection.execute(by_priority)},
+        "suppressed": suppression.counts(connection, now),
     }
+
+
+def silenced(connection: Connection, now: datetime) -> dict[str, Any]:
+    """Active silences: how many, ``expiring`` within a day, and ``idle``, an hour old without having hidden anything.
+
+    Of both lists the first SHOWN.
+    """
+    rows = [row for row in silences.listing(connection, now) if row["active"]]
+    expiring = [row for row in rows if row["ends_at"] <= now + timedelta(days=1)]
+    idle = [row for row in rows if not row["suppressed"] and row["starts_at"] <= now - timedelta(hours=1)]
+    return {"active": len(rows), "expiring": expiring[:SHOWN], "idle": idle[:SHOWN]}
 
 
 def backlog(connection: Connection) -> dict[str, int]:
@@ -62,10 +87,10 @@ def collected(connection: Connection, start: datetime, end: datetime) -> dict[st
 
 
 def flagged(connection: Connection, start: datetime, end: datetime) -> dict[str, Any]:
-    """Incidents first found in the period, by claim type."""
+    """Incidents first found in the period, by claim type; samples are none of them."""
     query = (
         select(func.coalesce(incidents.c.claim_type, "unclear"), func.count())
-        .where(incidents.c.created_at >= start, incidents.c.created_at < end)
+        .where(incidents.c.created_at >= start, incidents.c.created_at < end, incidents.c.sample.is_(None))
         .group_by(incidents.c.claim_type)
         .order_by(func.count().desc(), incidents.c.claim_type)
     )
@@ -74,13 +99,16 @@ def flagged(connection: Connection, start: datetime, end: datetime) -> dict[str,
 
 
 def decisions_made(connection: Connection, start: datetime, end: datetime) -> int:
-    """How many decisions were made in the period."""
-    query = select(func.count()).select_from(decisions).where(decisions.c.at >= start, decisions.c.at < end)
-    return connection.scalar(query) or 0
+    """How many alerts were decided in the period and are so still."""
+    made = and_(_FINAL, decisions.c.at >= start, decisions.c.at < end)
+    return connection.scalar(select(func.count()).select_from(decisions.join(alerts)).where(made)) or 0
 
 
 def decided(connection: Connection, start: datetime, end: datetime) -> list[dict[str, Any]]:
-    """Decisions of the period, the newest SHOWN first, with the incident's title."""
+    """Decisions of the period that are in force, the newest SHOWN first, with the incident's title.
+
+    A first opinion that waits for a second is none yet: who is to give that must not read it in the digest.
+    """
     query = (
         select(
             decisions.c.alert_id,
@@ -93,7 +121,7 @@ def decided(connection: Connection, start: datetime, end: datetime) -> list[dict
             incidents.c.claim_type,
         )
         .select_from(decisions.join(alerts, alerts.c.id == decisions.c.alert_id).join(incidents))
-        .where(decisions.c.at >= start, decisions.c.at < end)
+        .where(_FINAL, decisions.c.at >= start, decisions.c.at < end)
         .order_by(decisions.c.at.desc(), decisions.c.id.desc())
         .limit(SHOWN)
     )

@@ -13,6 +13,8 @@ from monitor.store import Connection, Store
 from monitor.store.schema import assessments, feeds, incident_items, incidents, items
 from monitor.types import ClaimType, Finding
 
+QUIET = {"hidden": 0, "inhibited": 0, "heard": 0}  # what dispatch counts where nothing is suppressed
+
 WITHDRAWN = Finding(
     rule="roster-status",
     claim_type=ClaimType.CANDIDATE_STATUS,

@@ -39,12 +39,25 @@ def test_an_untouched_chain_holds(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    "statement", ["UPDATE audit SET actor = 'ben' WHERE seq = 3", "DELETE FROM audit WHERE seq = 10"]
+    "statement",
+    [
+        "UPDATE audit SET actor = 'ben' WHERE seq = 3",
+        "UPDATE OR REPLACE audit SET seq = 4 WHERE seq = 3",
+        "UPDATE OR IGNORE audit SET actor = 'ben'",
+        "DELETE FROM audit WHERE seq = 10",
+        "DELETE FROM audit",  # which SQLite would do as one truncation if there were no trigger
+        "INSERT OR REPLACE INTO audit SELECT seq, at, 'ben', action, subject, detail, prev_hash, hash FROM audit",
+        "REPLACE INTO audit SELECT seq, at, 'ben', action, subject, detail, prev_hash, hash FROM audit WHERE seq = 3",
+        "INSERT INTO audit SELECT * FROM audit WHERE seq = 3 ON CONFLICT (seq) DO UPDATE SET actor = 'ben'",
+    ],
 )
 def test_the_database_refuses_to_rewrite_it(store: Store, statement: str) -> None:
-    """Update and delete fail in the database itself, whatever program sends them."""
+    """Update, delete and replacement fail in the database itself, whatever program sends them."""
     with pytest.raises(IntegrityError, match="append-only"), store.write() as connection:
         connection.execute(text(statement))
+    with store.read() as connection:
+        assert audit.verify(connection) is None
+        assert audit.head(connection)[0] == 10
 
 
 @pytest.mark.parametrize(

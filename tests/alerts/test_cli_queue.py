@@ -82,7 +82,7 @@ def test_show_says_why_and_where(settings: Settings) -> None:
     assert result.exit_code == 0
     for words in (
         "P1  level 0  open",
-        "One step more urgent: a rule is firm about it (roster-status).",
+        "One step more urgent (firm-finding): a rule is firm about it (roster-status).",
         "rests on watchlist.toml: candidate cheuk-mong-ching",
         "翠灣時報 (media, asserts)",
         "http://harbour-daily.example/1",
@@ -103,8 +103,8 @@ def test_take_renew_release_decide(settings: Settings) -> None:
     assert "is yours until" in _run(settings, alerts, "renew", "1").stdout
     assert _run(settings, alerts, "release", "1").stdout == "alert 1 is open again\n"
     assert _json(settings, alerts, "take", "1")["state"] == "leased"
-    decided = _run(settings, alerts, "decide", "1", "--decision", "clarify", "--verdict", "false", "--reason", "名單")
-    assert decided.stdout == "alert 1 is decided: clarify, false\n"
+    decided = _run(settings, alerts, "decide", "1", "--decision", "clarify", "--verdict", "true", "--reason", "名單")
+    assert decided.stdout == "alert 1 is decided: clarify, true\n"
 
 
 def test_a_lost_race_exits_1(settings: Settings) -> None:

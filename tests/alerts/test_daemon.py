@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,9 +23,10 @@ from alerts import demo
 from monitor.config import load_file
 from monitor.store import Store, decisions, feeds, open_store, runs
 from monitor.store.schema import alerts
-from monitor.types import Decision, Lang, Role
+from monitor.types import Decision, Lang, Opinion, Review, Role
 from tests.alerts.rows import add_incident
-from tests.fakes import feed_server, rss
+from tests.fakes import feed_server, item, rss
+from tests.receiver import receiver_server
 
 CLI = [sys.executable, "-m", "alerts"]
 
@@ -115,6 +116,51 @@ def test_a_slow_feed_does_not_keep_it_from_stopping(folder: Path, name: signal.S
         store.close()
 
 
+def test_a_tick_does_not_wait_for_the_slow_feed_of_the_last_one(folder: Path) -> None:
+    """Passes overlap: what falls due while a host drips is fetched at its time."""
+    with feed_server() as slow, feed_server() as server:
+        slow.put("/slow", delay_s=20)
+        store = _prepare(folder, slow.url(""), ["slow"])
+        with _daemon(folder) as process:
+            _wait_for(process, lambda: slow.requests)
+            asked = time.monotonic()
+            with store.write() as connection:
+                feeds.add(connection, server.put("/quick", rss(item("甲", guid="1"))), datetime.now(UTC))
+            _wait_for(process, lambda: server.spans)
+            assert time.monotonic() - asked < 15
+            assert slow.spans == []
+        store.close()
+
+
+def _wait_for(process: subprocess.Popen[str], happened: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not happened():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_slow_receiver_holds_up_no_other_stage(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While its service is waited for, the queue goes on."""
+    with receiver_server() as inbox:
+        inbox.delay_s = 20
+        monkeypatch.setenv("POLLWATCH_RECEIVER_DESK", inbox.address("desk", "?rto=60"))
+        with (folder / "routes.toml").open("a", encoding="utf-8") as file:
+            file.write('[[receiver]]\nname = "desk"\ngroup_wait_s = 0\n')
+        store = _prepare(folder, "http://127.0.0.1:1", ["nothing"])
+        add_incident(store, datetime.now(UTC))
+        with _daemon(folder):
+            deadline = time.monotonic() + 60
+            while not inbox.busy:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            asked = datetime.now(UTC)
+            while _stages(store).get("escalate", {"started_at": asked})["started_at"] <= asked:
+                assert inbox.busy
+                time.sleep(0.05)
+        store.close()
+
+
 def test_it_learns_when_decisions_have_come_in(folder: Path) -> None:
     """In a process of its own, recorded like a stage; a daemon that is killed meanwhile leaves no process behind."""
     store = _prepare(folder, "http://127.0.0.1:1", ["nothing"])
@@ -124,7 +170,8 @@ def test_it_learns_when_decisions_have_come_in(folder: Path) -> None:
     with store.write() as connection:
         alert = {"id": 1, "incident_id": incident_id, "state": "decided", "priority": 2, "priority_reasons": []}
         connection.execute(insert(alerts).values(alert | {"score": 0, "route": "", "opened_at": datetime.now(UTC)}))
-        decisions.add(connection, 1, "wing", Decision.DISMISS, None, "not-false", datetime.now(UTC))
+        opinion = Opinion(Review.FIRST, "wing", Decision.DISMISS, None, "not-false", datetime.now(UTC))
+        decisions.add(connection, 1, opinion)
     with _daemon(folder):
         deadline = time.monotonic() + 120
         while not _stages(store).get("learn"):
@@ -170,7 +217,8 @@ def test_once_reports_every_stage(folder: Path) -> None:
         _prepare(folder, address).close()
         done = subprocess.run([*CLI, "run", "--once", "--json"], cwd=folder, capture_output=True, text=True, check=True)
     report = json.loads(done.stdout)
-    assert list(report) == ["collect", "subscribe", "assess", "group", "dispatch", "escalate", "digest"]
+    stages = ["collect", "subscribe", "assess", "group", "sample", "dispatch", "escalate", "notify", "digest"]
+    assert list(report) == stages
     assert report["collect"]["items_new"] == len(rows)
     assert report["collect"]["failed"] == 0
 
@@ -193,11 +241,20 @@ def _kill_rounds(folder: Path, tmp_path: Path, stores: int) -> None:
                 time.sleep(dice.uniform(0.2, whole))
                 os.kill(process.pid, signal.SIGKILL)
                 process.wait()
+                _let_leases_run_out(killed)
             _run(killed, "run", "--once")  # one pass; feeds that answered before a kill are not due, and need not be
             found = _state_of(killed)
             for table, rows in expected.items():
                 assert found[table] == rows, table
             _run(killed, "audit", "verify")
+
+
+def _let_leases_run_out(folder: Path) -> None:
+    """What half a minute does: a pass that was killed keeps its hosts from others until then."""
+    store = open_store(load_file(folder / "pollwatch.toml").database_url)
+    with store.write() as connection:
+        connection.exec_driver_sql("UPDATE hosts SET held_until = '2000-01-01 00:00:00.000000'")
+    store.close()
 
 
 def _run(folder: Path, *words: str) -> None:

@@ -21,7 +21,7 @@ from alerts.cli import cli
 from alerts.render import render
 from monitor.config import Settings
 from monitor.errors import ConfigError, FeedError, FeedErrorKind, InputError, MailError
-from monitor.store import Store, notices
+from monitor.store import Store, audit, notices
 from monitor.store import feeds as feed_rows
 from monitor.types import Role
 from tests.smtp import LOGIN, Mailbox, smtp_server
@@ -240,16 +240,30 @@ def test_coverage_names_the_feeds_that_need_a_look(store: Store, settings: Setti
     assert [row["health"] for row in summary.sections()["coverage"]["unwell_feeds"]] == ["silent"]
 
 
+def test_the_head_of_the_audit_stands_in_every_mail(
+    store: Store, configure: Configure, tmp_path: Path, now: datetime
+) -> None:
+    """In both parts: who rewrites the chain later cannot rewrite the mails that were sent."""
+    with store.write() as connection:
+        for n in range(3):
+            audit.append(connection, now, "maya", "alert.take", f"alert:{n}", {})
+        seq, head = audit.head(connection)
+    with smtp_server(tmp_path) as mailbox:
+        digest.digest(store, configure(_toml(mailbox)), MORNING)
+        mails = mailbox.parsed()
+    assert len(mails) == len(RECEIVERS)
+    for mail_ in mails:
+        for kind in ("plain", "html"):
+            part = mail_.get_body((kind,))
+            assert part is not None
+            assert f"audit entry {seq}" in part.get_content()
+            assert head in part.get_content()
+
+
 def test_a_day_to_come_is_refused(store: Store, settings: Settings, now: datetime) -> None:
     """A digest of tomorrow would be a guess."""
     with pytest.raises(InputError, match="has not come"):
         digest.compose(store, settings, date(2027, 3, 2), now)
-
-
-def test_the_waits_between_attempts_grow_to_half_an_hour() -> None:
-    """A broken server is asked again soon, then rarely."""
-    waits = [digest.retry_after(n).total_seconds() for n in range(9)]
-    assert waits == [30, 30, 60, 120, 240, 480, 960, 1800, 1800]
 
 
 _SENDER = """

@@ -17,14 +17,18 @@ from monitor.store import Store, audit
 from monitor.store import alerts as alert_store
 from monitor.store.schema import alerts as alert_table
 from monitor.store.schema import items
-from monitor.types import AlertState, ClaimType, Decision
-from tests.alerts.rows import WITHDRAWN, add_incident, add_item, assess
+from monitor.types import AlertState, ClaimType, Decision, Role
+from tests.alerts.rows import QUIET, WITHDRAWN, add_incident, add_item, assess
 
 
 def _actions(store: Store) -> list[str]:
     with store.read() as connection:
         assert audit.verify(connection) is None
         return [entry["action"] for entry in audit.listing(connection)]
+
+
+def _counts(expired: int, escalated: int, reminded: int = 0) -> dict[str, int]:
+    return {"expired": expired, "woken": 0, "escalated": escalated, "reminded": reminded}
 
 
 def test_every_incident_gets_one_alert(store: Store, settings: Settings, now: datetime) -> None:
@@ -38,8 +42,8 @@ def test_every_incident_gets_one_alert(store: Store, settings: Settings, now: da
         matches=(),
         lang="en",
     )
-    assert dispatch(store, settings, now).counts == {"opened": 2, "raised": 0}
-    assert dispatch(store, settings, now).counts == {"opened": 0, "raised": 0}
+    assert dispatch(store, settings, now).counts == {"opened": 2, "raised": 0, **QUIET}
+    assert dispatch(store, settings, now).counts == {"opened": 0, "raised": 0, **QUIET}
     first, second = queue.listing(store)
     assert (first["priority"], first["route"], first["state"]) == ("P1", "desk-chinese", "open")
     assert first["title"] == "卓望晴今早突然退選？"
@@ -48,6 +52,35 @@ def test_every_incident_gets_one_alert(store: Store, settings: Settings, now: da
     assert first["findings"][0]["rests_on"] == "watchlist.toml: candidate cheuk-mong-ching"
     assert (second["priority"], second["route"], second["matches"]) == ("P2", "police-liaison", [])
     assert _actions(store) == ["alert.open", "alert.open"]
+
+
+def test_what_is_known_of_the_spread(store: Store, now: datetime) -> None:
+    """The roles of its outlets, and the most items within any one hour, not from one full hour to the next."""
+    incident = add_incident(store, now)
+    with store.write() as connection:
+        for minutes in (30, 61, 89, 90, 200):
+            add_item(connection, now + timedelta(minutes=minutes), incident, "翠灣時報", f"卓望晴退選 {minutes}")
+        facts = alert_store.incident_facts(connection, [incident])[incident]
+    assert (facts.roles, facts.items, facts.per_hour) == ((Role.MEDIA,), 6, 3)
+
+
+def test_every_team_that_is_told_stands_in_the_audit(store: Store, settings: Settings, now: datetime) -> None:
+    """The owner is the alert's route; the others are named beside it when it opens and when it rises."""
+    routes = settings.path(settings.files.routes)
+    told = '[[route.routes]]\nmatch = { candidate = "cheuk-mong-ching" }\nteam = "cheuk-desk"\ncontinue = true\n'
+    text = routes.read_text(encoding="utf-8")
+    routes.write_text(text.replace("[[route.routes]]", told + "[[route.routes]]", 1), encoding="utf-8")
+    incident = add_incident(store, now, score=0.65)
+    dispatch(store, settings, now)
+    with store.write() as connection:
+        assess(connection, now, add_item(connection, now, incident, "翠灣時報", "退選"), score=0.95)
+    dispatch(store, settings, now)
+    (row,) = queue.listing(store)
+    assert row["route"] == "cheuk-desk"
+    with store.read() as connection:
+        entries = audit.listing(connection)
+    assert [entry["action"] for entry in entries] == ["alert.open", "alert.reprioritise"]
+    assert [entry["detail"]["teams"] for entry in entries] == [["cheuk-desk", "desk-chinese"]] * 2
 
 
 def test_the_row_has_every_promised_key(store: Store, settings: Settings, now: datetime) -> None:
@@ -72,8 +105,8 @@ def test_a_grown_incident_becomes_more_urgent(store: Store, settings: Settings, 
     with store.write() as connection:
         for outlet in ("翠灣時報", "Radio Lantern"):
             assess(connection, later, add_item(connection, later, incident, outlet, "卓望晴退選"), score=0.95)
-    assert dispatch(store, settings, later).counts == {"opened": 0, "raised": 1}
-    assert dispatch(store, settings, later).counts == {"opened": 0, "raised": 0}
+    assert dispatch(store, settings, later).counts == {"opened": 0, "raised": 1, **QUIET}
+    assert dispatch(store, settings, later).counts == {"opened": 0, "raised": 0, **QUIET}
     (row,) = queue.listing(store)
     assert (row["priority"], row["score"], row["items"]) == ("P1", 0.95, 3)
     assert row["due_at"] == now + timedelta(minutes=15)
@@ -90,7 +123,7 @@ def test_a_priority_never_falls_by_itself(store: Store, settings: Settings, now:
     dispatch(store, settings, now)
     with store.write() as connection:
         assess(connection, now + timedelta(hours=1), 1, score=0.1, matches=(), model_id="seed-2")
-    assert dispatch(store, settings, now + timedelta(hours=1)).counts == {"opened": 0, "raised": 0}
+    assert dispatch(store, settings, now + timedelta(hours=1)).counts == {"opened": 0, "raised": 0, **QUIET}
     (row,) = queue.listing(store)
     assert (row["priority"], row["score"]) == ("P1", 0.9)
 
@@ -126,7 +159,7 @@ def test_decided_alerts_stay_as_they_are(store: Store, settings: Settings, now: 
     queue.decide(store, settings, "maya", now, alert_id, Decision.DISMISS, None, "satire")
     with store.write() as connection:
         assess(connection, now, add_item(connection, now, incident, "翠灣時報", "退選"), score=0.95)
-    assert dispatch(store, settings, now).counts == {"opened": 0, "raised": 0}
+    assert dispatch(store, settings, now).counts == {"opened": 0, "raised": 0, **QUIET}
     assert queue.listing(store) == []
     (row,) = queue.listing(store, states=[AlertState.CLOSED])
     assert (row["decision"], row["score"]) == ("dismiss", 0.7)
@@ -156,20 +189,20 @@ def test_urgency_orders_the_queue(store: Store, settings: Settings, now: datetim
 
 
 def test_expired_leases_return_and_overdue_alerts_rise(store: Store, settings: Settings, now: datetime) -> None:
-    """One audit entry for each lease and each level, however often and however late the clock looks."""
+    """One audit entry for each lease and each step, however often and however late the clock looks."""
     add_incident(store, now, score=0.9)
     add_incident(store, now, score=0.55)
     dispatch(store, settings, now)
     taken = queue.take(store, settings, "maya", now)
-    assert escalate(store, settings, now + timedelta(minutes=9)).counts == {"expired": 0, "escalated": 0}
-    assert escalate(store, settings, now + timedelta(minutes=10)).counts == {"expired": 1, "escalated": 0}
-    assert escalate(store, settings, now + timedelta(minutes=10)).counts == {"expired": 0, "escalated": 0}
+    assert escalate(store, settings, now + timedelta(minutes=9)).counts == _counts(0, 0)
+    assert escalate(store, settings, now + timedelta(minutes=10)).counts == _counts(1, 0)
+    assert escalate(store, settings, now + timedelta(minutes=10)).counts == _counts(0, 0)
     (row,) = queue.listing(store, priority=1)
     assert (row["state"], row["holder"], row["due_at"]) == ("open", None, now + timedelta(minutes=15))
-    assert escalate(store, settings, now + timedelta(minutes=15)).counts == {"expired": 0, "escalated": 1}
-    assert escalate(store, settings, now + timedelta(minutes=16)).counts == {"expired": 0, "escalated": 0}
-    assert escalate(store, settings, now + timedelta(hours=9)).counts == {"expired": 0, "escalated": 3}
-    assert escalate(store, settings, now + timedelta(hours=10)).counts == {"expired": 0, "escalated": 0}
+    assert escalate(store, settings, now + timedelta(minutes=15)).counts == _counts(0, 1)
+    assert escalate(store, settings, now + timedelta(minutes=16)).counts == _counts(0, 0)
+    assert escalate(store, settings, now + timedelta(hours=9)).counts == _counts(0, 4)
+    assert escalate(store, settings, now + timedelta(hours=10)).counts == _counts(0, 0, 1)
     assert [row["level"] for row in queue.listing(store)] == [2, 2]
     with store.read() as connection:
         history = audit.listing(connection, subject=alert_store.subject(taken["id"]))
@@ -180,6 +213,8 @@ def test_expired_leases_return_and_overdue_alerts_rise(store: Store, settings: S
         ("clock", "lease.expired", None),
         ("clock", "alert.escalate", 1),
         ("clock", "alert.escalate", 2),
+        ("clock", "alert.escalate", 2),
+        ("clock", "alert.remind", 2),
     ]
 
 

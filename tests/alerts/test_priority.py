@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.priority import prioritise
-from monitor import taxonomy
-from monitor.types import ClaimType, IncidentFacts, Label, Lang, Phase
+from alerts.priority import Rule, prioritise
+from monitor import seeds, taxonomy
+from monitor.types import ClaimType, IncidentFacts, Label, Lang, Phase, Role
 from tests.alerts.rows import WITHDRAWN
 
 FACTS = IncidentFacts(
@@ -27,15 +27,16 @@ FACTS = IncidentFacts(
     items=1,
     link=None,
 )
+RULES = tuple(Rule.model_validate(rule) for rule in seeds.toml("routes.toml")["priority"])
 
 
 def _priority(facts: IncidentFacts, phase: Phase = Phase.CAMPAIGN) -> int:
-    return prioritise(facts, phase, taxonomy.load())[0]
+    return prioritise(facts, phase, taxonomy.load(), RULES)[0]
 
 
 def test_default_is_the_claim_types() -> None:
     """With nothing special, the taxonomy's default stands, and it is the only reason."""
-    priority, reasons = prioritise(FACTS, Phase.CAMPAIGN, taxonomy.load())
+    priority, reasons = prioritise(FACTS, Phase.CAMPAIGN, taxonomy.load(), RULES)
     assert priority == 2
     assert reasons == ("Starts at P2: candidate-fact, phase campaign.",)
 
@@ -64,9 +65,45 @@ def test_phase_changes_the_default() -> None:
 )
 def test_each_rule_moves_one_step_and_says_so(changed: dict[str, object], expected: int, sentence: str) -> None:
     """Each rule is worth one step; just short of it, it is silent."""
-    priority, reasons = prioritise(replace(FACTS, **changed), Phase.CAMPAIGN, taxonomy.load())  # type: ignore[arg-type]  # a table of fields
+    priority, reasons = prioritise(replace(FACTS, **changed), Phase.CAMPAIGN, taxonomy.load(), RULES)  # type: ignore[arg-type]  # a table of fields
     assert priority == expected
     assert any(sentence in reason for reason in reasons)
+
+
+@pytest.mark.parametrize(
+    ("rule", "changed", "sentence"),
+    [
+        (
+            {"step": -2, "claim_type": "candidate-fact"},
+            {},
+            "Two steps more urgent (mine): is of the type candidate-fact.",
+        ),
+        ({"step": 1, "claim_type": ["scam-lure"]}, {}, None),
+        ({"step": -1, "role": ["official", "media"]}, {}, "comes from outlets that are media."),
+        ({"step": -1, "role": "official"}, {}, None),
+        (
+            {"step": -1, "phase": "campaign", "items_from": 3},
+            {"items": 3},
+            "the phase is campaign and published 3 times.",
+        ),
+        ({"step": -1, "per_hour_from": 5}, {"per_hour": 6}, "published 6 times within an hour."),
+        ({"step": -1, "per_hour_from": 7}, {"per_hour": 6}, None),
+        ({"step": 1, "lang": "zh-Hant"}, {"lang": Lang.HANT}, "One step less urgent (mine): is written in zh-Hant."),
+        ({"step": -1, "label": "impersonation"}, {}, None),
+        ({"step": -1, "found": True}, {"findings": (asdict(WITHDRAWN),)}, "a rule found something (roster-status)."),
+        ({"step": 1, "firm": False}, {}, "One step less urgent (mine)."),
+        ({"step": -1, "claim_type": "scam-lure"}, {"claim_type": None}, None),
+    ],
+)
+def test_a_rule_of_ones_own(rule: dict[str, object], changed: dict[str, object], sentence: str | None) -> None:
+    """Every condition can be asked for; a rule that does not fire is silent and moves nothing."""
+    own = Rule.model_validate({"name": "mine", **rule})
+    facts = replace(FACTS, roles=(Role.MEDIA, Role.COMMUNITY), **changed)  # type: ignore[arg-type]  # a table of fields
+    start, _ = prioritise(facts, Phase.CAMPAIGN, taxonomy.load(), ())
+    priority, reasons = prioritise(facts, Phase.CAMPAIGN, taxonomy.load(), (own,))
+    assert priority == max(1, min(4, start + (own.step if sentence else 0)))
+    assert len(reasons) == 1 + bool(sentence)
+    assert sentence is None or reasons[-1].endswith(sentence)
 
 
 def test_every_claim_type_has_a_meaning() -> None:
@@ -96,7 +133,7 @@ def test_bounds_and_reasons_hold_for_any_facts(
         findings=(asdict(WITHDRAWN),) if found else (),
         outlets=tuple(f"Outlet {n}" for n in range(outlets)),
     )
-    priority, reasons = prioritise(facts, phase, taxonomy.load())
+    priority, reasons = prioritise(facts, phase, taxonomy.load(), RULES)
     start = int(reasons[0].split("P")[1][0])
     more = sum("more urgent" in reason for reason in reasons)
     less = sum("less urgent" in reason for reason in reasons)

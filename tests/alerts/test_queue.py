@@ -82,6 +82,9 @@ def test_decide_writes_everything_together(store: Store, settings: Settings, now
         "decision": "clarify",
         "verdict": "partly_false",
         "reason": decision["reason"],
+        "review": "first",
+        "state": "decided",
+        "route": "desk-chinese",
     }
     assert [alert["id"] for alert in queue.listing(store)] == [2, 3]
     assert [alert["id"] for alert in queue.listing(store, states=tuple(AlertState))] == [1, 2, 3]

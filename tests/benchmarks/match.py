@@ -97,7 +97,8 @@ def _measure(name: str, known: Sequence[Claim], asked: Sequence[Asked], news: Se
         ]
         recall = "  ".join(f"R@{k} {sum(rank <= k for rank in ranks) / len(part):.3f}" for k in (1, 5, 10))
         precision = f"{sum(sure) / len(sure):.3f}" if sure else "-"
-        print(f"  {half:<12} {recall}  confirmed {len(sure)}, of them right {precision}")
+        reached = sum(sure) / len(part)  # a text rarely repeats two claims
+        print(f"  {half:<12} {recall}  confirmed {len(sure)}, of them right {precision}, of the texts {reached:.3f}")
     found = [index.match(text) for text in news]
     sure_news = sum(any(repeat.certainty is Certainty.CONFIRMED for repeat in repeats) for repeats in found)
     print(f"  news with a confirmed claim: {sure_news}")

@@ -15,6 +15,7 @@ from classifiers import claims as matching
 from classifiers.anchors import names_and_places
 from classifiers.claims import CONFIRMED, LONGEST, Certainty, Index
 from classifiers.examples import seed_examples
+from monitor.text import fold
 from monitor.types import Candidate, Claim
 from tests.benchmarks.match import synthetic
 
@@ -226,6 +227,34 @@ def test_any_texts_can_be_compared(one: str, other: str) -> None:
     index.add([Claim("one", one), Claim("other", other)])
     for known in index.claims:
         assert index.match(known.text)[0].similarity == pytest.approx(1.0, abs=1e-4)
+
+
+NOTICE_ZH = "翠灣選舉事務處今日下午四時在大會堂舉行簡報會，介紹{}選區的點票安排，並回答傳媒提問，敬請留意直播"
+
+
+@pytest.mark.parametrize("to", ["zh-Hant", "zh-Hans"])
+def test_regular_notices_in_chinese_are_not_one_claim(to: str) -> None:
+    """Of two notices in one wording neither is confirmed for a third; alone, the same words in either script are."""
+    index = Index()
+    index.add([Claim("heron", NOTICE_ZH.format("鷺洲"))])
+    asked = NOTICE_ZH.format("鷺洲") + "（附地圖）"
+    if to == "zh-Hans":
+        asked = fold(asked)
+    assert index.match(asked)[0].certainty is Certainty.CONFIRMED
+    index.add([Claim("coral", NOTICE_ZH.format("珊瑚灘"))])
+    third = index.match(NOTICE_ZH.format("松林"))
+    assert [repeat.certainty for repeat in third] == [Certainty.SUGGESTED] * 2
+    assert index.match(NOTICE_ZH.format("松林"), limit=1)[0].certainty is Certainty.SUGGESTED
+
+
+def test_a_dropped_claim_is_not_found() -> None:
+    """It leaves room for the others, and stands in nobody's way."""
+    texts = [NOTICE_ZH.format(place) for place in ("鷺洲", "珊瑚灘")]
+    index = Index()
+    index.add([Claim("heron", texts[0]), Claim("coral", texts[1])])
+    index.drop(0)
+    (left,) = index.match(texts[1])
+    assert (left.claim.id, left.certainty) == ("coral", Certainty.CONFIRMED)
 
 
 @pytest.mark.shared

@@ -34,6 +34,9 @@ LINES = [
 ]
 
 
+PROMISED = {"id", "created_at", "live", "metrics"}
+
+
 def run(*arguments: str, text: str = "") -> Result:
     """The command line with ``text`` on stdin; errors come through as they are."""
     return CliRunner().invoke(cli, arguments, input=text, catch_exceptions=False, standalone_mode=False)
@@ -189,6 +192,30 @@ def test_train_list_promote_show_and_roll_back(
         run("models", "rollback")
 
 
+def test_every_command_of_models_gives_the_promised_keys(desk: Path) -> None:
+    """`id, created_at, live, metrics`, from whichever of them; what is evaluated is said to be live or not."""
+    labels = desk / "own.jsonl"
+    labels.write_text('{"text": "燈籠山票站改喺街市二樓", "label": "false-information"}\n', encoding="utf-8")
+    (first,) = rows(run("models", "train", "--json"))
+    (second,) = rows(run("models", "train", "--labels", str(labels), "--json"))
+    told = [first, second]
+    told += rows(run("models", "promote", first["id"], "--json"))
+    told += rows(run("models", "promote", second["id"], "--json"))
+    told += rows(run("models", "rollback", "--json"))
+    told += rows(run("models", "list", "--json"))
+    told += rows(run("models", "show", "--json"))
+    told += rows(run("models", "show", second["id"], "--json"))
+    told += rows(run("models", "evaluate", str(labels), "--json"))
+    told += rows(run("models", "evaluate", str(labels), "--model", second["id"], "--json"))
+    for row in told:
+        assert set(row) >= PROMISED
+        assert isinstance(row["metrics"], dict)
+        assert row["metrics"]
+    live, other = told[-2:]
+    assert (live["id"], live["live"], live["created_at"]) == (first["id"], True, first["created_at"])
+    assert (other["id"], other["live"], other["created_at"]) == (second["id"], False, second["created_at"])
+
+
 def test_evaluate_on_a_file(empty: Path) -> None:
     """`label` or `y`, one object or a table with both baselines."""
     file = empty / "labelled.jsonl"
@@ -197,6 +224,8 @@ def test_evaluate_on_a_file(empty: Path) -> None:
     )
     (figures,) = rows(run("models", "evaluate", str(file), "--json"))
     assert (figures["model"]["n"], figures["model"]["ap"]) == (2, 1.0)
+    assert figures["metrics"] == figures["model"]
+    assert (figures["id"], figures["created_at"], figures["live"]) == (registry.seed_id(), None, False)
     table = run("models", "evaluate", str(file)).stdout
     assert all(judge in table for judge in ("model", "baseline", "majority"))
 
@@ -218,6 +247,7 @@ def test_evaluate_without_a_file_cross_validates_the_seeds() -> None:
     """The figures say how many were judged."""
     (figures,) = rows(run("models", "evaluate", "--json"))
     assert figures["model"]["n"] >= 400
+    assert set(figures) >= PROMISED
     assert "stance_accuracy" in figures["model"]
 
 

@@ -18,7 +18,7 @@ from classifiers import group as grouping
 from classifiers import neardup
 from classifiers.group import group
 from monitor.config import Settings
-from monitor.store import Store, incidents, migrate, open_store
+from monitor.store import Store, incident_list, incidents, migrate, open_store
 from monitor.store.schema import bands
 from tests.classifiers.test_neardup import FERRY_HANS, FERRY_ZH, RAIL_EN
 from tests.grouping import START, Row, assess, fill, partition
@@ -58,11 +58,11 @@ def test_copies_join_and_others_do_not(store: Store, settings: Settings, now: da
         ],
     )
     report = group(store, settings, now)
-    assert report.counts == {"items": 4, "incidents_new": 2, "joined": 2}
+    assert report.counts == {"items": 4, "incidents_new": 2, "joined": 2, "left": 0}
     assert partition(store) == {frozenset(ids[:3]), frozenset({ids[3]})}
     with store.read() as connection:
-        ferry = incidents.get(connection, 1)
-        assert incidents.spread(connection, 1) == (3, 3)
+        ferry = incident_list.get(connection, 1)
+    assert (len(ferry["items"]), ferry["outlets"]) == (3, ["Outlet 1", "Outlet 3", "Outlet 2"])
     assert (ferry["title"], ferry["claim_type"]) == (FERRY_ZH, "polling-disruption")
     assert ferry["last_seen_at"] - ferry["first_seen_at"] == timedelta(minutes=4)
 
@@ -135,7 +135,7 @@ def test_only_the_newest_assessment_of_the_current_text_counts(store: Store, set
 def test_reposts_add_no_weight(store: Store, settings: Settings, now: datetime) -> None:
     """A flood of reposts is one incident, looked up by its original alone: the last costs what the first did."""
     fill(store, [Row(f"{FERRY_ZH} #{number}", feed=1 + number % 9, minute=number) for number in range(150)])
-    assert group(store, settings, now).counts == {"items": 150, "incidents_new": 1, "joined": 149}
+    assert group(store, settings, now).counts == {"items": 150, "incidents_new": 1, "joined": 149, "left": 0}
     with store.read() as connection:
         found = incidents.candidates_by_bands(connection, neardup.bands(neardup.signature(FERRY_ZH)))
     assert len(found) < 5
@@ -189,7 +189,7 @@ def test_running_twice_changes_nothing(store: Store, settings: Settings, now: da
     fill(store, rumours(40))
     group(store, settings, now)
     before = partition(store)
-    assert group(store, settings, now).counts == {"items": 0, "incidents_new": 0, "joined": 0}
+    assert group(store, settings, now).counts == {"items": 0, "incidents_new": 0, "joined": 0, "left": 0}
     assert partition(store) == before
 
 
@@ -198,7 +198,7 @@ def test_titles_of_items_without_one(store: Store, settings: Settings, now: date
     fill(store, [Row("", summary=RAIL_EN.replace("\n", " "))])
     group(store, settings, now)
     with store.read() as connection:
-        title = incidents.get(connection, 1)["title"]
+        title = incident_list.get(connection, 1)["title"]
     assert title.startswith("Perry Man")
     assert len(title) <= 120
 
@@ -251,19 +251,20 @@ CHILD = """
 import sys
 from datetime import datetime, UTC
 from classifiers import group
-from monitor.config import Settings
+from pathlib import Path
+from monitor.config import load_file
 from monitor.store import open_store
 group.BATCH = 5
-store = open_store(sys.argv[1])
+store, settings = open_store(sys.argv[1]), load_file(Path(sys.argv[2]))
 print("ready", flush=True)
 sys.stdin.readline()
-group.group(store, Settings(), datetime(2027, 3, 1, tzinfo=UTC))
+group.group(store, settings, datetime(2027, 3, 1, tzinfo=UTC))
 """
 
 
-def _child(url: str) -> subprocess.Popen[str]:
+def _child(url: str, folder: Path) -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        [sys.executable, "-c", CHILD, url],
+        [sys.executable, "-c", CHILD, url, str(folder / "pollwatch.toml")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -285,9 +286,11 @@ def _end(process: subprocess.Popen[str]) -> None:
         assert process.wait(60) in (0, -signal.SIGKILL)
 
 
-def test_killed_at_any_moment_and_run_again(store: Store, settings: Settings, now: datetime, tmp_path: Path) -> None:
+def test_killed_at_any_moment_and_run_again(
+    store: Store, settings: Settings, folder: Path, now: datetime, tmp_path: Path
+) -> None:
     """kill -9 in the middle, over and over: afterwards the partition is that of an undisturbed run."""
-    rows = rumours(200)
+    rows = rumours(90)
     fill(store, rows)
     group(store, settings, now)
     chance = random.Random()
@@ -295,7 +298,7 @@ def test_killed_at_any_moment_and_run_again(store: Store, settings: Settings, no
         disturbed = fresh(tmp_path / f"{attempt}.db", rows)
         for _ in range(2):
             before = partition(disturbed)
-            process = _child(f"sqlite:///{disturbed.path}")
+            process = _child(f"sqlite:///{disturbed.path}", folder)
             _go(process)
             while attempt % 2 and partition(disturbed) == before and process.poll() is None:
                 time.sleep(0.001)  # every other time the kill falls after the first transaction at the earliest
@@ -308,14 +311,14 @@ def test_killed_at_any_moment_and_run_again(store: Store, settings: Settings, no
 
 
 def test_two_processes_at_once_make_no_second_incident(
-    store: Store, settings: Settings, now: datetime, tmp_path: Path
+    store: Store, settings: Settings, folder: Path, now: datetime, tmp_path: Path
 ) -> None:
     """Two runs on one store share the work; the partition is that of one."""
-    rows = rumours(200)
+    rows = rumours(90)
     fill(store, rows)
     group(store, settings, now)
     shared = fresh(tmp_path / "shared.db", rows)
-    processes = [_child(f"sqlite:///{shared.path}") for _ in range(2)]
+    processes = [_child(f"sqlite:///{shared.path}", folder) for _ in range(2)]
     for process in processes:
         _go(process)
     for process in processes:

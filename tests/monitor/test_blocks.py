@@ -244,7 +244,7 @@ def test_recorded_feeds_read_the_same(shared: Path, folder: str) -> None:
         cut += bool(whole.marks)
         for known in (whole.marks, luck.sample(whole.marks, luck.randint(0, len(whole.marks)))):
             assert assert_same(body, known, {}, whole).unread == frozenset(known), file.name
-    assert cut > {"real": 155, "hard": 150}[folder]
+    assert cut > {"real": 155, "hard": 110}[folder]  # many hard ones hold nothing but an entry that says nothing
 
 
 @pytest.mark.shared

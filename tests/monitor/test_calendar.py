@@ -59,7 +59,8 @@ def test_a_day_has_23_24_or_25_hours() -> None:
 
 
 def test_a_skipped_and_a_repeated_hour_have_one_instant() -> None:
-    """08:00 is easy; 01:30 on the two odd nights must neither vanish nor come twice."""
+    """08:00 is easy; 01:30 on the two odd nights must neither vanish nor come twice, nor come after two o'clock."""
     calendar = Calendar(zone=DUBLIN)
-    assert calendar.at(date(2027, 3, 28), time(1, 30)) == datetime(2027, 3, 28, 1, 30, tzinfo=UTC)
+    assert calendar.at(date(2027, 3, 28), time(1, 30)) == datetime(2027, 3, 28, 1, 0, tzinfo=UTC)
+    assert calendar.at(date(2027, 3, 28), time(1, 59, 59, 9)) == calendar.at(date(2027, 3, 28), time(2, 0))
     assert calendar.at(date(2027, 10, 31), time(1, 30)) == datetime(2027, 10, 31, 0, 30, tzinfo=UTC)

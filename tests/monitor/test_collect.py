@@ -2,97 +2,29 @@
 
 from __future__ import annotations
 
-import gzip
-import os
-import random
-import signal
-import socket
+import hashlib
 import subprocess
 import sys
-import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitor import collect as stage
 from monitor.collect import collect
 from monitor.config import Settings
-from monitor.errors import BusyError
-from monitor.health import health
-from monitor.store import Store, feeds, items, open_store
-from monitor.types import Feed, Lang, Role, StageReport
-from tests.fakes import ALLOW_LOOPBACK, FeedServer, feed_server, gzip_bomb, item, rss
-
-ROOT = Path(__file__).parents[2]
-_PASS = """
-from monitor.cli.base import Context
-from monitor.cli.feeds import collect
-collect(["--all"], obj=Context(None), standalone_mode=False)
-"""
-
-
-@pytest.fixture
-def server() -> Iterator[FeedServer]:
-    """A feed server."""
-    with feed_server() as fake:
-        yield fake
+from monitor.store import Store, feeds, items
+from monitor.types import Lang, Role
+from tests.fakes import ALLOW_LOOPBACK, FeedServer, item, rss
+from tests.monitor.collecting import PASS, counts, environment, state_of, stored, watch, word_of
 
 
 @pytest.fixture
 def settings(configure: Callable[[str], Settings]) -> Settings:
     """Loopback may be fetched; nobody waits long."""
     return configure(ALLOW_LOOPBACK + "timeout_s = 3\nmax_bytes = 1000000\nparse_timeout_s = 2\n")
-
-
-def watch(store: Store, now: datetime, *urls: str) -> list[Feed]:
-    """Add feeds."""
-    with store.write() as connection:
-        return [feeds.add(connection, url, now, outlet=f"Outlet {n}")[0] for n, url in enumerate(urls, 1)]
-
-
-def state_of(store: Store, url: str) -> Feed:
-    """The feed at ``url`` as stored."""
-    with store.read() as connection:
-        return next(feed for feed in feeds.listing(connection) if feed.url == url)
-
-
-def word_of(store: Store, url: str) -> str:
-    """Its health in a word."""
-    return health(state_of(store, url), ZoneInfo("Asia/Hong_Kong")).word
-
-
-def stored(store: Store) -> list[tuple[Any, ...]]:
-    """Everything collected that does not depend on the order in which feeds answered."""
-    with store.read() as connection:
-        urls = {feed.id: (feed.url, feed.etag, feed.body_sha256, feed.error_kind) for feed in feeds.listing(connection)}
-        return sorted(
-            (
-                urls[i.feed_id],
-                i.key,
-                i.title,
-                i.summary,
-                i.lang,
-                i.revision,
-                _texts(items.earlier_texts(connection, i.id)),
-            )
-            for i in items.listing(connection)
-        )
-
-
-def _texts(rows: list[dict[str, Any]]) -> list[tuple[int, str, str]]:
-    return [(row["revision"], row["title"], row["summary"]) for row in rows]
-
-
-def counts(report: StageReport, *names: str) -> list[Any]:
-    """Some counts of a report."""
-    return [report.counts[name] for name in names]
 
 
 def test_a_first_pass_stores_and_a_second_stores_nothing(
@@ -212,68 +144,6 @@ def test_a_changed_link_is_stored_and_another_host_is_an_edit(
     assert only.revision == 1
 
 
-def test_passes_wait_for_each_other(
-    store: Store, settings: Settings, server: FeedServer, now: datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A pass that began earlier must not write its older text last; one that waits too long says why."""
-    watch(store, now, server.put("/a", rss(item("A", guid="1"))))
-    monkeypatch.setattr(stage, "WAIT_S", 0.2)
-    with store.lock("collect"), pytest.raises(BusyError, match="another pass"):
-        collect(store, settings, now)
-    assert server.requests == []
-    monkeypatch.setattr(stage, "WAIT_S", 10)
-    held, release = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with store.lock("collect"):
-            held.set()
-            release.wait(10)
-
-    other = threading.Thread(target=hold)
-    other.start()
-    held.wait(10)
-    threading.Timer(0.3, release.set).start()
-    assert collect(store, settings, now).counts["items_new"] == 1
-    assert release.is_set()
-    other.join()
-
-
-def test_a_silent_host_is_waited_for_once(
-    store: Store, configure: Callable[[str], Settings], server: FeedServer, now: datetime
-) -> None:
-    """Its other feeds fail at once with the same kind, each with a back-off of its own; other hosts are not held up."""
-    settings = configure(ALLOW_LOOPBACK + "timeout_s = 1\n")
-    with feed_server() as silent:
-        dead = [silent.put(f"/{n}", rss(), delay_s=3) for n in range(16)]
-        with socket.socket() as unused:
-            unused.bind(("127.0.0.1", 0))
-            port = unused.getsockname()[1]
-        dead += [f"http://127.0.0.1:{port}/{n}" for n in range(4)]
-        good = server.put("/good", rss(item("A", guid="1")))
-        watch(store, now, *dead, good)
-        begun = time.monotonic()
-        report = collect(store, settings, now)
-        assert time.monotonic() - begun < 4  # one after the other, two at a time: 8 s
-    assert counts(report, "failed", "fetched") == [20, 1]
-    assert len(silent.requests) == settings.fetch.per_host
-    states = [state_of(store, url) for url in dead]
-    assert [feed.error_kind for feed in states] == ["timeout"] * 16 + ["connect"] * 4
-    assert sum("earlier in this pass" in (feed.error_detail or "") for feed in states) >= 16
-    assert len({feed.next_check_at for feed in states}) == 20
-
-
-def test_one_slow_feed_does_not_silence_its_host(
-    store: Store, configure: Callable[[str], Settings], server: FeedServer, now: datetime
-) -> None:
-    """A host that has answered in this pass is there."""
-    settings = configure(ALLOW_LOOPBACK + "timeout_s = 1\n")
-    quick = server.put("/quick", rss(item("A", guid="1")))
-    slow = server.put("/slow", rss(), delay_s=3)
-    later = [server.put(f"/{n}", rss(item("A", guid="1")), delay_s=0.4) for n in range(6)]
-    watch(store, now, quick, slow, *later)
-    assert counts(collect(store, settings, now), "failed", "fetched") == [1, 7]
-
-
 def test_the_interval_is_the_setting_of_today(
     store: Store, configure: Callable[[str], Settings], server: FeedServer, now: datetime
 ) -> None:
@@ -288,107 +158,6 @@ def test_the_interval_is_the_setting_of_today(
         assert 0.9 * interval_s <= (due - now).total_seconds() <= interval_s
 
 
-def hostile(server: FeedServer) -> dict[str, tuple[str, ...]]:
-    """Addresses of feeds that go wrong, and the kinds of error each may end with; no kind: readable after all."""
-    many = "<rss version='2.0'><channel>" + "<item/>" * 140_000
-    compressed = {"Content-Encoding": "gzip"}
-    return {
-        server.put("/malformed", "<rss version='2.0'><channel><item><title>cut"): (),
-        server.put("/nothing-left", "<rss version='2.0'><channel><titl"): ("not-a-feed",),
-        server.put("/page", "<!doctype html><title>404</title>", headers={"Content-Type": "text/html"}): ("html",),
-        server.put("/empty", ""): ("empty",),
-        server.put("/big", "x", content_length=200_000_000): ("too-large",),
-        server.put("/bomb", gzip_bomb(200_000_000), headers=compressed): ("too-large",),
-        server.put("/endless", rss() * 50, endless=True): ("too-large",),
-        server.put("/drip", " ", endless=True, pause_s=0.05): ("timeout",),
-        server.put("/stall", gzip.compress(many.encode()), headers=compressed): ("stalled",),
-        server.put("/encoding", bytes(range(256)) * 20): ("encoding",),
-        server.put("/missing", "no", status=404): ("http",),
-        server.put("/gone", "no", status=410): ("gone",),
-        server.put("/loop", status=302, headers={"Location": "/loop"}): ("redirect",),
-        server.put("/inside", status=302, headers={"Location": "http://10.0.0.1/"}): ("blocked",),
-        "http://no-such-host.invalid/rss": ("dns",),
-        "http://127.0.0.1:9/rss": ("blocked",),
-        server.url("/plain").replace("http:", "https:"): ("tls",),
-    }
-
-
-def test_each_failing_feed_has_one_clear_error_and_the_others_are_stored(
-    store: Store, settings: Settings, server: FeedServer, now: datetime
-) -> None:
-    """Whatever feeds do, the healthy ones beside them are read, and nothing is written to the log of faults."""
-    bad = hostile(server)
-    good = [server.put(f"/good{n}", rss(item(f"好{n}", guid="1"))) for n in range(5)]
-    watch(store, now, *bad, *good)
-    begun = time.monotonic()
-    report = collect(store, settings, now)
-    assert time.monotonic() - begun < 20
-    for url, kinds in bad.items():
-        feed = state_of(store, url)
-        assert (feed.error_kind in kinds) if kinds else feed.error_kind is None, (url, feed.error_kind)
-        assert feed.failures == bool(kinds)
-        assert not kinds or feed.error_detail
-    assert all(word_of(store, url) == "ok" for url in good)
-    failed = sum(bool(kinds) for kinds in bad.values())
-    assert counts(report, "feeds", "failed", "fetched") == [len(bad) + 5, failed, 5 + len(bad) - failed]
-    assert len(report.problems) == len(bad)
-    assert word_of(store, server.url("/gone")) == "gone"
-    assert any("enable" in problem for problem in report.problems)
-
-
-def test_our_own_fault_with_one_feed_harms_no_other(
-    store: Store, settings: Settings, server: FeedServer, now: datetime, caplog: pytest.LogCaptureFixture
-) -> None:
-    """An unexpected exception (here from the store) is recorded as internal, logged, and undone as a whole."""
-    bad = server.put("/bad", rss(item("before", guid="1"), item("poison", guid="2")))
-    good = server.put("/good", rss(item("good", guid="1")))
-    watch(store, now, bad, good)
-    with store.write() as connection:
-        connection.exec_driver_sql(
-            "CREATE TRIGGER poison BEFORE INSERT ON items WHEN NEW.title = 'poison' "
-            "BEGIN SELECT RAISE(ABORT, 'no'); END"
-        )
-    report = collect(store, settings, now)
-    assert counts(report, "failed", "items_new") == [1, 1]
-    assert [row[2] for row in stored(store)] == ["good"]
-    assert state_of(store, bad).error_kind == "internal"
-    assert state_of(store, bad).etag is None
-    assert "/bad" in caplog.text
-
-
-def test_failures_back_off_and_success_forgets_them(
-    store: Store, settings: Settings, server: FeedServer, now: datetime
-) -> None:
-    """Each failure waits longer, Retry-After is honoured, a good answer resets everything."""
-    url = server.put("/a", "busy", status=503)
-    watch(store, now, url)
-    waits = []
-    for _ in range(3):
-        collect(store, settings, now, every=True)
-        waits.append(state_of(store, url).next_check_at)
-    assert waits == sorted(waits)
-    assert state_of(store, url).failures == 3
-    server.put("/a", "busy", status=429, headers={"Retry-After": "80000"})
-    collect(store, settings, now, every=True)
-    assert state_of(store, url).next_check_at == now + timedelta(seconds=80_000)
-    server.put("/a", rss(item("A", guid="1")))
-    collect(store, settings, now, every=True)
-    feed = state_of(store, url)
-    assert (feed.failures, feed.error_kind, feed.error_detail) == (0, None, None)
-    assert word_of(store, url) == "ok"
-
-
-def test_a_document_that_could_not_be_read_is_asked_for_again(
-    store: Store, settings: Settings, server: FeedServer, now: datetime
-) -> None:
-    """Its validators are not kept: a mended parser must not be told 304 for ever."""
-    url = server.put("/a", "<html></html>", etag='"v1"')
-    watch(store, now, url)
-    for _ in range(2):
-        assert collect(store, settings, now, every=True).counts["failed"] == 1
-    assert "If-None-Match" not in server.requests[1][1]
-
-
 def test_a_pass_in_which_nothing_changed_starts_no_worker(
     store: Store, folder: Path, settings: Settings, server: FeedServer, now: datetime
 ) -> None:
@@ -396,10 +165,10 @@ def test_a_pass_in_which_nothing_changed_starts_no_worker(
     watch(store, now, server.put("/a", rss(item("A", guid="1")), etag='"v1"'))
     for expected in ("True", "False"):
         program = (
-            f"{_PASS}from multiprocessing import forkserver\nprint(forkserver._forkserver._forkserver_pid is not None)"
+            f"{PASS}from multiprocessing import forkserver\nprint(forkserver._forkserver._forkserver_pid is not None)"
         )
         done = subprocess.run(
-            [sys.executable, "-c", program], env=_environment(folder), capture_output=True, text=True, check=True
+            [sys.executable, "-c", program], env=environment(folder), capture_output=True, text=True, check=True
         )
         assert done.stdout.splitlines()[-1] == expected, done.stderr
 
@@ -416,102 +185,6 @@ def test_dates_of_the_future_and_without_a_zone(
         found = [i.published_at for i in items.listing(connection)]
     ten = now.replace(hour=2, minute=0)
     assert found == [ten, ten, now, None]
-
-
-@pytest.mark.timeout(120)
-def test_killed_at_any_moment_the_next_pass_brings_the_same_store(
-    folder: Path, settings: Settings, server: FeedServer, now: datetime, tmp_path: Path
-) -> None:
-    """kill -9 during passes, over a version of the feeds and then over its edits: nothing lost, nothing doubled."""
-    urls = [server.url(f"/{n}") for n in range(6)]
-    undisturbed = _fresh_store(tmp_path / "undisturbed.db", now, urls)
-    disturbed = _fresh_store(Path(settings.database_url.removeprefix("sqlite:///")), now, urls)
-    luck = random.Random(7)
-    for version in ("first", "edited"):
-        _serve_version(server, version)
-        collect(undisturbed, settings, now, every=True)
-        for _ in range(6):
-            _kill_a_pass(folder, server, after_s=luck.uniform(0.0, 1.2))
-        collect(disturbed, settings, now, every=True)
-        assert stored(disturbed) == stored(undisturbed)
-    disturbed.close()
-    undisturbed.close()
-
-
-def _fresh_store(path: Path, now: datetime, urls: list[str]) -> Store:
-    from monitor.store import migrate
-
-    store = open_store(f"sqlite:///{path}", must_exist=False)
-    migrate.upgrade(store)
-    watch(store, now, *urls)
-    return store
-
-
-def _serve_version(server: FeedServer, version: str) -> None:
-    for n in range(6):
-        rows = [item(f"題{n}-{i}", f"{version} 內容 {i}" if i % 3 else "內容", guid=str(i)) for i in range(40)]
-        server.put(f"/{n}", rss(*rows), etag=f'"{version}"', delay_s=0.1 * n)
-
-
-def _environment(folder: Path) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT), "POLLWATCH_CONFIG": str(folder / "pollwatch.toml")}
-
-
-def _kill_a_pass(folder: Path, server: FeedServer, after_s: float) -> None:
-    """Start a pass and kill it ``after_s`` seconds after its first request."""
-    server.requests.clear()
-    process = subprocess.Popen(
-        [sys.executable, "-c", _PASS], env=_environment(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    while not server.requests and process.poll() is None:
-        time.sleep(0.01)
-    time.sleep(after_s)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-
-
-def test_workers_die_with_their_parent(tmp_path: Path) -> None:
-    """kill -9 of the parent: an idle worker goes at once, one that parses for ever by its own alarm."""
-    script = tmp_path / "parent.py"
-    script.write_text(
-        "import asyncio\n"
-        "from zoneinfo import ZoneInfo\n"
-        "import monitor.parsing as parsing\n"
-        "parsing._GRACE_S = 0\n"
-        "async def main():\n"
-        "    with parsing.ParsePool(1.5, 400) as pool:\n"
-        "        utc = ZoneInfo('UTC')\n"
-        "        small = b\"<rss version='2.0'><channel><item/>\"\n"
-        "        await pool.parse(small, 'http://a.example/', None, utc)\n"
-        "        import multiprocessing\n"
-        "        print(*[p.pid for p in pool._pool._pool_manager.worker_manager.workers.values()], flush=True)\n"
-        "        await pool.parse(small + b'<item/>' * 900_000, 'http://a.example/', None, utc)\n"
-        "if __name__ == '__main__':\n"
-        "    asyncio.run(main())\n"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    parent = subprocess.Popen(
-        [sys.executable, script], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    assert parent.stdout is not None
-    with parent.stdout:
-        workers = [int(pid) for pid in parent.stdout.readline().split()]
-    assert workers
-    time.sleep(0.3)
-    parent.kill()
-    parent.wait()
-    deadline = time.monotonic() + 12
-    while any(_is_running(pid) for pid in workers) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert [pid for pid in workers if _is_running(pid)] == []
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_the_rhythm_is_learned_from_what_a_feed_brings(
@@ -571,6 +244,47 @@ def test_how_long_an_answer_took_is_kept(store: Store, settings: Settings, serve
     server.put("/a", "busy", status=503)
     collect(store, settings, now, every=True)
     assert state_of(store, url).answer_s == took
+
+
+def test_the_hub_of_a_document_that_does_not_change_is_learned(
+    store: Store, settings: Settings, server: FeedServer, now: datetime
+) -> None:
+    """From the Link header of a 304 or of the same bytes; what a silent header leaves unsaid stands."""
+    hub, own = "https://hub.example/", "https://harbour-daily.example/rss"
+    body = rss(item("甲", guid="1"))
+    for url, validator in ((server.url("/a"), {"etag": '"1"'}), (server.url("/b"), {})):
+        path = f"/{url[-1]}"
+        watch(store, now, server.put(path, body, **validator))
+        states = []
+        for link in (None, f"<{hub}>; rel=hub", None, f"<{hub}2>; rel=hub, <{own}>; rel=self", f"<{hub}>; rel=hub"):
+            server.put(path, body, headers={"Link": link} if link else {}, **validator)
+            collect(store, settings, now, every=True)
+            states.append((state_of(store, url).hub, state_of(store, url).topic))
+        assert states == [("", None), (hub, url), (hub, url), (hub + "2", own), (hub, own)]
+
+
+def test_the_hub_of_a_document_from_before_hubs_is_learned_once(
+    store: Store, settings: Settings, server: FeedServer, now: datetime
+) -> None:
+    """After an upgrade, from the same bytes; a document that names none, or cannot be read again, is not read twice."""
+    named = '<a:link xmlns:a="http://www.w3.org/2005/Atom" rel="hub" href="https://hub.example/"/></channel>'
+    url = server.put("/a", rss(item("甲", guid="1")).replace("</channel>", named))
+    watch(store, now, url, server.put("/b", rss(item("B", guid="1"))))
+    collect(store, settings, now)
+    for before, hub in ((None, "https://hub.example/"), ("", "")):
+        with store.write() as connection:
+            connection.exec_driver_sql("UPDATE feeds SET hub = ?, topic = NULL", (before,))
+        assert collect(store, settings, now, every=True).counts["unchanged"] == 2
+        assert (state_of(store, url).hub, state_of(store, server.url("/b")).hub) == (hub, "")
+    with store.read() as connection:
+        assert len(items.listing(connection)) == 2
+    unreadable = b"no feed at all"
+    server.put("/a", unreadable)
+    with store.write() as connection:
+        sha256 = hashlib.sha256(unreadable).hexdigest()
+        connection.exec_driver_sql("UPDATE feeds SET hub = NULL, body_sha256 = ?", (sha256,))
+    collect(store, settings, now, every=True)
+    assert (state_of(store, url).hub, state_of(store, url).error_kind) == ("", None)
 
 
 @pytest.mark.shared

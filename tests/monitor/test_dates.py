@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from monitor.dates import read_date
+from monitor.dates import _hours, _read, _usual, read_date
 
 HONG_KONG = ZoneInfo("Asia/Hong_Kong")
+_HOURS = _hours("Asia/Hong_Kong")
 
 
 @pytest.mark.parametrize(
@@ -77,8 +81,88 @@ def test_what_is_no_certain_date_is_none(raw: str) -> None:
     assert read_date(raw, HONG_KONG) is None
 
 
+@pytest.mark.parametrize(
+    ("name", "zone", "hours"),
+    [
+        ("CST", "Asia/Hong_Kong", 8),
+        ("CST", "Asia/Taipei", 8),
+        ("CST", "America/Chicago", -6),
+        ("CST", "America/Havana", -5),
+        ("CST", "UTC", -6),
+        ("IST", "Asia/Hong_Kong", 5.5),
+        ("IST", "Asia/Jerusalem", 2),
+        ("IST", "Europe/Dublin", 1),
+        ("BST", "Europe/London", 1),
+        ("BST", "Asia/Dhaka", 6),
+        ("PST", "Asia/Hong_Kong", -8),
+        ("PST", "Asia/Manila", 8),
+        ("EST", "Australia/Sydney", 10),
+        ("EST", "America/New_York", -5),
+    ],
+)
+def test_an_abbreviation_means_what_it_means_where_the_desk_is(name: str, zone: str, hours: float) -> None:
+    """In the usual form, in any other, and after full-width figures; a zone in figures says all itself."""
+    expected = datetime(2027, 3, 1, 16, 5, tzinfo=timezone(timedelta(hours=hours)))
+    for raw in (
+        f"Mon, 01 Mar 2027 16:05:00 {name}",
+        f"2027-03-01 16:05 {name}",
+        f"２０２７年３月１日　１６：０５ {name}",
+    ):
+        assert read_date(raw, ZoneInfo(zone)) == expected
+    figures = read_date("Mon, 01 Mar 2027 16:05:00 -0600", ZoneInfo(zone))
+    assert figures == datetime(2027, 3, 1, 22, 5, tzinfo=UTC)
+
+
 def test_feedparser_has_the_word_when_the_string_is_beyond_us() -> None:
     """A zone we do not know, or another language: what feedparser made of it counts."""
     parsed = time.gmtime(1803888300)
     assert read_date("lundi 1er mars, midi", HONG_KONG, parsed) == datetime(2027, 3, 1, 8, 5, tzinfo=UTC)
     assert read_date("Mon, 01 Mar 2027 08:05:00 XYZT", HONG_KONG, parsed) == datetime(2027, 3, 1, 8, 5, tzinfo=UTC)
+
+
+_ZONES = ["GMT", "HKT", "UTC", "EST", "CST", "ZZZ", "Z", "+0800", "-0330", "+0075", "+9900", "+08:00", "", "MON", "AM"]
+
+
+@st.composite
+def _dates(draw: st.DrawFn) -> str:
+    year, month, day, hour, minute, second = (
+        draw(st.integers(low, high)) for low, high in ((1899, 2101), (1, 12), (0, 32), (0, 25), (0, 61), (0, 61))
+    )
+    name = draw(st.sampled_from(["Jan", "Feb", "Mar", "Sep", "Dec", "Sept", "mar"]))
+    weekday = draw(st.sampled_from(["", "Mon, ", "Sun, ", "Mon ", "Xyz, "]))
+    zone = draw(st.sampled_from(_ZONES))
+    fraction = draw(st.sampled_from(["", ".5", ".123456"]))
+    return draw(
+        st.sampled_from(
+            [
+                f"{weekday}{day:02} {name} {year} {hour:02}:{minute:02}:{second:02} {zone}",
+                f"{weekday}{day} {name} {year} {hour:02}:{minute:02} {zone}",
+                f"{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}",
+            ]
+        )
+    )
+
+
+def _outcome(read: Callable[[str, Mapping[str, float]], datetime | None], raw: str) -> str | None:
+    try:
+        moment = read(raw, _HOURS)
+    except ValueError:
+        return "no date"
+    return moment.isoformat() if moment else None
+
+
+@given(_dates())
+@example("Mon, 01 Mar 2027 10:00:00 HKT")
+@example("2027-03-01T10:00:00.25+08:00")
+def test_the_usual_forms_read_the_same(raw: str) -> None:
+    """The same instant in the same zone; what is no date to one is none to the other."""
+    short = _outcome(_usual, raw)
+    if short is not None:
+        assert short == _outcome(_read, raw)
+
+
+def test_the_usual_forms_are_known() -> None:
+    """The short way is taken at all."""
+    for raw in ("Mon, 01 Mar 2027 10:00:00 +0800", "1 Mar 2027 10:00 HKT", "2027-03-01T10:00:00Z"):
+        assert _usual(raw, _HOURS) == _read(raw, _HOURS)
+        assert _usual(raw, _HOURS) is not None

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from monitor.errors import NotFoundError
-from monitor.store import Connection, Store, incidents, models
+from monitor.store import Connection, Store, incident_list, incidents, models, regroup
 from monitor.types import ClaimType
 from tests.grouping import START, Row, assess, fill
 
@@ -16,7 +16,7 @@ from tests.grouping import START, Row, assess, fill
 def _open(connection: Connection, item_id: int, now: datetime) -> int:
     """An incident around one item."""
     (first,) = incidents.flagged(connection, [item_id])
-    incident_id = incidents.add(connection, first, first.item.title, now)
+    incident_id = incidents.add(connection, first.item, first.claim_type, now)
     incidents.add_item(connection, incident_id, first.item, "first", 1.0, now)
     return incident_id
 
@@ -101,11 +101,14 @@ def test_get_items_and_spread(store: Store, now: datetime) -> None:
             incidents.add_item(connection, incident_id, flagged.item, "near-copy", 0.8, now)
         alone = _open(connection, ids[3], now)
     with store.read() as connection:
-        found = incidents.get(connection, incident_id)
         assert [item.title for item in incidents.items_of(connection, incident_id)] == ["first", "middle", "last"]
-        assert incidents.spread(connection, incident_id) == (3, 2)
-        assert [row["id"] for row in incidents.listing(connection)] == [incident_id, alone]
-        assert [row["id"] for row in incidents.listing(connection, 1)] == [incident_id]
+        assert [row["id"] for row in incident_list.listing(connection)] == [incident_id, alone]
+        assert [row["id"] for row in incident_list.listing(connection, limit=1)] == [incident_id]
+        since = START + timedelta(minutes=9)
+        assert [row["id"] for row in incident_list.listing(connection, since=since)] == [incident_id]
+        found = incident_list.get(connection, incident_id)
+    members = [(item["title"], item["reason"], item["similarity"]) for item in found.pop("items")]
+    assert members == [("first", "near-copy", 0.8), ("middle", "first", 1.0), ("last", "near-copy", 0.8)]
     assert found == {
         "id": incident_id,
         "title": "middle",
@@ -113,18 +116,16 @@ def test_get_items_and_spread(store: Store, now: datetime) -> None:
         "lang": "en",
         "first_seen_at": START + timedelta(minutes=1, seconds=1),
         "last_seen_at": START + timedelta(minutes=9, seconds=1),
-        "items": 3,
-        "outlets": 2,
+        "outlets": ["Outlet 2", "Outlet 1"],
+        "sample": None,
+        "clarification_id": None,
     }
 
 
 def test_no_such_incident(store: Store) -> None:
-    """An unknown id is named in the error; nobody carries it."""
-    with store.read() as connection:
-        with pytest.raises(NotFoundError, match="no incident 7"):
-            incidents.get(connection, 7)
-        assert incidents.items_of(connection, 7) == []
-        assert incidents.spread(connection, 7) == (0, 0)
+    """An unknown id is named in the error."""
+    with store.read() as connection, pytest.raises(NotFoundError, match="no incident 7"):
+        regroup.resolve(connection, 7)
 
 
 def test_an_item_is_in_one_incident_only(store: Store, now: datetime) -> None:
@@ -136,13 +137,13 @@ def test_an_item_is_in_one_incident_only(store: Store, now: datetime) -> None:
 
     def again() -> None:
         with store.write() as connection:
-            incident_id = incidents.add(connection, flagged, "again", now)
+            incident_id = incidents.add(connection, flagged.item, None, now)
             incidents.add_item(connection, incident_id, flagged.item, "first", 1.0, now)
 
     with pytest.raises(IntegrityError):
         again()
     with store.read() as connection:
-        assert len(incidents.listing(connection)) == 1
+        assert len(incident_list.listing(connection)) == 1
 
 
 def test_found_by_band_and_by_link(store: Store, now: datetime) -> None:

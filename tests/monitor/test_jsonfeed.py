@@ -44,7 +44,7 @@ def test_what_is_missing_has_a_stand_in() -> None:
         {"id": 7, "content_text": "甲"},
         {"id": "", "external_url": "https://a.example/1", "url": ""},
         {"summary": "短", "content_text": "長"},
-        {"id": "x", "date_modified": "2027-03-01T00:00:00Z"},
+        {"title": "乙", "date_modified": "2027-03-01T00:00:00Z"},
     ).entries
     assert (numbered.guid, numbered.title, numbered.summary) == ("7", "", "甲")
     assert (linked.key, linked.link) == ("https://a.example/1", "https://a.example/1")
@@ -55,8 +55,9 @@ def test_what_is_missing_has_a_stand_in() -> None:
 def test_wrong_types_are_nothing_and_break_nothing() -> None:
     """Objects, lists, true, null and fractions where text belongs; items that are no objects."""
     wrong = {"id": [], "url": {"a": 1}, "title": True, "summary": 1.5, "content_html": None, "date_published": {}}
-    (entry,) = document(wrong, 5, None, [], "x", title={}).entries
-    assert (entry.guid, entry.link, entry.title, entry.summary, entry.published_at) == (None, None, "", "", None)
+    (entry,) = document({**wrong, "content_text": "甲"}, 5, None, [], "x", title={}).entries
+    assert (entry.guid, entry.link, entry.title, entry.summary, entry.published_at) == (None, None, "", "甲", None)
+    assert document(wrong).entries == ()
 
 
 def test_hostile_words_stay_words() -> None:
@@ -97,6 +98,6 @@ def test_json_that_is_no_object_is_no_feed() -> None:
 
 def test_too_many_items_are_cut_with_a_warning() -> None:
     """As for every other kind of feed."""
-    found = document(*({"id": str(n)} for n in range(MAX_ENTRIES + 1)))
+    found = document(*({"id": str(n), "title": "甲"} for n in range(MAX_ENTRIES + 1)))
     assert len(found.entries) == MAX_ENTRIES
     assert "first 2,000" in (found.warning or "")

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from monitor.collect import ForgottenError, keep
 from monitor.errors import FeedError
+from monitor.keep import ForgottenError, keep
 from monitor.parse import parse
 from monitor.store import Connection, Store, feeds, marks
 from tests.fakes import item, rss

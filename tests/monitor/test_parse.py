@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import re
 import time
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,7 +13,7 @@ import feedparser
 import pytest
 
 from monitor.errors import FeedError, FeedErrorKind
-from monitor.parse import MAX_ENTRIES, find_feeds, parse
+from monitor.parse import MAX_ENTRIES, complete, find_feeds, parse
 from monitor.types import Document, Entry
 from tests.fakes import item, rss
 
@@ -289,14 +291,16 @@ def test_the_feeds_of_a_page_are_found() -> None:
 
 @pytest.mark.shared
 def test_every_recorded_feed_is_read_as_feedparser_reads_it(shared: Path) -> None:
-    """Every real and hard feed but JSON: no traceback, as many entries as feedparser finds."""
+    """Every real and hard feed but JSON: no traceback, as many entries as feedparser finds, blank ones included."""
     paths = [*(shared / "feeds/real").iterdir(), *(shared / "feeds/hard").iterdir()]
     for path in sorted(path for path in paths if path.suffix != ".json"):
         body = path.read_bytes()
         with path.open("rb") as stream:
             wanted = len(feedparser.parse(stream, sanitize_html=False, resolve_relative_uris=False).entries)
         try:
-            found = len(parse(body, URL).entries)
+            read = parse(body, URL)
+            left_out = re.search(r"([\d,]+) of its entries left out", read.warning or "")
+            found = len(read.entries) + (int(left_out[1].replace(",", "")) if left_out else 0)
         except FeedError:
             found = 0
         assert found == wanted, path.name
@@ -338,3 +342,28 @@ def test_how_often_a_feed_says_it_changes(elements: str, seconds: int | None) ->
         f'<rss version="2.0" xmlns:sy="http://purl.org/rss/1.0/modules/syndication/"><channel>{elements}',
     )
     assert document(body).update_s == seconds
+
+
+@pytest.mark.parametrize("known", [0, 1])
+def test_an_entry_that_says_nothing_is_left_out_and_counted(known: int) -> None:
+    """In every family of feeds, also beside entries that are not read again; a bare guid or date says nothing."""
+    blank = (
+        "<item><author>x</author></item>",
+        item("", guid="7"),
+        item("<b> </b>", "<p>\u3000</p>", date="Mon, 01 Mar 2027 10:00:00 HKT"),
+    )
+    body = rss(item("甲", guid="1"), blank[0], blank[1], item("", "內容"), blank[2], item("", link="/a")).encode()
+    whole = parse(body, URL)
+    assert [(e.title, e.summary, e.link) for e in whole.entries] == [
+        ("甲", "", None),
+        ("", "內容", None),
+        ("", "", "https://harbour-daily.example/a"),
+    ]
+    assert whole.warning == "readable, but 3 of its entries left out, without title, text and link"
+    again = parse(body, URL, known=whole.marks[:known])
+    assert (again.marks, again.size, again.warning) == (whole.marks, 3, whole.warning)
+    assert complete(again, dict(zip(whole.marks, whole.entries, strict=True))) == whole.entries
+    as_json = json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1"}, {"title": "乙"}]})
+    found = parse(as_json.encode(), URL)
+    assert [e.title for e in found.entries] == ["乙"]
+    assert "1 of its entries left out" in (found.warning or "")

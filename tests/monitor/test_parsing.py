@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from monitor import parsing
 from monitor.errors import FeedError, FeedErrorKind
 from monitor.parsing import ParsePool
 from monitor.types import Document
 from tests.fakes import item, rss
+from tests.monitor.collecting import is_running
 
 URL = "https://harbour-daily.example/rss"
 GOOD = rss(item("好", guid="1")).encode()
@@ -61,3 +64,22 @@ def test_what_used_to_stall_the_parser_is_read_in_time() -> None:
         OPEN + b"<a>" * 1_000 + b"</a>" * 1_000 + b"</item></channel></rss>",
     )
     assert all(isinstance(outcome, Document) for outcome in outcomes)
+
+
+def test_workers_go_when_there_is_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pass that waits for a slow host keeps no processes; the next document gets new ones, of which none is left."""
+    monkeypatch.setattr(parsing, "IDLE_S", 0.2)
+
+    async def run() -> None:
+        with ParsePool(20, 400) as pool:
+            for _ in range(2):
+                assert isinstance(await pool.parse(GOOD, URL, None, ZoneInfo("UTC")), Document)
+                assert pool._pool is not None
+                workers = list(pool._pool._pool_manager.worker_manager.workers)
+                assert workers
+                deadline = time.monotonic() + 30
+                while any(map(is_running, workers)):
+                    assert time.monotonic() < deadline
+                    await asyncio.sleep(0.05)
+
+    asyncio.run(run())

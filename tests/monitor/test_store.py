@@ -11,11 +11,26 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import insert, select, text
-from sqlalchemy.exc import DatabaseError, StatementError
+from sqlalchemy.exc import DatabaseError, IntegrityError, StatementError
 
 from monitor.blocks import MARK_BYTES
 from monitor.errors import BusyError, ConfigError, MissingStoreError, NewerSchemaError, StaleSchemaError
-from monitor.store import Store, engine, feeds, items, marks, migrate, models, open_store, schema
+from monitor.store import (
+    Store,
+    alerts,
+    engine,
+    feeds,
+    hosts,
+    incidents,
+    items,
+    marks,
+    migrate,
+    models,
+    open_store,
+    outbox,
+    schema,
+)
+from monitor.types import Decision, Opinion, Review, Verdict
 
 
 def test_a_missing_store_says_what_to_run(tmp_path: Path) -> None:
@@ -47,7 +62,7 @@ def test_the_migrations_make_exactly_the_schema(store: Store) -> None:
 
 
 def test_an_existing_store_is_carried_over(tmp_path: Path, now: datetime) -> None:
-    """Feeds, items and models of the first schema are there after `db upgrade`, unchanged; what is new is empty."""
+    """What the first schema held is there after `db upgrade`, unchanged; what is new is empty."""
     old = open_store(f"sqlite:///{tmp_path}/old.db", must_exist=False)
     config = Config()
     config.set_main_option("script_location", "monitor.store:migrations")
@@ -76,22 +91,92 @@ def test_an_existing_store_is_carried_over(tmp_path: Path, now: datetime) -> Non
             ),
             row,
         )
+        for statement in (
+            "INSERT INTO audit (seq, at, actor, action, subject, detail, prev_hash, hash) "
+            "VALUES (41, :at, 'clock', 'alert.open', 'alert\\:3', '{}', '', 'h')",
+            "INSERT INTO incidents (id, title, lang, created_at, first_seen_at, last_seen_at) "
+            "VALUES (5, '題', 'zh-Hant', :at, :at, :at)",
+            "INSERT INTO alerts (id, incident_id, state, priority, priority_reasons, level, score, route, opened_at, "
+            "decided_at, decision, verdict) "
+            "VALUES (3, 5, 'decided', 1, '[]', 2, 0.9, 'desk', :at, :at, 'clarify', 'false')",
+            "INSERT INTO decisions (id, alert_id, reviewer, decision, verdict, reason, at) "
+            "VALUES (4, 3, '岑', 'clarify', 'false', '名單', :at)",
+        ):
+            connection.execute(text(statement), row)
     with pytest.raises(StaleSchemaError, match="pollwatch db upgrade"):
         migrate.check(old)
     migrate.upgrade(old)
     with old.read() as connection:
         model = models.live(connection)
         feed, kept = feeds.get(connection, 7), items.get(connection, 9)
+        assert outbox.position(connection) == 41  # receivers are not told of the past
+        alert = alerts.get(connection, 3)
+        assert models.last_decision(connection) == 4
+    assert (alert.state, alert.level, alert.decided_at, alert.verdict) == ("decided", 2, now, "false")
+    assert (alert.review, alert.due_from, alert.snoozed_until) == ("first", None, None)
+    assert (alert.suppression, alert.inhibited_by) == (None, None)
+    assert (alert.take_steps, alert.decide_steps, alert.told_at, alert.expiries) == (2, 0, None, 0)
+    assert alert.opinions == (Opinion(Review.FIRST, "岑", Decision.CLARIFY, Verdict.FALSE, "名單", now),)
     assert (feed.strikes, feed.folder, feed.moved_to) == (0.0, None, None)
     assert (feed.url, feed.outlet, feed.etag, feed.last_success_at) == (row["url"], "海港日報", 'W/"v1"', now)
     assert (feed.rhythm, feed.answer_s, kept.title) == (None, None, "題")
     assert (feed.hub, feed.topic, feed.pushed_at) == (None, None, None)
     with old.write() as connection:
+        assert hosts.take(connection, [feed.host], "a pass", now, now) == {"a.example": None}
         marks.put(connection, 7, {b"m" * MARK_BYTES: 9})
         assert marks.unpack(marks.packed(connection, [7])[7]) == {b"m" * MARK_BYTES: 9}
     assert model
     assert (model["id"], model["data_sha256"], model["learned"], model["judgement"]) == ("reviewed-1", "d", None, None)
     assert (model["promoted_at"], model["follows"]) == (None, None)
+    old.close()
+
+
+def test_incidents_of_an_older_store_keep_their_items_and_get_a_claim(tmp_path: Path, now: datetime) -> None:
+    """After `db upgrade` each is found by the words of its first item, and nothing of it counts as changed since."""
+    old = open_store(f"sqlite:///{tmp_path}/old.db", must_exist=False)
+    config = Config()
+    config.set_main_option("script_location", "monitor.store:migrations")
+    at = now.isoformat(" ")[:19]
+    with old.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0006")
+        run = connection.exec_driver_sql
+        run(
+            "INSERT INTO feeds (id, url, outlet, role, enabled, failures, added_at) "
+            "VALUES (1, 'u', 'o', 'media', 1, 0, ?)",
+            (at,),
+        )
+        for item, revision, reason in ((1, 2, "first"), (2, 0, "near-copy"), (3, 1, "first")):
+            incident = 1 if item < 3 else 2
+            run(
+                "INSERT INTO items (id, feed_id, key, title, summary, lang, first_seen_at, revision) "
+                "VALUES (?, 1, ?, 'A title', '', 'en', ?, ?)",
+                (item, f"k{item}", at, revision),
+            )
+            if reason == "first":
+                run(
+                    "INSERT INTO incidents (id, title, lang, created_at, first_seen_at, last_seen_at) "
+                    "VALUES (?, 'A title', 'en', ?, ?, ?)",
+                    (incident, at, at, at),
+                )
+                run(
+                    "INSERT INTO alerts (incident_id, state, priority, priority_reasons, level, score, route, "
+                    "opened_at) VALUES (?, 'open', 2, '[]', 0, 0.5, 'desk', ?)",
+                    (incident, at),
+                )
+            run("INSERT INTO incident_items VALUES (?, ?, ?, 1.0, ?)", (item, incident, reason, at))
+    migrate.upgrade(old)
+    with old.write() as connection:
+        found = [(w.item_id, w.incident_id) for w in incidents.wordings(connection, 0, now - timedelta(days=1), 10)]
+        assert found == [(1, 1), (3, 2)]
+        assert connection.scalars(select(schema.incident_items.c.revision)).all() == [2, 0, 1]
+        assert connection.scalars(select(schema.incidents.c.merged_into)).all() == [None, None]
+        assert connection.scalars(select(schema.alerts.c.sample)).all() == [None, None]
+        incidents.add_wording(connection, 2)
+        assert [w.item_id for w in incidents.wordings(connection, 3, now - timedelta(days=1), 10)] == [2]
+        alert = {"incident_id": 1, "state": "open", "priority": 1, "priority_reasons": [], "score": 1, "route": "r"}
+        with pytest.raises(IntegrityError):  # what the schema before it held, this one holds
+            connection.execute(insert(schema.alerts).values(**alert, opened_at=now))
     old.close()
 
 

@@ -19,7 +19,7 @@ def rule(store: Store, item_ids: list[int], *verdicts: str | None) -> int:
     """Put items into an incident that got these verdicts one after another; returns its id."""
     with store.write() as connection:
         (first,) = incidents.flagged(connection, item_ids[:1])
-        incident_id = incidents.add(connection, first, "An incident", DECIDED)
+        incident_id = incidents.add(connection, first.item, None, DECIDED)
         connection.execute(
             insert(incident_items),
             [

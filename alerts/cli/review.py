@@ -1,0 +1,140 @@
+"""`alerts`, continued: what is put off, taken back, sent back or taken up again, and how well opinions agree."""
+
+from __future__ import annotations
+
+import click
+
+from alerts.cli.queue import reviewer_option
+from monitor.cli.base import (
+    NUMBER,
+    Context,
+    cell,
+    example,
+    instant,
+    json_option,
+    now,
+    pass_context,
+    print_lines,
+    print_object,
+    print_table,
+    reviewer_name,
+    since_option,
+)
+
+_id = click.argument("alert_id", metavar="ID", type=NUMBER)
+_reason = click.option("--reason", default="", help="Why; required.")
+
+
+@click.command(epilog=example('pollwatch alerts snooze 7 --until 2026-11-30T18:00 --reason "the office answers"'))
+@_id
+@click.option("--until", required=True, metavar="TIME", help="When it comes back; without an offset, election time.")
+@_reason
+@reviewer_option
+@json_option
+@pass_context
+def snooze(context: Context, alert_id: int, until: str, reason: str, reviewer: str | None, as_json: bool) -> None:
+    """Put an alert off until a time, at most 14 days: it waits for nobody and is not escalated."""
+    from alerts import queue
+
+    with context.store() as (store, settings):
+        end = instant(until, settings.calendar.zone, "--until")
+        row = queue.snooze(store, settings, reviewer_name(reviewer), now(), alert_id, end, reason)
+    if as_json:
+        print_object(row)
+    else:
+        click.echo(f"alert {alert_id} is snoozed until {cell(row['snoozed_until'])}")
+
+
+@click.command(epilog=example("pollwatch alerts wake 7"))
+@_id
+@reviewer_option
+@json_option
+@pass_context
+def wake(context: Context, alert_id: int, reviewer: str | None, as_json: bool) -> None:
+    """End a snooze now."""
+    from alerts import queue
+
+    with context.store() as (store, settings):
+        row = queue.wake(store, settings, reviewer_name(reviewer), now(), alert_id)
+    if as_json:
+        print_object(row)
+    else:
+        click.echo(f"alert {alert_id} is back in the queue")
+
+
+@click.command(epilog=example("pollwatch alerts undo 7"))
+@_id
+@reviewer_option
+@json_option
+@pass_context
+def undo(context: Context, alert_id: int, reviewer: str | None, as_json: bool) -> None:
+    """Take back your own decision, within ten minutes of it: the alert is as it was before."""
+    from alerts import queue
+
+    with context.store() as (store, settings):
+        row = queue.undo(store, settings, reviewer_name(reviewer), now(), alert_id)
+    if as_json:
+        print_object(row)
+    else:
+        held = f", yours until {cell(row['lease_expires_at'])}" if row["holder"] else ""
+        click.echo(f"alert {alert_id} is {row['state']} again{held}")
+
+
+@click.command("send-back", epilog=example('pollwatch alerts send-back 7 --reason "the quote is from another speech"'))
+@_id
+@_reason
+@reviewer_option
+@json_option
+@pass_context
+def send_back(context: Context, alert_id: int, reason: str, reviewer: str | None, as_json: bool) -> None:
+    """Ask for a new first opinion, as the second reviewer or the lead who holds the alert."""
+    from alerts import queue
+
+    with context.store() as (store, settings):
+        row = queue.send_back(store, settings, reviewer_name(reviewer), now(), alert_id, reason)
+    if as_json:
+        print_object(row)
+    else:
+        click.echo(f"alert {alert_id} is open again; no opinion on it stands")
+
+
+@click.command(epilog=example('pollwatch alerts reopen 7 --reason "the outlet has changed its story"'))
+@_id
+@_reason
+@reviewer_option
+@json_option
+@pass_context
+def reopen(context: Context, alert_id: int, reason: str, reviewer: str | None, as_json: bool) -> None:
+    """Take up a decided or closed alert again; its decision stands no more."""
+    from alerts import queue
+
+    with context.store() as (store, settings):
+        row = queue.reopen(store, settings, reviewer_name(reviewer), now(), alert_id, reason)
+    if as_json:
+        print_object(row)
+    else:
+        click.echo(f"alert {alert_id} is open again; no opinion on it stands")
+
+
+@click.command(epilog=example("pollwatch alerts agreement --since 2026-11-01", "pollwatch alerts agreement --json"))
+@since_option
+@json_option
+@pass_context
+def agreement(context: Context, since: str | None, as_json: bool) -> None:
+    """How often first and second opinions agree, by claim type and language, with Cohen's kappa.
+
+    Kappa is 1 where they always agree and 0 where they agree as often as by chance; it is left out where both always
+    say the same one thing.
+    """
+    from alerts import queue
+
+    with context.store() as (store, settings):
+        rows = queue.agreement(store, instant(since, settings.calendar.zone) if since else None)
+    if as_json:
+        print_lines(rows)
+        return
+    table = [{**row, "claim_type": row["claim_type"] or "all", "lang": row["lang"] or "all"} for row in rows]
+    print_table(table, ["claim_type", "lang", "pairs", "agreed", "kappa"], empty="no second opinion yet")
+
+
+COMMANDS = (snooze, wake, undo, send_back, reopen, agreement)

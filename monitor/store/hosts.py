@@ -1,0 +1,59 @@
+"""Hosts: which pass works on each, and when each may be asked again. They keep passes that overlap polite."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, or_, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from monitor.store.schema import hosts
+
+# Built once: they are run for every host.
+_TAKEN = insert(hosts)
+_TAKE = _TAKEN.on_conflict_do_update(
+    index_elements=[hosts.c.host],
+    set_={"holder": _TAKEN.excluded.holder, "held_until": _TAKEN.excluded.held_until},
+    where=or_(hosts.c.held_until.is_(None), hosts.c.held_until <= bindparam("now", type_=hosts.c.held_until.type)),
+).returning(hosts.c.host, hosts.c.free_at)
+_HELD = hosts.c.host == bindparam("its_host"), hosts.c.holder == bindparam("its_holder")
+_HOLDS = select(hosts.c.host).where(*_HELD).with_for_update()
+_RELEASE = update(hosts).where(*_HELD).values(holder=None, held_until=None, free_at=bindparam("free_at"))
+
+
+def take(
+    connection: Connection, names: Collection[str], holder: str, now: datetime, until: datetime
+) -> dict[str, datetime | None]:
+    """Give those of the hosts ``names`` to ``holder`` that nobody holds at ``now``, or whose lease is over.
+
+    Returns from when on each host taken may be asked (None: at once). The others stay with whom they are.
+    """
+    if not names:
+        return {}
+    rows = [{"host": name, "holder": holder, "held_until": until, "now": now} for name in names]
+    return {row.host: row.free_at for row in connection.execute(_TAKE, rows)}
+
+
+def renew(connection: Connection, holder: str, until: datetime) -> None:
+    """``holder`` keeps what it holds until then; what another has taken since is lost."""
+    connection.execute(update(hosts).where(hosts.c.holder == holder).values(held_until=until))
+
+
+def holds(connection: Connection, name: str, holder: str) -> bool:
+    """Whether ``holder`` was the last to take the host and has not given it back; so to the end of the transaction.
+
+    A lease that is over is still held while nobody else wanted it.
+    """
+    return connection.execute(_HOLDS, {"its_host": name, "its_holder": holder}).first() is not None
+
+
+def release(connection: Connection, name: str, holder: str, free_at: datetime) -> None:
+    """``holder`` is done with the host, which may be asked again from ``free_at`` on."""
+    connection.execute(_RELEASE, {"its_host": name, "its_holder": holder, "free_at": free_at})
+
+
+def release_all(connection: Connection, holder: str, free_at: datetime) -> None:
+    """``holder`` gives up: all that it still holds is free again, and may be asked from ``free_at`` on."""
+    given_back = {"holder": None, "held_until": None, "free_at": free_at}
+    connection.execute(update(hosts).where(hosts.c.holder == holder).values(given_back))

@@ -1,0 +1,111 @@
+"""Passes and workers that are killed: nothing is lost, nothing is doubled, nobody is left behind."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from monitor.collect import collect
+from monitor.config import Settings
+from monitor.store import Store, open_store
+from tests.fakes import ALLOW_LOOPBACK, FeedServer, item, rss
+from tests.monitor.collecting import PASS, ROOT, environment, is_running, stored, watch
+
+
+@pytest.fixture
+def settings(configure: Callable[[str], Settings]) -> Settings:
+    """Loopback may be fetched; nobody waits long."""
+    return configure(ALLOW_LOOPBACK + "timeout_s = 3\nmax_bytes = 1000000\nparse_timeout_s = 2\n")
+
+
+@pytest.mark.timeout(120)
+def test_killed_at_any_moment_the_next_pass_brings_the_same_store(
+    folder: Path, settings: Settings, server: FeedServer, now: datetime, tmp_path: Path
+) -> None:
+    """kill -9 during passes, over a version of the feeds and then over its edits: nothing lost, nothing doubled."""
+    urls = [server.url(f"/{n}") for n in range(6)]
+    undisturbed = _fresh_store(tmp_path / "undisturbed.db", now, urls)
+    disturbed = _fresh_store(Path(settings.database_url.removeprefix("sqlite:///")), now, urls)
+    luck = random.Random(7)
+    for version in ("first", "edited"):
+        _serve_version(server, version)
+        collect(undisturbed, settings, now, every=True)
+        for _ in range(6):
+            _kill_a_pass(folder, server, after_s=luck.uniform(0.0, 1.2))
+        collect(disturbed, settings, now, every=True)
+        assert stored(disturbed) == stored(undisturbed)
+    disturbed.close()
+    undisturbed.close()
+
+
+def _fresh_store(path: Path, now: datetime, urls: list[str]) -> Store:
+    from monitor.store import migrate
+
+    store = open_store(f"sqlite:///{path}", must_exist=False)
+    migrate.upgrade(store)
+    watch(store, now, *urls)
+    return store
+
+
+def _serve_version(server: FeedServer, version: str) -> None:
+    for n in range(6):
+        rows = [item(f"題{n}-{i}", f"{version} 內容 {i}" if i % 3 else "內容", guid=str(i)) for i in range(40)]
+        server.put(f"/{n}", rss(*rows), etag=f'"{version}"', delay_s=0.1 * n)
+
+
+def _kill_a_pass(folder: Path, server: FeedServer, after_s: float) -> None:
+    """Start a pass and kill it ``after_s`` seconds after its first request."""
+    server.requests.clear()
+    process = subprocess.Popen(
+        [sys.executable, "-c", PASS], env=environment(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while not server.requests and process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(after_s)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def test_workers_die_with_their_parent(tmp_path: Path) -> None:
+    """kill -9 of the parent: an idle worker goes at once, one that parses for ever by its own alarm."""
+    script = tmp_path / "parent.py"
+    script.write_text(
+        "import asyncio\n"
+        "from zoneinfo import ZoneInfo\n"
+        "import monitor.parsing as parsing\n"
+        "parsing._GRACE_S = 0\n"
+        "async def main():\n"
+        "    with parsing.ParsePool(1.5, 400) as pool:\n"
+        "        utc = ZoneInfo('UTC')\n"
+        "        small = b\"<rss version='2.0'><channel><item/>\"\n"
+        "        await pool.parse(small, 'http://a.example/', None, utc)\n"
+        "        import multiprocessing\n"
+        "        print(*[p.pid for p in pool._pool._pool_manager.worker_manager.workers.values()], flush=True)\n"
+        "        await pool.parse(small + b'<item/>' * 900_000, 'http://a.example/', None, utc)\n"
+        "if __name__ == '__main__':\n"
+        "    asyncio.run(main())\n"
+    )
+    with_us = {**os.environ, "PYTHONPATH": str(ROOT)}
+    parent = subprocess.Popen(
+        [sys.executable, script], env=with_us, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert parent.stdout is not None
+    with parent.stdout:
+        workers = [int(pid) for pid in parent.stdout.readline().split()]
+    assert workers
+    time.sleep(0.3)
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 12
+    while any(is_running(pid) for pid in workers) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert [pid for pid in workers if is_running(pid)] == []
