@@ -28,7 +28,7 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, database_url: str | None) 
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[PostgreSQL]:
+def postgresql_server() -> Iterator[PostgreSQL]:
     """A PostgreSQL server of our own."""
     with postgresql() as server:
         yield server
@@ -40,7 +40,7 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
     if os.environ.get("TESTS_ON") != "postgresql":
         yield None
         return
-    server: PostgreSQL = request.getfixturevalue("server")
+    server: PostgreSQL = request.getfixturevalue("postgresql_server")
     with server.database() as url:
         yield url
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,10 +17,23 @@ from monitor.store import postgresql, sqlite
 __all__ = ["Connection", "Store", "integrity", "open_store"]
 
 
+_MEND = (
+    "not a database URL; try sqlite:///pollwatch.db or postgresql://user:password@host/name, "
+    "with @ : / ? # of a password written as %40 %3A %2F %3F %23"
+)
+
+
+class Held(Protocol):
+    """A named lock that was got."""
+
+    def keep(self) -> bool:
+        """Whether it is still ours, or ours again: a server that was restarted has taken every lock away."""
+
+
 class Locks(Protocol):
     """Named locks between processes."""
 
-    def hold(self, name: str, wait_s: float) -> contextlib.AbstractContextManager[None]:
+    def hold(self, name: str, wait_s: float) -> contextlib.AbstractContextManager[Held]:
         """Raises TimeoutError when another process holds it for longer than ``wait_s`` seconds."""
 
 
@@ -62,21 +75,30 @@ class Store:
         except IntegrityError:
             raise
         except DatabaseError as error:
-            raise BrokenStoreError(self.url, str(error.orig)) from error
+            raise BrokenStoreError(self.url, " ".join(str(error.orig).split())) from error
 
     @contextlib.contextmanager
-    def lock(self, name: str, *, wait_s: float = 0.0, busy: str = "") -> Iterator[None]:
+    def lock(self, name: str, *, wait_s: float = 0.0, busy: str = "") -> Iterator[Callable[[], None]]:
         """Hold the named lock; released by the system when the process dies, however it dies.
 
-        Raises BusyError when another process holds it for longer than ``wait_s`` seconds.
+        Raises BusyError when another process holds it for longer than ``wait_s`` seconds. Who holds it for long calls
+        what this yields before every piece of work: a server that ends our session gives the lock to others. It is
+        taken again then, or BusyError says that another process was faster.
         """
-        with contextlib.ExitStack() as held:
+        taken = BusyError(name, busy or f"another process holds the {name} lock of {self.url}")
+        with contextlib.ExitStack() as stack:
             try:
                 with self._told():
-                    held.enter_context(self._locks.hold(name, wait_s))
+                    held = stack.enter_context(self._locks.hold(name, wait_s))
             except TimeoutError as error:
-                raise BusyError(name, busy or f"another process holds the {name} lock of {self.url}") from error
-            yield
+                raise taken from error
+
+            def keep() -> None:
+                with self._told():
+                    if not held.keep():
+                        raise taken
+
+            yield keep
 
     def is_locked(self, name: str) -> bool:
         """Whether a process holds the named lock now."""
@@ -100,8 +122,10 @@ def open_store(url: str, *, must_exist: bool = True) -> Store:
     try:
         # A path is taken as it is: a folder may have a question mark in its name.
         parsed = URL.create("sqlite", database=url.removeprefix(prefix)) if url.startswith(prefix) else make_url(url)
-    except ArgumentError as error:
-        raise ConfigError("configuration", "database.url", "not a database URL; try sqlite:///pollwatch.db") from error
+    except (ArgumentError, ValueError) as error:  # ValueError: of a port; its words would show a password
+        raise ConfigError("configuration", "database.url", _MEND) from error
+    if "@" in (parsed.host or ""):  # the rest of a password, which would be shown
+        raise ConfigError("configuration", "database.url", _MEND)
     backend = parsed.get_backend_name()
     if backend == "postgresql":
         engine = postgresql.open_engine(parsed)

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from monitor.store.schema import hosts
+from monitor.store.upsert import insert_for
 
 # Built once: they are run for every host.
-_TAKEN = insert(hosts)
-_TAKE = _TAKEN.on_conflict_do_update(
-    index_elements=[hosts.c.host],
-    set_={"holder": _TAKEN.excluded.holder, "held_until": _TAKEN.excluded.held_until},
-    where=or_(hosts.c.held_until.is_(None), hosts.c.held_until <= bindparam("now", type_=hosts.c.held_until.type)),
-).returning(hosts.c.host, hosts.c.free_at)
 _HELD = hosts.c.host == bindparam("its_host"), hosts.c.holder == bindparam("its_holder")
 _HOLDS = select(hosts.c.host).where(*_HELD).with_for_update()
 _RELEASE = update(hosts).where(*_HELD).values(holder=None, held_until=None, free_at=bindparam("free_at"))
+
+
+@cache
+def _take(dialect: str) -> Any:
+    taken = insert_for(dialect, hosts)
+    return taken.on_conflict_do_update(
+        index_elements=[hosts.c.host],
+        set_={"holder": taken.excluded.holder, "held_until": taken.excluded.held_until},
+        where=or_(hosts.c.held_until.is_(None), hosts.c.held_until <= bindparam("now", type_=hosts.c.held_until.type)),
+    ).returning(hosts.c.host, hosts.c.free_at)
 
 
 def take(
@@ -32,7 +38,8 @@ def take(
     if not names:
         return {}
     rows = [{"host": name, "holder": holder, "held_until": until, "now": now} for name in names]
-    return {row.host: row.free_at for row in connection.execute(_TAKE, rows)}
+    taken = connection.execute(_take(connection.dialect.name), rows)
+    return {row.host: row.free_at for row in taken}
 
 
 def renew(connection: Connection, holder: str, until: datetime) -> None:

@@ -23,10 +23,10 @@ class SqliteLocks:
         self._path = path
 
     @contextlib.contextmanager
-    def hold(self, name: str, wait_s: float) -> Iterator[None]:
+    def hold(self, name: str, wait_s: float) -> Iterator[_Held]:
         """Raises TimeoutError when another process holds it for longer than ``wait_s`` seconds."""
         if self._path is None:
-            yield
+            yield _Held()
             return
         lock = filelock.FileLock(f"{self._path}.{name}.lock")
         try:
@@ -34,9 +34,15 @@ class SqliteLocks:
         except PermissionError as error:
             raise BrokenStoreError(str(self._path), f"its folder cannot be written: {error.strerror}") from error
         try:
-            yield
+            yield _Held()
         finally:
             lock.release()
+
+
+class _Held:
+    def keep(self) -> bool:
+        """The system takes a file's lock from nobody who lives."""
+        return True
 
 
 def file_of(url: URL) -> Path | None:

@@ -60,8 +60,8 @@ def _state(store: Store) -> dict[str, Any]:
         "FROM items i JOIN feeds f ON f.id = i.feed_id",
         "revisions": "SELECT count(*) FROM revisions",
         "assessments": "SELECT f.url, i.key, a.revision, a.model_id, a.label, round(CAST(a.score AS numeric), 6), "
-        "a.flagged, a.stance, a.claim_type, a.matches, a.findings, a.reasons FROM assessments a JOIN items i ON i.id = a.item_id "
-        "JOIN feeds f ON f.id = i.feed_id",
+        "a.flagged, a.stance, a.claim_type, a.matches, a.findings, a.reasons FROM assessments a "
+        "JOIN items i ON i.id = a.item_id JOIN feeds f ON f.id = i.feed_id",
         "incidents": "SELECT title, claim_type FROM incidents",
         "members": "SELECT n.title, f.url, i.key, x.reason FROM incidents n JOIN incident_items x "
         "ON x.incident_id = n.id JOIN items i ON i.id = x.item_id JOIN feeds f ON f.id = i.feed_id",
