@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityError
 
 from monitor.errors import BrokenStoreError, BusyError, ConfigError
 from monitor.store import postgresql, sqlite
@@ -69,10 +69,13 @@ class Store:
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
-        """What goes wrong with the database itself, as a sentence; a broken constraint is a fault of ours and stays."""
+        """What goes wrong with the database itself, as a sentence.
+
+        A broken constraint or a value that no column takes is a fault of ours and stays what it is.
+        """
         try:
             yield
-        except IntegrityError:
+        except (IntegrityError, DataError):
             raise
         except DatabaseError as error:
             raise BrokenStoreError(self.url, " ".join(str(error.orig).split())) from error

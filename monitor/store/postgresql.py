@@ -122,7 +122,7 @@ def open_engine(url: URL) -> Engine:
     except ImportError as error:
         mend = "PostgreSQL needs its driver: pip install 'pollwatch[postgresql]'"
         raise ConfigError("configuration", "database.url", mend) from error
-    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "connect", _on_connect, insert=True)  # before SQLAlchemy asks what it cannot read then
     event.listen(engine, "begin", _on_begin)
     return engine
 
