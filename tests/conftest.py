@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -11,7 +13,7 @@ import pytest
 
 from monitor.config import Settings, load_file
 from monitor.starter import write_starter
-from monitor.store import Store, open_store
+from monitor.store import Store, migrate, open_store
 from tests.postgresql import PostgreSQL, postgresql
 
 NOW = datetime(2027, 3, 1, 4, 30, tzinfo=UTC)
@@ -43,6 +45,31 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
     server: PostgreSQL = request.getfixturevalue("postgresql_server")
     with server.database() as url:
         yield url
+
+
+@pytest.fixture
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], str]]:
+    """Each call gives the URL of one more store, which nobody has made yet, of the same kind as ``store``."""
+    with contextlib.ExitStack() as databases:
+        if os.environ.get("TESTS_ON") == "postgresql":
+            server: PostgreSQL = request.getfixturevalue("postgresql_server")
+            yield lambda: databases.enter_context(server.database())
+        else:
+            numbers = itertools.count(1)
+            yield lambda: f"sqlite:///{tmp_path}/store-{next(numbers)}.db"
+
+
+@pytest.fixture
+def new_store(new_url: Callable[[], str]) -> Iterator[Callable[[], Store]]:
+    """Each call makes one more empty store."""
+    with contextlib.ExitStack() as stores:
+
+        def make() -> Store:
+            store = stores.enter_context(contextlib.closing(open_store(new_url(), must_exist=False)))
+            migrate.upgrade(store)
+            return store
+
+        yield make
 
 
 @pytest.fixture
