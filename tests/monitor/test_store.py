@@ -180,7 +180,8 @@ def test_incidents_of_an_older_store_keep_their_items_and_get_a_claim(
     with old.write() as connection:
         found = [(w.item_id, w.incident_id) for w in incidents.wordings(connection, 0, now - timedelta(days=1), 10)]
         assert found == [(1, 1), (3, 2)]
-        assert connection.scalars(select(schema.incident_items.c.revision)).all() == [2, 0, 1]
+        revisions = select(schema.incident_items.c.revision).order_by(schema.incident_items.c.item_id)
+        assert connection.scalars(revisions).all() == [2, 0, 1]
         assert connection.scalars(select(schema.incidents.c.merged_into)).all() == [None, None]
         assert connection.scalars(select(schema.alerts.c.sample)).all() == [None, None]
         incidents.add_wording(connection, 2)
