@@ -28,7 +28,7 @@ from alerts.process import log_to_stderr, stop_signal
 from alerts.web import site
 from classifiers.train import is_due, learn
 from monitor.config import Settings
-from monitor.errors import PollwatchError
+from monitor.errors import BusyError, PollwatchError, StoreError
 from monitor.store import Store, open_store
 
 log = logging.getLogger("pollwatch")
@@ -47,19 +47,52 @@ def serve(store: Store, settings: Settings, say: Callable[[str], None]) -> signa
     log_to_stderr()
     # We record every fault of a stage ourselves; that a pass takes longer than a tick is no news.
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
-    with store.lock("daemon", wait_s=1, busy=BUSY):  # `status` holds it for an instant to see whether it is free
+    # `status` holds it for an instant to see whether it is free.
+    with store.lock("daemon", wait_s=1, busy=BUSY) as keep:
         say(f"pollwatch runs on {store.url}; stop it with Ctrl-C or SIGTERM")
-        received, idle = asyncio.run(_serve(store, settings))
+        received, idle = asyncio.run(_serve(store, settings, _Guard(keep)))
         say("stopped" if idle else "stopped; what was not finished is done again at the next start")
         if not idle:
             # A thread that still computes cannot be cancelled, and the interpreter would wait for it.
             store.close()
+            if received is None:
+                say(f"pollwatch: {BUSY}")
+                os._exit(1)
             os._exit(130 if received is signal.SIGINT else 0)
+    if received is None:
+        raise BusyError("daemon", BUSY)
     return received
 
 
-async def _serve(store: Store, settings: Settings) -> tuple[signal.Signals, bool]:
-    """The scheduler's life; returns the signal that ended it, and whether nothing was running then."""
+class _Guard:
+    """Lets a job begin only while the store is there and ours. Says once that it is gone, and once that it is back."""
+
+    def __init__(self, keep: Callable[[], None]) -> None:
+        self._keep = keep
+        self._turn = threading.Lock()
+        self._gone = False
+
+    def lets_begin(self) -> bool:
+        """Raises BusyError when another daemon has taken the store while the database was gone."""
+        with self._turn:
+            try:
+                self._keep()
+            except StoreError as error:
+                if not self._gone:
+                    log.error("%s; it is tried again at every tick", error)  # noqa: TRY400 - the sentence says all
+                self._gone = True
+                return False
+            if self._gone:
+                log.info("the store can be used again")
+            self._gone = False
+            return True
+
+
+async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signal.Signals | None, bool]:
+    """The scheduler's life; returns what ended it, and whether nothing was running then.
+
+    It ends by a signal, or (None) because another daemon has taken the store.
+    """
     loop = asyncio.get_running_loop()
     stop = stop_signal()
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="stages")
@@ -69,8 +102,19 @@ async def _serve(store: Store, settings: Settings) -> tuple[signal.Signals, bool
     learner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="learn")
     running: set[asyncio.Future[None]] = set()
 
+    def lose(error: BusyError) -> None:
+        if not stop.done():
+            stop.set_exception(error)
+
+    def guarded(job: Job) -> None:
+        try:
+            if guard.lets_begin():
+                job(store, settings, stop.done)
+        except BusyError as error:
+            loop.call_soon_threadsafe(lose, error)
+
     async def in_thread(pool: ThreadPoolExecutor, job: Job) -> None:
-        work = loop.run_in_executor(pool, job, store, settings, stop.done)
+        work = loop.run_in_executor(pool, guarded, job)
         running.add(work)
         work.add_done_callback(running.discard)
         await asyncio.shield(work)  # the end of the scheduler cancels this job, never the thread it waits for
@@ -98,7 +142,7 @@ async def _serve(store: Store, settings: Settings) -> tuple[signal.Signals, bool
         if settings.serves_web:
             log.info("web on %s", await doors.enter_async_context(site(store, settings)))
         scheduler.start()
-        received = await stop
+        await asyncio.wait({stop})
     scheduler.remove_all_jobs()
     if running:
         await asyncio.wait(running, timeout=STOP_WITHIN_S)
@@ -106,7 +150,7 @@ async def _serve(store: Store, settings: Settings) -> tuple[signal.Signals, bool
     scheduler.shutdown(wait=False)
     for pool in (thread, collector, subscriber, notifier, learner):
         pool.shutdown(wait=False, cancel_futures=True)
-    return received, idle
+    return (None if stop.exception() else stop.result()), idle
 
 
 def _learn_when_due(store: Store, settings: Settings, stopping: Callable[[], bool]) -> None:

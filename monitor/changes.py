@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from monitor.links import link_key
+from monitor.links import link_key, short_name
 from monitor.text import HAN, clean
 from monitor.types import Entry, Item
 
@@ -177,7 +177,7 @@ def _free_key(entry: Entry, taken: set[str], now: datetime) -> str:
     key = entry.key
     for part in filter(None, (entry.link, entry.title, now.isoformat())):
         if key in taken:
-            key = f"{key}\n{part}"  # a line break is in no guid, link or title
+            key = short_name(f"{key}\n{part}")  # a line break is in no guid, link or title
     taken.add(key)
     return key
 

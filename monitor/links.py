@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -17,6 +18,7 @@ _TRACKING = re.compile(
     r"|smid|spm|wt\.mc_id|ref_src|ref_url|__twitter_impression)",
     re.IGNORECASE,
 )
+MAX_NAME = 2_000  # bytes; an index of PostgreSQL takes no more than a third of its page of 8 KiB
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -45,7 +47,14 @@ def link_key(link: str | None) -> str | None:
     path = parts.path.rstrip("/")
     if not path and not kept:
         return None
-    return host + path + (f"?{urlencode(kept, errors='surrogateescape')}" if kept else "")
+    return short_name(host + path + (f"?{urlencode(kept, errors='surrogateescape')}" if kept else ""))
+
+
+def short_name(name: str) -> str:
+    """A name by which items are found, or its hash where it has more than MAX_NAME bytes of UTF-8."""
+    if len(name) * 4 <= MAX_NAME or len(encoded := name.encode(errors="surrogatepass")) <= MAX_NAME:
+        return name
+    return f"sha256:{hashlib.sha256(encoded).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from monitor.dates import read_date
 from monitor.encoding import decode
 from monitor.errors import FeedError, FeedErrorKind
 from monitor.jsonfeed import JsonItem
+from monitor.links import short_name
 from monitor.text import clean, from_html, shorten
 from monitor.types import Document, Entry
 
@@ -136,7 +137,7 @@ def entry_key(guid: str | None, link: str | None, title: str, summary: str) -> s
 
     Never the date: feeds change dates without changing anything else.
     """
-    return guid or link or "text:" + hashlib.sha256((title or summary).encode()).hexdigest()
+    return guid or short_name(link or "") or "text:" + hashlib.sha256((title or summary).encode()).hexdigest()
 
 
 def find_feeds(body: bytes, url: str, content_type: str | None = None) -> tuple[str, ...]:
@@ -220,7 +221,7 @@ def _entry(raw: Any, url: str, zone: ZoneInfo, *, atom: bool) -> Entry:
     title = _title(raw, atom=atom)
     summary = _summary(raw, atom=atom)
     link = _address(str(raw.get("link", "")), url)
-    guid = _short(clean(str(raw.get("id", ""))))
+    guid = short_name(clean(str(raw.get("id", "")))) or None
     published_raw, parsed = _date(raw)
     return Entry(
         key=entry_key(guid, link, title, summary),
@@ -241,7 +242,7 @@ def _json_entry(item: JsonItem, url: str, zone: ZoneInfo) -> Entry:
     title = clean(item.title)[:MAX_TITLE]
     summary = (clean(item.text) or from_html(item.html))[:MAX_SUMMARY]
     link = _address(item.url, url)
-    guid = _short(clean(item.id))
+    guid = short_name(clean(item.id)) or None
     date = clean(item.date)[:200] or None
     return Entry(
         key=entry_key(guid, link, title, summary),
@@ -283,12 +284,6 @@ def _date(raw: Any) -> tuple[str | None, Any]:
     return None, None
 
 
-def _short(guid: str) -> str | None:
-    if len(guid) > MAX_ADDRESS:
-        return "sha256:" + hashlib.sha256(guid.encode()).hexdigest()
-    return guid or None
-
-
 def _address(link: str, base: str) -> str | None:
     """An absolute http(s) address, or None."""
     link = clean(link)
@@ -309,5 +304,7 @@ def _with_distinct_keys(entries: Iterable[Entry]) -> Iterable[Entry]:
     entries = list(entries)
     for part in ("link", "title"):
         shared = Counter(key for key, *_ in {(e.key, e.link, e.title) for e in entries})
-        entries = [replace(e, key=f"{e.key}\n{getattr(e, part)}") if shared[e.key] > 1 else e for e in entries]
+        entries = [
+            replace(e, key=short_name(f"{e.key}\n{getattr(e, part)}")) if shared[e.key] > 1 else e for e in entries
+        ]
     return entries

@@ -53,7 +53,10 @@ class _Section(BaseModel):
 class Database(_Section):
     """Where everything is kept."""
 
-    url: str = Field("sqlite:///pollwatch.db", description="Database URL; a relative SQLite path starts at this file.")
+    url: str = Field(
+        "sqlite:///pollwatch.db",
+        description="Database URL: SQLite, a relative path starts at this file; or postgresql://user:password@host/name.",
+    )
 
 
 class Fetch(_Section):

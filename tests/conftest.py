@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -11,17 +13,63 @@ import pytest
 
 from monitor.config import Settings, load_file
 from monitor.starter import write_starter
-from monitor.store import Store, open_store
+from monitor.store import Store, migrate, open_store
+from tests.postgresql import PostgreSQL, postgresql
 
 NOW = datetime(2027, 3, 1, 4, 30, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No POLLWATCH_ variable of the person who runs the tests reaches them."""
+def _own_environment(monkeypatch: pytest.MonkeyPatch, database_url: str | None) -> None:
+    """No POLLWATCH_ variable of the person who runs the tests reaches them, but where their store is to be."""
     for name in list(os.environ):
         if name.startswith("POLLWATCH_") and name != "POLLWATCH_SHARED":
             monkeypatch.delenv(name)
+    if database_url is not None:
+        monkeypatch.setenv("POLLWATCH_DATABASE__URL", database_url)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgreSQL]:
+    """A PostgreSQL server of our own."""
+    with postgresql() as server:
+        yield server
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """A fresh database on a real server when TESTS_ON=postgresql; else None: a SQLite file of the folder."""
+    if os.environ.get("TESTS_ON") != "postgresql":
+        yield None
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql_server")
+    with server.database() as url:
+        yield url
+
+
+@pytest.fixture
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], str]]:
+    """Each call gives the URL of one more store, which nobody has made yet, of the same kind as ``store``."""
+    with contextlib.ExitStack() as databases:
+        if os.environ.get("TESTS_ON") == "postgresql":
+            server: PostgreSQL = request.getfixturevalue("postgresql_server")
+            yield lambda: databases.enter_context(server.database())
+        else:
+            numbers = itertools.count(1)
+            yield lambda: f"sqlite:///{tmp_path}/store-{next(numbers)}.db"
+
+
+@pytest.fixture
+def new_store(new_url: Callable[[], str]) -> Iterator[Callable[[], Store]]:
+    """Each call makes one more empty store."""
+    with contextlib.ExitStack() as stores:
+
+        def make() -> Store:
+            store = stores.enter_context(contextlib.closing(open_store(new_url(), must_exist=False)))
+            migrate.upgrade(store)
+            return store
+
+        yield make
 
 
 @pytest.fixture
@@ -71,6 +119,14 @@ def shared() -> Path:
     if not given:
         pytest.skip("POLLWATCH_SHARED names no folder of recorded feeds and labelled text")
     return Path(given)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is about SQLite alone where the tests run on PostgreSQL."""
+    if os.environ.get("TESTS_ON") == "postgresql":
+        left_out = [item for item in items if item.get_closest_marker("sqlite")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, exists, literal_column, or_, select, tuple_
-from sqlalchemy.dialects.sqlite import insert
 
 from monitor.store import pending
 from monitor.store.schema import assessments, feeds, items, models
+from monitor.store.upsert import insert
 from monitor.types import Assessment, Item, Lang, Role, Stance
 
 _other = assessments.alias("other")
@@ -77,7 +77,7 @@ def insert_all(connection: Connection, rows: Iterable[tuple[Item, Assessment]], 
         for item, assessment in rows
     ]
     if values:
-        connection.execute(insert(assessments).on_conflict_do_nothing(), values)
+        connection.execute(insert(connection, assessments).on_conflict_do_nothing(), values)
         pending.assessed(connection, [value["item_id"] for value in values])
 
 

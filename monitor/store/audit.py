@@ -79,16 +79,16 @@ def verify(connection: Connection) -> Breach | None:
     columns = [audit.c.seq, audit.c.actor, audit.c.action, audit.c.subject, audit.c.prev_hash, audit.c.hash]
     # As text, so that an entry damaged beyond reading is reported, not raised.
     raw = select(*columns, cast(audit.c.at, Text).label("at"), cast(audit.c.detail, Text).label("detail"))
-    rows = connection.execute(raw.order_by(audit.c.seq).execution_options(yield_per=1000)).mappings()
     expected, follows = 1, GENESIS
-    for row in map(dict, rows):
-        if row["seq"] != expected:
-            return Breach(expected, "missing", f"entry {expected} is missing")
-        if _digest_of_stored(row) != row["hash"]:
-            return Breach(expected, "edited", f"entry {expected} was changed after it was written")
-        if row["prev_hash"] != follows:
-            return Breach(expected, "unlinked", f"entry {expected} does not follow the entry before it")
-        expected, follows = expected + 1, row["hash"]
+    with connection.execute(raw.order_by(audit.c.seq).execution_options(yield_per=1000)) as rows:
+        for row in map(dict, rows.mappings()):
+            if row["seq"] != expected:
+                return Breach(expected, "missing", f"entry {expected} is missing")
+            if _digest_of_stored(row) != row["hash"]:
+                return Breach(expected, "edited", f"entry {expected} was changed after it was written")
+            if row["prev_hash"] != follows:
+                return Breach(expected, "unlinked", f"entry {expected} does not follow the entry before it")
+            expected, follows = expected + 1, row["hash"]
     return None
 
 

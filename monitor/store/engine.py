@@ -1,28 +1,50 @@
-"""Opening the store: SQLite in WAL mode by default, one writer at a time, locks that die with their holder."""
+"""Opening the store: SQLite by default, PostgreSQL by its URL; one writer, and locks that die with their holder."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import filelock
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityError
 
-from monitor.errors import BrokenStoreError, BusyError, ConfigError, MissingStoreError
+from monitor.errors import BrokenStoreError, BusyError, ConfigError
+from monitor.store import postgresql, sqlite
 
-__all__ = ["Connection", "Store", "open_store"]
+__all__ = ["Connection", "Store", "integrity", "open_store"]
+
+
+_MEND = (
+    "not a database URL; try sqlite:///pollwatch.db or postgresql://user:password@host/name, "
+    "with @ : / ? # of a password written as %40 %3A %2F %3F %23"
+)
+
+
+class Held(Protocol):
+    """A named lock that was got."""
+
+    def keep(self) -> bool:
+        """Whether it is still ours, or ours again: a server that was restarted has taken every lock away."""
+
+
+class Locks(Protocol):
+    """Named locks between processes."""
+
+    def hold(self, name: str, wait_s: float) -> contextlib.AbstractContextManager[Held]:
+        """Raises TimeoutError when another process holds it for longer than ``wait_s`` seconds."""
 
 
 class Store:
     """A handle on the database. ``read()`` and ``write()`` are the only ways in; each is one transaction."""
 
-    def __init__(self, engine: Engine, path: Path | None) -> None:
+    def __init__(self, engine: Engine, path: Path | None, locks: Locks, read_options: dict[str, Any]) -> None:
         self.engine = engine
         self.path = path  # the SQLite file; None on a server or in memory
+        self._locks = locks
+        self._read_options = read_options
 
     @property
     def url(self) -> str:
@@ -34,7 +56,7 @@ class Store:
         """A transaction that sees one state of the store and changes nothing."""
         with (
             self._told(),
-            self.engine.connect().execution_options(pollwatch_read=True) as connection,
+            self.engine.connect().execution_options(**self._read_options) as connection,
             connection.begin(),
         ):
             yield connection
@@ -47,34 +69,39 @@ class Store:
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
-        """What goes wrong with the database itself, as a sentence; a broken constraint is a fault of ours and stays."""
+        """What goes wrong with the database itself, as a sentence.
+
+        A broken constraint or a value that no column takes is a fault of ours and stays what it is.
+        """
         try:
             yield
-        except IntegrityError:
+        except (IntegrityError, DataError):
             raise
         except DatabaseError as error:
-            raise BrokenStoreError(self.url, str(error.orig)) from error
+            raise BrokenStoreError(self.url, " ".join(str(error.orig).split())) from error
 
     @contextlib.contextmanager
-    def lock(self, name: str, *, wait_s: float = 0.0, busy: str = "") -> Iterator[None]:
+    def lock(self, name: str, *, wait_s: float = 0.0, busy: str = "") -> Iterator[Callable[[], None]]:
         """Hold the named lock; released by the system when the process dies, however it dies.
 
-        Raises BusyError when another process holds it for longer than ``wait_s`` seconds.
+        Raises BusyError when another process holds it for longer than ``wait_s`` seconds. Who holds it for long calls
+        what this yields before every piece of work: a server that ends our session gives the lock to others. It is
+        taken again then, or BusyError says that another process was faster.
         """
-        if self.path is None:  # an in-memory store has one process
-            yield
-            return
-        lock = filelock.FileLock(f"{self.path}.{name}.lock")
-        try:
-            lock.acquire(timeout=wait_s)
-        except PermissionError as error:
-            raise BrokenStoreError(self.url, f"its folder cannot be written: {error.strerror}") from error
-        except filelock.Timeout as error:
-            raise BusyError(name, busy or f"another process holds the {name} lock of {self.url}") from error
-        try:
-            yield
-        finally:
-            lock.release()
+        taken = BusyError(name, busy or f"another process holds the {name} lock of {self.url}")
+        with contextlib.ExitStack() as stack:
+            try:
+                with self._told():
+                    held = stack.enter_context(self._locks.hold(name, wait_s))
+            except TimeoutError as error:
+                raise taken from error
+
+            def keep() -> None:
+                with self._told():
+                    if not held.keep():
+                        raise taken
+
+            yield keep
 
     def is_locked(self, name: str) -> bool:
         """Whether a process holds the named lock now."""
@@ -98,48 +125,27 @@ def open_store(url: str, *, must_exist: bool = True) -> Store:
     try:
         # A path is taken as it is: a folder may have a question mark in its name.
         parsed = URL.create("sqlite", database=url.removeprefix(prefix)) if url.startswith(prefix) else make_url(url)
-    except ArgumentError as error:
-        raise ConfigError("configuration", "database.url", "not a database URL; try sqlite:///pollwatch.db") from error
-    if parsed.get_backend_name() != "sqlite":
-        raise ConfigError(
-            "configuration", "database.url", f"{parsed.get_backend_name()} is not supported yet; use sqlite:///…"
-        )
-    path = None if parsed.database in (None, "", ":memory:") else Path(str(parsed.database))
-    if path is not None and must_exist and not path.exists():
-        raise MissingStoreError(url)
-    if path is not None and not path.parent.is_dir():
-        raise ConfigError("configuration", "database.url", f"the folder {path.parent} does not exist")
-    engine = create_engine(parsed, connect_args={"timeout": 30})
-    event.listen(engine, "connect", _on_sqlite_connect)
-    event.listen(engine, "begin", _on_sqlite_begin)
-    return Store(engine, path)
-
-
-def _on_sqlite_connect(connection: Any, _record: Any) -> None:
-    # The driver's own transaction handling begins too late to hold a lock; we send BEGIN ourselves.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    if cursor.execute("PRAGMA journal_mode").fetchone() != ("wal",):  # asking works on a read-only store too
-        cursor.execute("PRAGMA journal_mode = WAL")
-    # FULL: a digest that is about to be sent must survive a power cut, or it would be sent again.
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA busy_timeout = 30000")
-    cursor.close()
-
-
-def _on_sqlite_begin(connection: Connection) -> None:
-    reading = connection.get_execution_options().get("pollwatch_read", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    except (ArgumentError, ValueError) as error:  # ValueError: of a port; its words would show a password
+        raise ConfigError("configuration", "database.url", _MEND) from error
+    if "@" in (parsed.host or ""):  # the rest of a password, which would be shown
+        raise ConfigError("configuration", "database.url", _MEND)
+    backend = parsed.get_backend_name()
+    if backend == "postgresql":
+        engine = postgresql.open_engine(parsed)
+        return Store(engine, None, postgresql.PostgresqlLocks(engine), postgresql.READ_OPTIONS)
+    if backend == "sqlite":
+        path = sqlite.file_of(parsed)
+        engine = sqlite.open_engine(parsed, must_exist=must_exist)
+        return Store(engine, path, sqlite.SqliteLocks(path), sqlite.READ_OPTIONS)
+    raise ConfigError("configuration", "database.url", f"{backend} is not supported; use sqlite:///… or postgresql://…")
 
 
 def integrity(store: Store) -> list[str]:
-    """What SQLite's own check and the foreign keys find wrong; empty when the store is sound."""
+    """What the database's own check finds wrong; empty when the store is sound. PostgreSQL watches over itself."""
+    if store.engine.dialect.name != "sqlite":
+        return []
     try:
         with store.read() as connection:
-            rows = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(20)")]
-            orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(20)
+            return sqlite.integrity(connection)
     except BrokenStoreError as error:
         return [error.detail]
-    found = [row for row in rows if row != "ok"]
-    return found + [f"row {row[1]} of table {row[0]} points to a missing row of {row[2]}" for row in orphans]

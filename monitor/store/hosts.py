@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from monitor.store.schema import hosts
+from monitor.store.upsert import insert_for
 
 # Built once: they are run for every host.
-_TAKEN = insert(hosts)
-_TAKE = _TAKEN.on_conflict_do_update(
-    index_elements=[hosts.c.host],
-    set_={"holder": _TAKEN.excluded.holder, "held_until": _TAKEN.excluded.held_until},
-    where=or_(hosts.c.held_until.is_(None), hosts.c.held_until <= bindparam("now", type_=hosts.c.held_until.type)),
-).returning(hosts.c.host, hosts.c.free_at)
 _ITS = hosts.c.holder == bindparam("its_holder")
 _HELD = select(hosts.c.host).where(hosts.c.host.in_(bindparam("names", expanding=True)), _ITS).with_for_update()
 _RELEASE = (
@@ -24,6 +20,16 @@ _RELEASE = (
     .where(hosts.c.host == bindparam("its_host"), _ITS)
     .values(holder=None, held_until=None, free_at=bindparam("free_at"))
 )
+
+
+@cache
+def _take(dialect: str) -> Any:
+    taken = insert_for(dialect, hosts)
+    return taken.on_conflict_do_update(
+        index_elements=[hosts.c.host],
+        set_={"holder": taken.excluded.holder, "held_until": taken.excluded.held_until},
+        where=or_(hosts.c.held_until.is_(None), hosts.c.held_until <= bindparam("now", type_=hosts.c.held_until.type)),
+    ).returning(hosts.c.host, hosts.c.free_at)
 
 
 def take(
@@ -36,7 +42,8 @@ def take(
     if not names:
         return {}
     rows = [{"host": name, "holder": holder, "held_until": until, "now": now} for name in names]
-    return {row.host: row.free_at for row in connection.execute(_TAKE, rows)}
+    taken = connection.execute(_take(connection.dialect.name), rows)
+    return {row.host: row.free_at for row in taken}
 
 
 def renew(connection: Connection, holder: str, until: datetime) -> None:

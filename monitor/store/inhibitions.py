@@ -8,7 +8,6 @@ from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Row, and_, func, or_, select
-from sqlalchemy.dialects.sqlite import insert
 
 from monitor.store.assessments import REFUTES
 from monitor.store.schema import (
@@ -24,6 +23,7 @@ from monitor.store.schema import (
     items,
     revisions,
 )
+from monitor.store.upsert import insert
 from monitor.types import (
     FALSE_VERDICTS,
     AlertState,
@@ -181,7 +181,7 @@ def newest(connection: Connection, incident_ids: Collection[int], count: int) ->
 def compared(connection: Connection, alert_id: int, known: str, texts: int) -> None:
     """Keep with what the alert was compared."""
     values = {"known": known, "texts": texts}
-    statement = insert(comparisons).values(alert_id=alert_id, **values)
+    statement = insert(connection, comparisons).values(alert_id=alert_id, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=[comparisons.c.alert_id], set_=values))
 
 
@@ -190,7 +190,7 @@ def add(
 ) -> None:
     """Keep why an alert was inhibited, and how many items and outlets it had then."""
     row = {"alert_id": alert_id, "by_alert_id": by_alert_id, "similarity": similarity, "at": at}
-    connection.execute(insert(inhibitions).values(**row, items=spread[0], outlets=spread[1]))
+    connection.execute(insert(connection, inhibitions).values(**row, items=spread[0], outlets=spread[1]))
 
 
 def under(connection: Connection, alert_id: int) -> list[dict[str, Any]]:
@@ -208,7 +208,7 @@ def under(connection: Connection, alert_id: int) -> list[dict[str, Any]]:
 def add_answer(connection: Connection, incident_id: int, item_id: int, similarity: float, at: datetime) -> None:
     """Link an official item to an incident that it may answer; one that is linked already stays as it is."""
     row = {"incident_id": incident_id, "item_id": item_id, "similarity": similarity, "at": at}
-    connection.execute(insert(answers).values(row).on_conflict_do_nothing())
+    connection.execute(insert(connection, answers).values(row).on_conflict_do_nothing())
 
 
 def answers_to(connection: Connection, incident_id: int) -> list[dict[str, Any]]:

@@ -33,6 +33,8 @@ def stored(
         shared = {
             "feed_id": feed_id,
             "known": list(known),
+            # Under another name: an empty list is written in one way for IN, in another for NOT IN.
+            "kin_of": list(known),
             "keys": list({entry.key for entry in batch}),
             "guids": list({entry.guid for entry in batch if entry.guid}),
             "links": list({key for entry in batch if entry.link not in familiar and (key := link_key(entry.link))}),
@@ -200,6 +202,6 @@ _ALIKE = _select().where(
         items.c.key.in_(_list("keys")),
         items.c.guid.in_(_list("guids")),
         items.c.link_key.in_(_list("links")),
-        items.c.link_key.in_(select(items.c.link_key).where(items.c.id.in_(_list("known")))),
+        items.c.link_key.in_(select(items.c.link_key).where(items.c.id.in_(_list("kin_of")))),
     ),
 )

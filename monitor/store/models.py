@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from monitor.errors import NotFoundError
 from monitor.store import pending
 from monitor.store.assessments import IN_FORCE
 from monitor.store.decisions import STANDS
 from monitor.store.schema import alerts, assessments, decisions, feeds, incident_items, items, models, revisions
+from monitor.store.upsert import insert
 from monitor.types import Role, join_text
 
 _LISTED = [column for column in models.columns if column.name not in ("blob", "lessons")]
@@ -22,7 +22,7 @@ _LISTED = [column for column in models.columns if column.name not in ("blob", "l
 def put(connection: Connection, row: Mapping[str, Any]) -> None:
     """Register a model under ``row["id"]``. Training the same rows again replaces it; what is live stays live."""
     replaced = {key: value for key, value in row.items() if key not in ("id", "live")}
-    statement = insert(models).values(dict(row))
+    statement = insert(connection, models).values(dict(row))
     connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=replaced))
     if row["live"]:
         pending.judged_anew(connection)

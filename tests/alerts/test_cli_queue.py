@@ -19,7 +19,7 @@ from monitor.cli.base import Context, now
 from monitor.config import Settings
 from monitor.errors import NotFoundError, RefusedError
 from monitor.store import Store
-from tests.alerts.rows import WITHDRAWN, add_incident
+from tests.alerts.rows import WITHDRAWN, add_incident, unlock_audit
 
 HOSTILE = "卓望晴退選\x1b[2J\u202e [bold]Vivian[/bold]"
 
@@ -130,7 +130,7 @@ def test_audit_list_and_verify(settings: Settings, store: Store) -> None:
     assert _run(settings, audit, "verify").stdout == f"2 entries, unbroken; head {lines[1]['hash']}\n"
     assert _json(settings, audit, "verify")["ok"] is True
     with store.write() as connection:
-        connection.execute(text("DROP TRIGGER audit_refuses_update"))
+        unlock_audit(connection)
         connection.execute(text("UPDATE audit SET actor = 'nobody' WHERE seq = 2"))
     broken = _run(settings, audit, "verify")
     assert (broken.exit_code, broken.stdout) == (1, "entry 2 was changed after it was written\n")

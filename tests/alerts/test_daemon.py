@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from alerts import demo
 from monitor.config import load_file
+from monitor.starter import write_starter
 from monitor.store import Store, decisions, feeds, open_store, runs
-from monitor.store.schema import alerts
+from monitor.store.schema import alerts, hosts
 from monitor.types import Decision, Lang, Opinion, Review, Role
 from tests.alerts.rows import add_incident
 from tests.fakes import feed_server, item, rss
@@ -59,14 +59,14 @@ def _state(store: Store) -> dict[str, Any]:
         "items": "SELECT f.url, i.key, i.title, i.summary, i.revision, i.lang, i.published_at "
         "FROM items i JOIN feeds f ON f.id = i.feed_id",
         "revisions": "SELECT count(*) FROM revisions",
-        "assessments": "SELECT f.url, i.key, a.revision, a.model_id, a.label, round(a.score, 6), a.flagged, a.stance, "
-        "a.claim_type, a.matches, a.findings, a.reasons FROM assessments a JOIN items i ON i.id = a.item_id "
-        "JOIN feeds f ON f.id = i.feed_id",
-        "incidents": "SELECT n.title, n.claim_type, (SELECT group_concat(t, '|') FROM (SELECT f.url || i.key AS t "
-        "FROM incident_items x JOIN items i ON i.id = x.item_id JOIN feeds f ON f.id = i.feed_id "
-        "WHERE x.incident_id = n.id ORDER BY 1)) FROM incidents n",
-        "alerts": "SELECT n.title, a.state, a.priority, a.priority_reasons, round(a.score, 6), a.route, a.level "
-        "FROM alerts a JOIN incidents n ON n.id = a.incident_id",
+        "assessments": "SELECT f.url, i.key, a.revision, a.model_id, a.label, round(CAST(a.score AS numeric), 6), "
+        "a.flagged, a.stance, a.claim_type, a.matches, a.findings, a.reasons FROM assessments a "
+        "JOIN items i ON i.id = a.item_id JOIN feeds f ON f.id = i.feed_id",
+        "incidents": "SELECT title, claim_type FROM incidents",
+        "members": "SELECT n.title, f.url, i.key, x.reason FROM incidents n JOIN incident_items x "
+        "ON x.incident_id = n.id JOIN items i ON i.id = x.item_id JOIN feeds f ON f.id = i.feed_id",
+        "alerts": "SELECT n.title, a.state, a.priority, a.priority_reasons, round(CAST(a.score AS numeric), 6), "
+        "a.route, a.level FROM alerts a JOIN incidents n ON n.id = a.incident_id",
         "audit": "SELECT action, count(*) FROM audit GROUP BY action",
         "feeds": "SELECT url, etag, body_sha256, failures, error_kind, enabled FROM feeds",
     }
@@ -168,10 +168,11 @@ def test_it_learns_when_decisions_have_come_in(folder: Path) -> None:
         file.write("[learn]\nmin_decisions = 1\n")
     incident_id = add_incident(store, datetime.now(UTC))
     with store.write() as connection:
-        alert = {"id": 1, "incident_id": incident_id, "state": "decided", "priority": 2, "priority_reasons": []}
-        connection.execute(insert(alerts).values(alert | {"score": 0, "route": "", "opened_at": datetime.now(UTC)}))
+        alert = {"incident_id": incident_id, "state": "decided", "priority": 2, "priority_reasons": []}
+        row = insert(alerts).values(alert | {"score": 0, "route": "", "opened_at": datetime.now(UTC)})
+        alert_id = connection.execute(row.returning(alerts.c.id)).scalar_one()
         opinion = Opinion(Review.FIRST, "wing", Decision.DISMISS, None, "not-false", datetime.now(UTC))
-        decisions.add(connection, 1, opinion)
+        decisions.add(connection, alert_id, opinion)
     with _daemon(folder):
         deadline = time.monotonic() + 120
         while not _stages(store).get("learn"):
@@ -223,19 +224,31 @@ def test_once_reports_every_stage(folder: Path) -> None:
     assert report["collect"]["failed"] == 0
 
 
-def _kill_rounds(folder: Path, tmp_path: Path, stores: int) -> None:
+@pytest.fixture
+def desk(tmp_path: Path, new_url: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Path]:
+    """Makes one more working folder with a store of its own, on which everything works from then on."""
+
+    def make(name: str, address: str) -> Path:
+        monkeypatch.setenv("POLLWATCH_DATABASE__URL", new_url())
+        write_starter(tmp_path / name)
+        _prepare(tmp_path / name, address).close()
+        return tmp_path / name
+
+    return make
+
+
+def _kill_rounds(desk: Callable[[str, str], Path], stores: int) -> None:
     """Two kills on each of so many stores, each then compared with one that nobody disturbed."""
     dice = random.Random(stores)
     documents, _ = demo.sample_documents(datetime(2026, 3, 1, tzinfo=UTC))  # dates to come would be read as now
     with demo.serve(documents) as address:
-        _prepare(folder, address).close()
-        undisturbed = shutil.copytree(folder, tmp_path / "undisturbed")
+        undisturbed = desk("undisturbed", address)
         began = time.monotonic()
         _run(undisturbed, "run", "--once")
         whole = time.monotonic() - began
         expected = _state_of(undisturbed)
         for number in range(stores):
-            killed = shutil.copytree(folder, tmp_path / f"killed-{number}")
+            killed = desk(f"killed-{number}", address)
             for _ in range(2):
                 process = subprocess.Popen([*CLI, "run", "--once"], cwd=killed, stderr=subprocess.DEVNULL)
                 time.sleep(dice.uniform(0.2, whole))
@@ -253,7 +266,7 @@ def _let_leases_run_out(folder: Path) -> None:
     """What half a minute does: a pass that was killed keeps its hosts from others until then."""
     store = open_store(load_file(folder / "pollwatch.toml").database_url)
     with store.write() as connection:
-        connection.exec_driver_sql("UPDATE hosts SET held_until = '2000-01-01 00:00:00.000000'")
+        connection.execute(update(hosts).values(held_until=datetime(2000, 1, 1, tzinfo=UTC)))
     store.close()
 
 
@@ -269,13 +282,13 @@ def _state_of(folder: Path) -> dict[str, Any]:
         store.close()
 
 
-def test_killed_at_random_moments_one_pass_restores_the_undisturbed_state(folder: Path, tmp_path: Path) -> None:
+def test_killed_at_random_moments_one_pass_restores_the_undisturbed_state(desk: Callable[[str, str], Path]) -> None:
     """kill -9 during a pass; the soak below does it fifty times."""
-    _kill_rounds(folder, tmp_path, 3)
+    _kill_rounds(desk, 3)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
-def test_killed_fifty_times(folder: Path, tmp_path: Path) -> None:
+def test_killed_fifty_times(desk: Callable[[str, str], Path]) -> None:
     """The same, fifty times."""
-    _kill_rounds(folder, tmp_path, 25)
+    _kill_rounds(desk, 25)

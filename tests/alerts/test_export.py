@@ -21,7 +21,7 @@ from monitor.errors import InputError
 from monitor.store import Store, items
 from monitor.store.schema import items as item_table
 from monitor.types import Entry
-from tests.alerts.rows import add_incident
+from tests.alerts.rows import add_incident, unlock_audit
 
 HOSTILE = '=HYPERLINK("http://evil.example")\x1b[31m\u202e卓望晴'
 
@@ -116,7 +116,7 @@ def test_by_line(store: Store, settings: Settings, folder: Path, tmp_path: Path,
         f"wrote 3 entries and 4 items to {tmp_path}/b" in CliRunner().invoke(cli, [*base, str(tmp_path / "b")]).stdout
     )
     with store.write() as connection:
-        connection.execute(text("DROP TRIGGER audit_refuses_update"))
+        unlock_audit(connection)
         connection.execute(text("UPDATE audit SET actor = 'ben' WHERE seq = 2"))
     broken = CliRunner().invoke(cli, [*base, str(tmp_path / "c"), "--json"])
     assert broken.exit_code == 1

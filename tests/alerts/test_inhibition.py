@@ -252,7 +252,7 @@ def test_an_official_answer_is_linked_and_inhibits_nothing(store: Store, setting
         values = {"feed_id": feed_id, "key": "k", "title": title, "summary": title, "lang": "en"}
         connection.execute(insert(items).values(**values, first_seen_at=now, link="http://eso.example/1"))
         assess(connection, now, 2, score=0.1)
-        connection.exec_driver_sql("UPDATE assessments SET stance = 'refutes', flagged = 0 WHERE item_id = 2")
+        connection.exec_driver_sql("UPDATE assessments SET stance = 'refutes', flagged = (1 = 0) WHERE item_id = 2")
     dispatch(store, settings, now)
     _incident(store, now, EN)
     dispatch(store, settings, now)

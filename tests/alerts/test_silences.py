@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -20,7 +19,7 @@ from alerts.status import status
 from alerts.suppression import LONGEST, SilenceMatchers
 from monitor.config import Settings
 from monitor.errors import InputError, NotFoundError, RefusedError, UnfitActError
-from monitor.store import Store, audit, open_store, silences, summary
+from monitor.store import Store, audit, silences, summary
 from monitor.store import alerts as alert_store
 from monitor.types import ClaimType
 from tests.alerts.rows import WITHDRAWN, add_incident, add_item, assess
@@ -262,14 +261,10 @@ _STEPS = st.lists(
 @hypothesis(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_STEPS)
 def test_never_hidden_without_a_cause(
-    store: Store, settings: Settings, now: datetime, steps: list[tuple[str, int, list[str]]]
+    new_store: Callable[[], Store], settings: Settings, now: datetime, steps: list[tuple[str, int, list[str]]]
 ) -> None:
     """Whatever is done in any order: what is hidden is covered by a silence that holds; after a pass, all of that."""
-    assert store.path is not None
-    with tempfile.TemporaryDirectory() as folder:
-        file = shutil.copy(store.path, folder)  # nothing of it is in the journal: it was closed once
-        with contextlib.closing(open_store(f"sqlite:///{file}")) as fresh:
-            _walk(fresh, settings, now, steps)
+    _walk(new_store(), settings, now, steps)
 
 
 def _walk(store: Store, settings: Settings, now: datetime, steps: list[tuple[str, int, list[str]]]) -> None:

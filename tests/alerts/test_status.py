@@ -92,6 +92,7 @@ def _run(folder: Path, *words: str, **environment: str) -> subprocess.CompletedP
     )
 
 
+@pytest.mark.sqlite  # whoever runs a server looks after its files
 @pytest.mark.parametrize("words", [["items", "list"], ["status"], ["alerts", "list"], ["db", "upgrade"]])
 def test_a_damaged_store_is_one_sentence(folder: Path, words: list[str]) -> None:
     """Never a traceback; `db check` calls it damage and answers no."""
@@ -102,6 +103,7 @@ def test_a_damaged_store_is_one_sentence(folder: Path, words: list[str]) -> None
     assert done.stderr.count(b"\n") == 1
 
 
+@pytest.mark.sqlite
 def test_db_check_answers_no_for_a_damaged_store(folder: Path) -> None:
     """Pages overwritten in the middle are what a dying disk leaves."""
     path = folder / "pollwatch.db"

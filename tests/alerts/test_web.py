@@ -15,12 +15,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from alerts.status import status
 from alerts.web import site
 from monitor.collect import collect
 from monitor.config import Settings, load_file
-from monitor.store import Store, feeds, open_store, subscriptions
+from monitor.store import Store, feeds, open_store, schema, subscriptions
 from monitor.subscribe import subscribe
 from monitor.types import Feed, Mode, StageReport, Subscription
 from tests.fakes import ALLOW_LOOPBACK, FeedServer, feed_server, item, rss
@@ -111,8 +112,12 @@ class Desk:
     def rest(self) -> None:
         """As if the last fetch and the last announcement lay a quarter of an hour back."""
         with self.store.write() as connection:
-            for column in ("last_attempt_at", "pushed_at"):
-                connection.exec_driver_sql(f"UPDATE feeds SET {column} = datetime({column}, '-15 minutes')")  # noqa: S608 - our own words
+            feed = self.feed
+            earlier = {
+                "last_attempt_at": feed.last_attempt_at and feed.last_attempt_at - timedelta(minutes=15),
+                "pushed_at": feed.pushed_at and feed.pushed_at - timedelta(minutes=15),
+            }
+            connection.execute(update(schema.feeds).where(schema.feeds.c.id == feed.id).values(earlier))
 
 
 @pytest.fixture

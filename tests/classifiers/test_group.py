@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -18,10 +19,11 @@ from classifiers import group as grouping
 from classifiers import neardup
 from classifiers.group import group
 from monitor.config import Settings
-from monitor.store import Store, incident_list, incidents, migrate, open_store
+from monitor.store import Store, incident_list, incidents
 from monitor.store.schema import bands
 from tests.classifiers.test_neardup import FERRY_HANS, FERRY_ZH, RAIL_EN
 from tests.grouping import START, Row, assess, fill, partition
+from tests.postgresql import url_of
 
 STREETS = ("Heron", "Coral", "Juniper", "Saffron", "Mallard", "Pepper", "Thistle", "Walnut", "Cobalt", "Magpie")
 SENTENCE = (
@@ -208,7 +210,7 @@ def test_partition_does_not_depend_on_batches_or_row_ids(
     store: Store,
     settings: Settings,
     now: datetime,
-    tmp_path: Path,
+    new_store: Callable[[], Store],
     monkeypatch: pytest.MonkeyPatch,
     batch: int,
     room: int,
@@ -221,8 +223,7 @@ def test_partition_does_not_depend_on_batches_or_row_ids(
     monkeypatch.setattr(incidents, "BAND_SIZE", room)
     rows = [Row(r.title, r.summary, r.feed, number) for number, r in enumerate(rumours(120))]
     shuffled = random.Random(batch).sample(rows, len(rows))
-    other = open_store(f"sqlite:///{tmp_path / 'other.db'}", must_exist=False)
-    migrate.upgrade(other)
+    other = new_store()
     titles = [
         dict(zip(fill(target, given), (row.title for row in given), strict=True))
         for target, given in ((store, rows), (other, shuffled))
@@ -234,17 +235,8 @@ def test_partition_does_not_depend_on_batches_or_row_ids(
         {frozenset(names[i] for i in members) for members in partition(target)}
         for target, names in ((store, titles[0]), (other, titles[1]))
     )
-    other.close()
     assert one == two
     assert any(len(members) > 1 for members in one)
-
-
-def fresh(path: Path, rows: list[Row]) -> Store:
-    """A store of its own with these rows."""
-    store = open_store(f"sqlite:///{path}", must_exist=False)
-    migrate.upgrade(store)
-    fill(store, rows)
-    return store
 
 
 CHILD = """
@@ -287,7 +279,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def test_killed_at_any_moment_and_run_again(
-    store: Store, settings: Settings, folder: Path, now: datetime, tmp_path: Path
+    store: Store, settings: Settings, folder: Path, now: datetime, new_store: Callable[[], Store]
 ) -> None:
     """kill -9 in the middle, over and over: afterwards the partition is that of an undisturbed run."""
     rows = rumours(90)
@@ -295,10 +287,11 @@ def test_killed_at_any_moment_and_run_again(
     group(store, settings, now)
     chance = random.Random()
     for attempt in range(4):
-        disturbed = fresh(tmp_path / f"{attempt}.db", rows)
+        disturbed = new_store()
+        fill(disturbed, rows)
         for _ in range(2):
             before = partition(disturbed)
-            process = _child(f"sqlite:///{disturbed.path}", folder)
+            process = _child(url_of(disturbed), folder)
             _go(process)
             while attempt % 2 and partition(disturbed) == before and process.poll() is None:
                 time.sleep(0.001)  # every other time the kill falls after the first transaction at the earliest
@@ -307,22 +300,21 @@ def test_killed_at_any_moment_and_run_again(
             _end(process)
         group(disturbed, settings, now)
         assert partition(disturbed) == partition(store)
-        disturbed.close()
 
 
 def test_two_processes_at_once_make_no_second_incident(
-    store: Store, settings: Settings, folder: Path, now: datetime, tmp_path: Path
+    store: Store, settings: Settings, folder: Path, now: datetime, new_store: Callable[[], Store]
 ) -> None:
     """Two runs on one store share the work; the partition is that of one."""
     rows = rumours(90)
     fill(store, rows)
     group(store, settings, now)
-    shared = fresh(tmp_path / "shared.db", rows)
-    processes = [_child(f"sqlite:///{shared.path}", folder) for _ in range(2)]
+    shared = new_store()
+    fill(shared, rows)
+    processes = [_child(url_of(shared), folder) for _ in range(2)]
     for process in processes:
         _go(process)
     for process in processes:
         _end(process)
         assert process.returncode == 0
     assert partition(shared) == partition(store)
-    shared.close()

@@ -12,10 +12,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from monitor.collect import collect
 from monitor.config import Settings
-from monitor.store import Store, feeds, items
+from monitor.store import Store, feeds, items, schema
 from monitor.types import Lang, Role
 from tests.fakes import ALLOW_LOOPBACK, FeedServer, item, rss
 from tests.monitor.collecting import PASS, counts, environment, state_of, stored, watch, word_of
@@ -272,7 +273,7 @@ def test_the_hub_of_a_document_from_before_hubs_is_learned_once(
     collect(store, settings, now)
     for before, hub in ((None, "https://hub.example/"), ("", "")):
         with store.write() as connection:
-            connection.exec_driver_sql("UPDATE feeds SET hub = ?, topic = NULL", (before,))
+            connection.execute(update(schema.feeds).values(hub=before, topic=None))
         assert collect(store, settings, now, every=True).counts["unchanged"] == 2
         assert (state_of(store, url).hub, state_of(store, server.url("/b")).hub) == (hub, "")
     with store.read() as connection:
@@ -281,7 +282,7 @@ def test_the_hub_of_a_document_from_before_hubs_is_learned_once(
     server.put("/a", unreadable)
     with store.write() as connection:
         sha256 = hashlib.sha256(unreadable).hexdigest()
-        connection.exec_driver_sql("UPDATE feeds SET hub = NULL, body_sha256 = ?", (sha256,))
+        connection.execute(update(schema.feeds).values(hub=None, body_sha256=sha256))
     collect(store, settings, now, every=True)
     assert (state_of(store, url).hub, state_of(store, url).error_kind) == ("", None)
 

@@ -16,7 +16,7 @@ import pytest
 
 from monitor.collect import collect
 from monitor.config import Settings
-from monitor.store import Store, open_store
+from monitor.store import Store
 from tests.fakes import ALLOW_LOOPBACK, FeedServer, item, rss
 from tests.monitor.collecting import PASS, ROOT, environment, is_running, stored, watch
 
@@ -29,12 +29,13 @@ def settings(configure: Callable[[str], Settings]) -> Settings:
 
 @pytest.mark.timeout(120)
 def test_killed_at_any_moment_the_next_pass_brings_the_same_store(
-    folder: Path, settings: Settings, server: FeedServer, now: datetime, tmp_path: Path
+    folder: Path, settings: Settings, server: FeedServer, now: datetime, store: Store, new_store: Callable[[], Store]
 ) -> None:
     """kill -9 during passes, over a version of the feeds and then over its edits: nothing lost, nothing doubled."""
     urls = [server.url(f"/{n}") for n in range(6)]
-    undisturbed = _fresh_store(tmp_path / "undisturbed.db", now, urls)
-    disturbed = _fresh_store(Path(settings.database_url.removeprefix("sqlite:///")), now, urls)
+    undisturbed, disturbed = new_store(), store
+    for each in (undisturbed, disturbed):
+        watch(each, now, *urls)
     luck = random.Random(7)
     for version in ("first", "edited"):
         _serve_version(server, version)
@@ -43,17 +44,6 @@ def test_killed_at_any_moment_the_next_pass_brings_the_same_store(
             _kill_a_pass(folder, server, after_s=luck.uniform(0.0, 1.2))
         collect(disturbed, settings, now, every=True)
         assert stored(disturbed) == stored(undisturbed)
-    disturbed.close()
-    undisturbed.close()
-
-
-def _fresh_store(path: Path, now: datetime, urls: list[str]) -> Store:
-    from monitor.store import migrate
-
-    store = open_store(f"sqlite:///{path}", must_exist=False)
-    migrate.upgrade(store)
-    watch(store, now, *urls)
-    return store
 
 
 def _serve_version(server: FeedServer, version: str) -> None:

@@ -13,6 +13,7 @@ from monitor.errors import ConfigError
 Configure = Callable[[str], Settings]
 
 
+@pytest.mark.sqlite  # the URL of a server is not relative to anything
 def test_a_relative_database_starts_at_the_file(folder: Path) -> None:
     """`init DIR` and nothing more gives a folder that works from anywhere."""
     assert load_file(folder / "pollwatch.toml").database_url == f"sqlite:///{folder / 'pollwatch.db'}"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from monitor.errors import FeedError
 from monitor.keep import ForgottenError, keep
@@ -34,8 +35,8 @@ def rows(connection: Connection, feed_id: int) -> list[tuple[Any, ...]]:
         SELECT i.key, i.guid, i.link, i.link_key, i.title, i.summary, i.lang, i.published_raw, i.published_at,
                i.first_seen_at, i.edited_at, i.revision, r.revision, r.title, r.summary, r.link, r.seen_at,
                r.replaced_at
-        FROM items i LEFT JOIN revisions r ON r.item_id = i.id WHERE i.feed_id = ? ORDER BY i.id, r.revision"""
-    return [tuple(row) for row in connection.exec_driver_sql(query, (feed_id,))]
+        FROM items i LEFT JOIN revisions r ON r.item_id = i.id WHERE i.feed_id = :feed ORDER BY i.id, r.revision"""
+    return [tuple(row) for row in connection.execute(text(query), {"feed": feed_id})]
 
 
 def replay(store: Store, now: datetime, bodies: Iterable[bytes]) -> tuple[int, int]:

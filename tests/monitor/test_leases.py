@@ -132,7 +132,7 @@ def test_a_pass_that_lost_its_lease_writes_nothing(
     assert [state_of(store, url) for url in (texts, same, gone)] == before
     assert counts(reports[0], "feeds", "elsewhere", "failed", "fetched", "items_new") == [3, 3, 0, 0, 0]
     assert reports[0].problems == ()
-    with store.read() as connection:
+    with store.write() as connection:
         assert sorted(i.title for i in items.listing(connection)) == ["B", "C"]
         assert hosts.held(connection, [f"127.0.0.1:{server.port}"], "another")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from monitor.store import (
     schema,
 )
 from monitor.types import Decision, Opinion, Review, Verdict
+from tests.postgresql import url_of
 
 
 def test_a_missing_store_says_what_to_run(tmp_path: Path) -> None:
@@ -62,19 +64,20 @@ def test_the_migrations_make_exactly_the_schema(store: Store) -> None:
         assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
 
 
-def test_an_existing_store_is_carried_over(tmp_path: Path, now: datetime) -> None:
+def test_an_existing_store_is_carried_over(new_url: Callable[[], str], now: datetime) -> None:
     """What the first schema held is there after `db upgrade`, unchanged; what is new is empty."""
-    old = open_store(f"sqlite:///{tmp_path}/old.db", must_exist=False)
+    old = open_store(new_url(), must_exist=False)
     config = Config()
     config.set_main_option("script_location", "monitor.store:migrations")
     with old.write() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
-        row = {"url": "https://a.example/rss", "outlet": "海港日報", "role": "media", "at": now.isoformat(" ")[:19]}
+        row = {"url": "https://a.example/rss", "outlet": "海港日報", "role": "media", "at": f"{now:%Y-%m-%d %H:%M:%S}"}
+        row |= {"yes": True, "blob": b"\0"}
         connection.execute(
             text(
                 "INSERT INTO feeds (id, url, outlet, role, enabled, failures, etag, added_at, last_success_at) "
-                "VALUES (7, :url, :outlet, :role, 1, 0, 'W/\"v1\"', :at, :at)"
+                "VALUES (7, :url, :outlet, :role, :yes, 0, 'W/\"v1\"', :at, :at)"
             ),
             row,
         )
@@ -88,7 +91,7 @@ def test_an_existing_store_is_carried_over(tmp_path: Path, now: datetime) -> Non
         connection.execute(
             text(
                 "INSERT INTO models (id, created_at, live, data_sha256, sha256, versions, metrics, blob) "
-                "VALUES ('reviewed-1', :at, 1, 'd', 's', '{}', '{}', x'00')"
+                "VALUES ('reviewed-1', :at, :yes, 'd', 's', '{}', '{}', :blob)"
             ),
             row,
         )
@@ -132,45 +135,54 @@ def test_an_existing_store_is_carried_over(tmp_path: Path, now: datetime) -> Non
     old.close()
 
 
-def test_incidents_of_an_older_store_keep_their_items_and_get_a_claim(tmp_path: Path, now: datetime) -> None:
+def test_incidents_of_an_older_store_keep_their_items_and_get_a_claim(
+    new_url: Callable[[], str], now: datetime
+) -> None:
     """After `db upgrade` each is found by the words of its first item, and nothing of it counts as changed since."""
-    old = open_store(f"sqlite:///{tmp_path}/old.db", must_exist=False)
+    old = open_store(new_url(), must_exist=False)
     config = Config()
     config.set_main_option("script_location", "monitor.store:migrations")
-    at = now.isoformat(" ")[:19]
+    at = f"{now:%Y-%m-%d %H:%M:%S}"
     with old.write() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0006")
-        run = connection.exec_driver_sql
+
+        def run(statement: str, **values: object) -> None:
+            connection.execute(text(statement), {"at": at, **values})
+
         run(
             "INSERT INTO feeds (id, url, outlet, role, enabled, failures, added_at) "
-            "VALUES (1, 'u', 'o', 'media', 1, 0, ?)",
-            (at,),
+            "VALUES (1, 'u', 'o', 'media', :yes, 0, :at)",
+            yes=True,
         )
         for item, revision, reason in ((1, 2, "first"), (2, 0, "near-copy"), (3, 1, "first")):
             incident = 1 if item < 3 else 2
             run(
                 "INSERT INTO items (id, feed_id, key, title, summary, lang, first_seen_at, revision) "
-                "VALUES (?, 1, ?, 'A title', '', 'en', ?, ?)",
-                (item, f"k{item}", at, revision),
+                "VALUES (:item, 1, :key, 'A title', '', 'en', :at, :revision)",
+                item=item,
+                key=f"k{item}",
+                revision=revision,
             )
             if reason == "first":
                 run(
                     "INSERT INTO incidents (id, title, lang, created_at, first_seen_at, last_seen_at) "
-                    "VALUES (?, 'A title', 'en', ?, ?, ?)",
-                    (incident, at, at, at),
+                    "VALUES (:incident, 'A title', 'en', :at, :at, :at)",
+                    incident=incident,
                 )
                 run(
                     "INSERT INTO alerts (incident_id, state, priority, priority_reasons, level, score, route, "
-                    "opened_at) VALUES (?, 'open', 2, '[]', 0, 0.5, 'desk', ?)",
-                    (incident, at),
+                    "opened_at) VALUES (:incident, 'open', 2, '[]', 0, 0.5, 'desk', :at)",
+                    incident=incident,
                 )
-            run("INSERT INTO incident_items VALUES (?, ?, ?, 1.0, ?)", (item, incident, reason, at))
+            values = {"item": item, "incident": incident, "reason": reason}
+            run("INSERT INTO incident_items VALUES (:item, :incident, :reason, 1.0, :at)", **values)
     migrate.upgrade(old)
     with old.write() as connection:
         found = [(w.item_id, w.incident_id) for w in incidents.wordings(connection, 0, now - timedelta(days=1), 10)]
         assert found == [(1, 1), (3, 2)]
-        assert connection.scalars(select(schema.incident_items.c.revision)).all() == [2, 0, 1]
+        revisions = select(schema.incident_items.c.revision).order_by(schema.incident_items.c.item_id)
+        assert connection.scalars(revisions).all() == [2, 0, 1]
         assert connection.scalars(select(schema.incidents.c.merged_into)).all() == [None, None]
         assert connection.scalars(select(schema.alerts.c.sample)).all() == [None, None]
         incidents.add_wording(connection, 2)
@@ -181,9 +193,9 @@ def test_incidents_of_an_older_store_keep_their_items_and_get_a_claim(tmp_path: 
     old.close()
 
 
-def test_a_stale_and_a_newer_schema_are_refused(tmp_path: Path, store: Store) -> None:
+def test_a_stale_and_a_newer_schema_are_refused(new_url: Callable[[], str], store: Store) -> None:
     """With the exact command to run, or with a word that the program is too old."""
-    empty = open_store(f"sqlite:///{tmp_path}/empty.db", must_exist=False)
+    empty = open_store(new_url(), must_exist=False)
     with pytest.raises(StaleSchemaError, match="pollwatch db upgrade"):
         migrate.check(empty)
     empty.close()
@@ -225,8 +237,7 @@ def test_a_lock_is_held_by_one_process_and_dies_with_it(store: Store) -> None:
         "import sys, time; from monitor.store import open_store\n"
         "with open_store(sys.argv[1]).lock('daemon'): print('held', flush=True); time.sleep(60)"
     )
-    url = store.engine.url.render_as_string(hide_password=False)
-    with subprocess.Popen([sys.executable, "-c", code, url], stdout=subprocess.PIPE, text=True) as holder:
+    with subprocess.Popen([sys.executable, "-c", code, url_of(store)], stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(BusyError, match="already runs"), store.lock("daemon", busy="it already runs"):
@@ -238,6 +249,7 @@ def test_a_lock_is_held_by_one_process_and_dies_with_it(store: Store) -> None:
         pass
 
 
+@pytest.mark.sqlite  # a server checks its own pages, and nobody turns its foreign keys off by accident
 def test_a_damaged_store_is_told(store: Store) -> None:
     """Orphans are what a careless repair leaves."""
     assert engine.integrity(store) == []
