@@ -71,7 +71,7 @@ def main() -> int:
         write_starter(Path(folder))
         (Path(folder) / "rota.toml").write_text(ROTA, "utf-8")
         settings = load_file(Path(folder) / "pollwatch.toml")
-        path = arguments.store or Path(folder) / "pollwatch.db"
+        path = arguments.store or Path(folder) / "shift.db"
         built = path.exists()
         store = open_store(f"sqlite:///{path}", must_exist=False)
         if not built:
