@@ -154,4 +154,9 @@ async def _answer(worker: Process) -> Any:
 async def _end(worker: Process) -> None:
     with contextlib.suppress(ProcessLookupError):
         worker.kill()
-    await worker.wait()
+    gone = asyncio.ensure_future(worker.wait())
+    try:
+        await asyncio.shield(gone)
+    except asyncio.CancelledError:
+        await gone  # the pool is left at this very moment; killed it goes at once, and somebody must see it go
+        raise

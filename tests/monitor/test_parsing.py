@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import subprocess
 import time
@@ -81,6 +82,21 @@ def test_what_used_to_stall_the_parser_is_read_in_time() -> None:
         OPEN + b"<a>" * 1_000 + b"</a>" * 1_000 + b"</item></channel></rss>",
     )
     assert all(isinstance(outcome, Document) for outcome in outcomes)
+
+
+def test_a_pool_that_is_left_while_a_worker_goes_leaves_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed is not gone: it is waited for all the same. pytest makes an error of a process that is still running."""
+    monkeypatch.setattr(parsing, "IDLE_S", 0)
+
+    async def run(turns: int) -> None:
+        async with ParsePool(20, 400) as pool:
+            assert isinstance(await pool.parse(GOOD, URL, None, ZoneInfo("UTC")), Document)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+
+    for turns in range(4):
+        asyncio.run(run(turns))
+    gc.collect()
 
 
 def test_workers_go_when_there_is_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
