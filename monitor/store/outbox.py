@@ -66,7 +66,10 @@ def advance(connection: Connection, seq: int) -> None:
 def add(connection: Connection, new: Iterable[Occasion]) -> int:
     """Keep occasions; those that are there already stay as they are. Returns how many were new."""
     rows = [{name: getattr(each, name) for name in Occasion.__dataclass_fields__} for each in new]
-    return connection.execute(insert(connection, occasions).on_conflict_do_nothing(), rows).rowcount if rows else 0
+    if not rows:
+        return 0
+    statement = insert(connection, occasions).on_conflict_do_nothing().returning(occasions.c.key)
+    return len(connection.execute(statement, rows).all())  # drivers do not agree on a row count here
 
 
 def oldest_waiting(connection: Connection) -> dict[str, datetime]:
