@@ -29,7 +29,7 @@ from monitor.config import Settings
 from monitor.errors import FeedError, FeedErrorKind
 from monitor.failures import REFUSALS, Consequence, concerned, consequence, outlet_domain
 from monitor.fetch import Fetched, Fetcher
-from monitor.keep import ForgottenError, keep
+from monitor.keep import keep
 from monitor.leases import LeaseLostError, Leases
 from monitor.moves import settle
 from monitor.parsing import ParsePool
@@ -49,6 +49,7 @@ _UNREACHED = (FeedErrorKind.DNS, FeedErrorKind.CONNECT, FeedErrorKind.TIMEOUT)
 
 Progress = Callable[[str], None]
 _State = tuple[Feed, bytes]  # with its packed marks
+_Answer = tuple[Feed, Fetched, Document, dict[str, Any]]  # with columns of the feed that it changes
 
 _COUNTS = ("fetched", "not_modified", "unchanged", "failed", "items_new", "items_edited", "items_seen", "bytes")
 _NOT_ASKED = ("postponed", "elsewhere")
@@ -92,6 +93,12 @@ async def _collect(
         except ExceptionGroup as group:  # of one: hosts could not be taken; a visit raises nothing
             raise group.exceptions[0] from group
     return run
+
+
+def record(connection: Connection, rows: list[dict[str, Any]]) -> list[None]:
+    """Nothing to store but that these feeds are well."""
+    feeds.record_successes(connection, rows)
+    return [None] * len(rows)
 
 
 @dataclass(slots=True)
@@ -257,11 +264,12 @@ class _Pass:
 
     async def store(self, feed: Feed, fetched: Fetched, document: Document, state: dict[str, Any]) -> str:
         """Keep what a document says; returns what it was in a few words."""
-        try:
-            changes = await self.leases.write(feed.host, lambda c: self.keep(c, feed, fetched, document, state))
-        except ForgottenError:
-            whole = await self.read(fetched)
-            changes = await self.leases.write(feed.host, lambda c: self.keep(c, feed, fetched, whole, state))
+        changes = await self.leases.write_together(feed.host, self.keep, (feed, fetched, document, state))
+        if changes is None:
+            document = await self.read(fetched)
+            changes = await self.leases.write_together(feed.host, self.keep, (feed, fetched, document, state))
+        if changes is None:
+            raise RuntimeError("of a document that was read whole nothing can be missing")
         new, edited, seen = len(changes.new), len(changes.edited), document.size
         self.counts.update(fetched=1, items_new=new, items_edited=edited, items_seen=seen)
         outcome = f"{new} new, {edited} edited of {seen}"
@@ -307,11 +315,18 @@ class _Pass:
         self.answered.add(host)
         return fetched
 
-    def keep(
-        self, connection: Connection, feed: Feed, fetched: Fetched, document: Document, state: dict[str, Any]
-    ) -> Changes:
-        """The one transaction of a feed: its items and its state."""
-        changes = keep(connection, feed.id, document, self.now)
+    def keep(self, connection: Connection, answers: list[_Answer]) -> list[Changes | None]:
+        """Write the items and the state of feeds; nothing, and None, for a document that is to be read whole."""
+        documents = [(feed.id, document) for feed, _, document, _ in answers]
+        found = keep(connection, documents, self.now)
+        rows = [self.kept(*answer, changes) for answer, changes in zip(answers, found, strict=True) if changes]
+        feeds.record_successes(connection, rows)
+        return found
+
+    def kept(
+        self, feed: Feed, fetched: Fetched, document: Document, state: dict[str, Any], changes: Changes
+    ) -> dict[str, Any]:
+        """A feed of which ``changes`` were written, as a row for the store."""
         if changes.new:
             state = {**state, "last_new_at": self.now}
         rhythm = observe(feed, document, changes.new, self.now, self.zone)
@@ -320,12 +335,11 @@ class _Pass:
         if rhythm is not feed.rhythm:
             state["rhythm"] = rhythm
         feed = replace(feed, rhythm=rhythm, last_new_at=state.get("last_new_at", feed.last_new_at))
-        feeds.record_successes(connection, [self.success(feed, fetched, state)])
-        return changes
+        return self.success(feed, fetched, state)
 
     async def succeed(self, feed: Feed, fetched: Fetched, outcome: str, state: dict[str, Any]) -> str:
         """Nothing to store but that the feed is well. ``outcome`` is the name of a count."""
-        await self.leases.record_success(feed.host, self.success(feed, fetched, state))
+        await self.leases.write_together(feed.host, record, self.success(feed, fetched, state))
         self.counts[outcome] += 1
         return outcome.replace("_", " ")
 

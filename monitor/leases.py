@@ -13,13 +13,14 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
 
 from monitor.errors import PollwatchError
-from monitor.store import Connection, feeds, hosts
+from monitor.store import Connection, hosts
 from monitor.writing import Writer
 
 LEASE = timedelta(seconds=30)
@@ -27,11 +28,16 @@ RENEW_S = 10.0  # one renewal may be late, for a database that others write to
 
 log = logging.getLogger(__name__)
 
+R = TypeVar("R")
 T = TypeVar("T")
 
 
 class LeaseLostError(Exception):
     """Another pass has the host now: what was found of its feed must not be written."""
+
+
+class _Lost:
+    """What is written together is one outcome each, and an error would be everybody's."""
 
 
 class Leases:
@@ -47,6 +53,7 @@ class Leases:
         self._holder = secrets.token_hex(8)
         self._now, self._begun = now, begun
         self._renewing: asyncio.Task[None] | None = None
+        self._held: dict[Any, Any] = {}  # works, and the same for the rows whose host is held
 
     async def __aenter__(self) -> Leases:
         self._renewing = asyncio.create_task(self._renew())
@@ -84,15 +91,20 @@ class Leases:
 
         return await self._writer.run(held)
 
-    async def record_success(self, name: str, row: dict[str, Any]) -> None:
-        """Record that a feed of the host ``name`` is well (``feeds.success``), among others. Raises LeaseLostError."""
-        if not await self._writer.run_together(self._record, (name, row)):
+    async def write_together(self, name: str, works: Callable[[Connection, list[R]], Sequence[T]], row: R) -> T:
+        """Like ``write``, among many for which ``works`` is the same; see ``Writer.run_together``."""
+        held = self._held.setdefault(works, partial(self._if_held, works))
+        outcome: T | _Lost = await self._writer.run_together(held, (name, row))
+        if isinstance(outcome, _Lost):
             raise LeaseLostError
+        return outcome
 
-    def _record(self, connection: Connection, rows: list[tuple[str, dict[str, Any]]]) -> list[bool]:
+    def _if_held(
+        self, works: Callable[[Connection, list[R]], Sequence[T]], connection: Connection, rows: list[tuple[str, R]]
+    ) -> list[T | _Lost]:
         held = hosts.held(connection, {name for name, _ in rows}, self._holder)
-        feeds.record_successes(connection, [row for name, row in rows if name in held])
-        return [name in held for name, _ in rows]
+        outcomes = iter(works(connection, [row for name, row in rows if name in held]))
+        return [next(outcomes) if name in held else _Lost() for name, _ in rows]
 
     async def give_back(self, name: str, gap_s: float) -> None:
         """The pass is done with a host, which rests for ``gap_s`` seconds now."""

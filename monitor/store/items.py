@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, Select, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from monitor.errors import NotFoundError
 from monitor.links import link_key
@@ -16,48 +29,55 @@ from monitor.text import detect_lang
 from monitor.types import Entry, Item, Lang, Role, join_text
 
 _BATCH = 500  # keys in one query; databases limit the number of parameters
+_LOOKUPS = 1_000  # of one kind of name, in one query
+
+Story = tuple[int, Entry]  # a feed, and what it published
 
 
-def stored(
-    connection: Connection, feed_id: int, entries: Sequence[Entry], known: Mapping[int, Item] | None = None
-) -> dict[str, Item]:
-    """The items of a feed that ``entries`` may be about, by key: those that share key, guid or link with one.
-
-    ``known`` are those of them that were read before, by id.
-    """
-    known = known or {}
-    found = dict(known)
-    familiar = {item.link for item in known.values()}
-    for start in range(0, len(entries), _BATCH):
-        batch = entries[start : start + _BATCH]
-        shared = {
-            "feed_id": feed_id,
-            "known": list(known),
-            # Under another name: an empty list is written in one way for IN, in another for NOT IN.
-            "kin_of": list(known),
-            "keys": list({entry.key for entry in batch}),
-            "guids": list({entry.guid for entry in batch if entry.guid}),
-            "links": list({key for entry in batch if entry.link not in familiar and (key := link_key(entry.link))}),
+def stored(connection: Connection, entries: Iterable[Story]) -> dict[int, list[Item]]:
+    """The items that ``entries`` may be about, by feed: those of it that share key, guid or link with one of them."""
+    found: dict[int, dict[int, Item]] = {}
+    for portion in _portions(entries):
+        names = {
+            "key": {(feed_id, entry.key) for feed_id, entry in portion},
+            "guid": {(feed_id, entry.guid) for feed_id, entry in portion if entry.guid},
+            "link_key": {(feed_id, key) for feed_id, entry in portion if (key := link_key(entry.link))},
         }
-        found |= {row.id: _item(row) for row in connection.execute(_ALIKE, shared)}
-    return {item.key: item for _, item in sorted(found.items())}
+        wanted: dict[str, list[Any]] = {kind: [name for _, name in pairs] for kind, pairs in names.items()}
+        for row in connection.execute(_ALIKE, {"feeds": list({feed_id for feed_id, _ in portion}), **wanted}):
+            # Not those that share one with an entry of another feed.
+            if any((row.feed_id, getattr(row, kind)) in pairs for kind, pairs in names.items()):
+                found.setdefault(row.feed_id, {})[row.id] = _item(row[:-1])
+    return {feed_id: [item for _, item in sorted(items.items())] for feed_id, items in found.items()}
 
 
-def sharing(connection: Connection, item_ids: Collection[int], entries: Iterable[Entry]) -> tuple[int, int]:
-    """How many of these items there are, and how many of them have a name of one of ``entries``: key, guid or link.
+def _portions(entries: Iterable[Story]) -> Iterator[list[Story]]:
+    """Parts to be asked for in one query each: every name is looked up in every feed of its part."""
+    portion: list[Story] = []
+    of: set[int] = set()
+    for feed_id, entry in entries:
+        of.add(feed_id)
+        if portion and (len(portion) == _BATCH or len(of) * (len(portion) + 1) > _LOOKUPS):
+            yield portion
+            portion, of = [], {feed_id}
+        portion.append((feed_id, entry))
+    if portion:
+        yield portion
 
-    Keys are those of the parser. All items count as sharing where there are too many names to ask for, or one with a
-    space in it, which may be a longer key made of two names.
+
+def sharing(connection: Connection, item_ids: Iterable[int], names: Collection[str]) -> dict[int, tuple[int, int]]:
+    """By feed: how many of these items there are, and how many of them have one of ``names``, a few hundred at most.
+
+    A name is a key, a guid, a link or its canonical form.
     """
-    names = {name for entry in entries for name in (entry.key, entry.guid, entry.link, link_key(entry.link)) if name}
-    unclear = len(names) > _BATCH or any(" " in name for name in names)
-    every = list(item_ids)
-    present = shared = 0
-    for start in range(0, len(every), _BATCH):
-        ids = every[start : start + _BATCH]
-        row = connection.execute(_SHARING, {"ids": ids, "names": [] if unclear else list(names)}).one()
-        present, shared = present + row.present, shared + (row.present if unclear else row.shared)
-    return present, shared
+    ids = list(item_ids)
+    found: Counter[int] = Counter()
+    shared: Counter[int] = Counter()
+    for start in range(0, len(ids), _BATCH):
+        for row in connection.execute(_SHARING, {"ids": ids[start : start + _BATCH], "names": list(names)}):
+            found[row.feed_id] += row.present
+            shared[row.feed_id] += row.shared
+    return {feed_id: (present, shared[feed_id]) for feed_id, present in found.items()}
 
 
 def by_id(connection: Connection, item_ids: Iterable[int]) -> dict[int, Item]:
@@ -70,8 +90,8 @@ def by_id(connection: Connection, item_ids: Iterable[int]) -> dict[int, Item]:
     return found
 
 
-def add(connection: Connection, feed_id: int, entries: Iterable[Entry], now: datetime) -> dict[str, int]:
-    """Store new entries, first seen at ``now``; returns their ids by key. Ids follow the order given."""
+def add(connection: Connection, entries: Iterable[Story], now: datetime) -> dict[tuple[int, str], int]:
+    """Store new entries of feeds, first seen at ``now``; returns their ids by feed and key, which follow the order."""
     rows = [
         {
             "feed_id": feed_id,
@@ -87,9 +107,9 @@ def add(connection: Connection, feed_id: int, entries: Iterable[Entry], now: dat
             "first_seen_at": now,
             "revision": 0,
         }
-        for entry in entries
+        for feed_id, entry in entries
     ]
-    return {row.key: row.id for row in connection.execute(_ADD, rows)} if rows else {}
+    return {(row.feed_id, row.key): row.id for row in connection.execute(_ADD, rows)} if rows else {}
 
 
 def edit(connection: Connection, item: Item, entry: Entry, now: datetime) -> None:
@@ -178,7 +198,7 @@ def _select() -> Select[Any]:
     return select(*own, feeds.c.outlet, feeds.c.role).join(feeds, feeds.c.id == items.c.feed_id)
 
 
-def _item(row: Row[Any]) -> Item:
+def _item(row: Sequence[Any]) -> Item:
     values = dict(zip(_FIELDS, row, strict=True))
     return Item(**{**values, "lang": Lang(values["lang"]), "role": Role(values["role"])})
 
@@ -189,19 +209,20 @@ def _list(name: str) -> BindParameter[Any]:
 
 # Built once: they are run for every feed that changed.
 _FIELDS = tuple(column.name for column in _select().selected_columns)
-_ADD = insert(items).returning(items.c.key, items.c.id)
+_ADD = insert(items).returning(items.c.feed_id, items.c.key, items.c.id)
 _NAMED = or_(*(items.c[name].in_(_list("names")) for name in ("guid", "link", "link_key", "key")))
-_SHARING = select(func.count().label("present"), func.count().filter(_NAMED).label("shared")).where(
-    items.c.id.in_(_list("ids"))
+_SHARING = (
+    select(items.c.feed_id, func.count().label("present"), func.count().filter(_NAMED).label("shared"))
+    .where(items.c.id.in_(_list("ids")))
+    .group_by(items.c.feed_id)
 )
 _AMONG = _select().where(items.c.id.in_(_list("ids")))
-_ALIKE = _select().where(
-    items.c.feed_id == bindparam("feed_id"),
-    items.c.id.not_in(_list("known")),
-    or_(
-        items.c.key.in_(_list("keys")),
-        items.c.guid.in_(_list("guids")),
-        items.c.link_key.in_(_list("links")),
-        items.c.link_key.in_(select(items.c.link_key).where(items.c.id.in_(_list("kin_of")))),
+# A query for each kind of name: given an OR of them, SQLite reads every item of the feed.
+_BEARERS = union_all(
+    *(
+        select(items.c.id).where(items.c.feed_id.in_(_list("feeds")), items.c[name].in_(_list(name)))
+        for name in ("key", "guid")
     ),
+    select(items.c.id).where(items.c.link_key.in_(_list("link_key"))),  # of any feed: its index knows of none
 )
+_ALIKE = _select().add_columns(items.c.link_key).where(items.c.id.in_(_BEARERS))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, select
 
 from monitor.blocks import MARK_BYTES
 from monitor.store.schema import marks
+from monitor.store.upsert import insert_for
 
 _BATCH = 500  # feeds in one query; databases limit the number of parameters
-# Built once: they are run for every feed that changed.
+# Built once: it is run for every feed that changed.
 _OF = select(marks.c.feed_id, marks.c.marks).where(marks.c.feed_id.in_(bindparam("feeds", expanding=True)))
-_REPLACE = update(marks).where(marks.c.feed_id == bindparam("feed"))
 _ROW = struct.Struct(f"<{MARK_BYTES}sq")  # a mark and the id of its item
 
 
@@ -31,8 +33,17 @@ def unpack(stored: bytes) -> dict[bytes, int]:
     return dict(_ROW.iter_unpack(stored))
 
 
-def put(connection: Connection, feed_id: int, item_ids: Mapping[bytes, int]) -> None:
-    """Replace the marks of a feed."""
-    stored = b"".join(_ROW.pack(mark, item_id) for mark, item_id in item_ids.items())
-    if connection.execute(_REPLACE, {"feed": feed_id, "marks": stored}).rowcount == 0:
-        connection.execute(insert(marks), {"feed_id": feed_id, "marks": stored})
+def put(connection: Connection, item_ids: Mapping[int, Mapping[bytes, int]]) -> None:
+    """Replace the marks of feeds: the ids of items by mark, by feed."""
+    rows = [
+        {"feed_id": feed_id, "marks": b"".join(_ROW.pack(mark, item_id) for mark, item_id in of_feed.items())}
+        for feed_id, of_feed in item_ids.items()
+    ]
+    if rows:
+        connection.execute(_put(connection.dialect.name), rows)
+
+
+@cache
+def _put(dialect: str) -> Any:
+    stored = insert_for(dialect, marks)
+    return stored.on_conflict_do_update(index_elements=[marks.c.feed_id], set_={"marks": stored.excluded.marks})

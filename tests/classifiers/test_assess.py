@@ -30,7 +30,7 @@ def publish(store: Store, now: datetime, texts: Sequence[str], role: Role = Role
             connection, f"https://{name}.example/rss", now, outlet="Jade Bay Post", role=role, lang=None
         )
         entries = [Entry(f"{name}{i}", None, None, text, "", None, None) for i, text in enumerate(texts)]
-        items.add(connection, feed.id, entries, now)
+        items.add(connection, [(feed.id, entry) for entry in entries], now)
 
 
 def test_a_false_claim_about_a_candidate_is_flagged_with_reasons(

@@ -96,7 +96,7 @@ def test_an_item_is_held_against_the_status_of_its_day(store: Store, settings: S
             connection, "https://a.example/rss", now, outlet="Jade Bay Post", role=Role.MEDIA, lang=None
         )
         entries = [Entry(f"k{i}", None, None, f"{text} {i}", "", None, day) for i, day in enumerate(days)]
-        items.add(connection, feed.id, entries, now)
+        items.add(connection, [(feed.id, entry) for entry in entries], now)
     assess(store, settings, now)
     with store.read() as connection:
         rows = [assessments.for_item(connection, id)[0] for id in (1, 2, 3)]

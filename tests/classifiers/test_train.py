@@ -189,7 +189,7 @@ def _publish(store: Store, now: datetime, texts: Sequence[str], role: Role = Rol
     entries = [Entry(str(number), None, None, text, "", None, None) for number, text in enumerate(texts)]
     with store.write() as connection:
         feed, _ = feeds.add(connection, f"https://{name}.example/rss", now, outlet=name, role=role, lang=None)
-        items.add(connection, feed.id, entries, now)
+        items.add(connection, [(feed.id, entry) for entry in entries], now)
 
 
 def _decide(

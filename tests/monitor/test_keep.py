@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from monitor.errors import FeedError
-from monitor.keep import ForgottenError, keep
+from monitor.keep import keep
 from monitor.parse import parse
 from monitor.store import Connection, Store, feeds, marks
+from monitor.types import Document
 from tests.fakes import item, rss
 
 URL = "https://harbour-daily.example/rss/local.xml"
@@ -25,7 +26,7 @@ def pass_over(connection: Connection, feed_id: int, body: bytes, now: datetime, 
     """One look at a feed; returns how many entries were left unread."""
     known = () if whole else marks.unpack(marks.packed(connection, [feed_id]).get(feed_id, b""))
     document = parse(body, URL, known=known)
-    keep(connection, feed_id, document, now)
+    assert keep(connection, [(feed_id, document)], now) != [None]
     return len(document.unread)
 
 
@@ -99,6 +100,72 @@ def test_any_history_is_stored_the_same(store: Store, now: datetime, versions: S
     replay(store, now, (rss(*stories).encode() for stories in versions))
 
 
+_HISTORIES = st.lists(st.lists(_STORIES, min_size=1, max_size=4), min_size=3, max_size=3)
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(_HISTORIES, min_size=3, max_size=3))
+def test_feeds_are_kept_together_as_they_are_alone(
+    store: Store, now: datetime, histories: Sequence[Sequence[Sequence[str]]]
+) -> None:
+    """Also where several of them use one guid or link, and where one has to be read again."""
+    with store.write() as connection:
+        count = connection.exec_driver_sql("SELECT count(*) FROM feeds").scalar_one()
+        added = [feeds.add(connection, f"https://{count + n}.example/rss", now)[0].id for n in range(6)]
+        alone, together = added[:3], added[3:]
+        for hour, versions in enumerate(zip(*histories, strict=True)):
+            bodies = [rss(*stories).encode() for stories in versions]
+            instant = now + timedelta(hours=hour)
+            for feed_id, body in zip(alone, bodies, strict=True):
+                pass_over(connection, feed_id, body, instant, whole=False)
+            if hour == 1:
+                marks.put(connection, {together[0]: {}})  # forgotten
+            known = marks.packed(connection, alone)
+            documents = [
+                (feed_id, parse(body, URL, known=marks.unpack(known.get(other, b"")) if hour else ()))
+                for feed_id, other, body in zip(together, alone, bodies, strict=True)
+            ]
+            kept = keep(connection, documents, instant)
+            again = [
+                (id_, parse(body, URL)) for id_, body, each in zip(together, bodies, kept, strict=True) if not each
+            ]
+            assert len(again) <= len([document for _, document in documents if document.unread])
+            assert None not in keep(connection, again, instant)
+        assert [rows(connection, id_) for id_ in alone] == [rows(connection, id_) for id_ in together]
+
+
+@pytest.mark.sqlite
+def test_a_long_history_costs_nothing(store: Store, now: datetime) -> None:
+    """What is new is looked for by its names, not among all that a feed has ever published."""
+
+    def steps(old: int) -> int:
+        """Of the database's machine, in hundreds, to keep two documents beside so many old items."""
+        counted = 0
+
+        def count() -> int:
+            nonlocal counted
+            counted += 1
+            return 0
+
+        def told(feed_id: int, names: Iterable[object]) -> tuple[int, Document]:
+            stories = (item(f"題{name}", guid=f"{name}", link=f"https://{feed_id}.example/{name}") for name in names)
+            return feed_id, parse(rss(*stories).encode(), URL)
+
+        with store.write() as connection:
+            both = [feeds.add(connection, f"https://{old}.example/{n}", now)[0].id for n in "ab"]
+            keep(connection, [told(feed_id, range(old)) for feed_id in both], now)
+            new = [told(feed_id, ["新"]) for feed_id in both]
+            driver = connection.connection.dbapi_connection
+            assert driver is not None
+            driver.set_progress_handler(count, 100)
+            keep(connection, new, now)
+            driver.set_progress_handler(None, 0)
+        return counted
+
+    steps(1)  # what is made ready once
+    assert steps(3_000) < 2 * steps(30) + 5
+
+
 @pytest.mark.shared
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("series", ["rnz", "straittimes"])
@@ -132,12 +199,10 @@ def test_what_the_store_forgot_is_read_again(store: Store, now: datetime) -> Non
         pass_over(connection, feed_id, body, now, whole=True)
         known = marks.unpack(marks.packed(connection, [feed_id])[feed_id])
         document = parse(body, URL, known=known)
-        marks.put(connection, feed_id, dict(list(known.items())[:1]))
-        with pytest.raises(ForgottenError):
-            keep(connection, feed_id, document, now)
-        marks.put(connection, feed_id, dict.fromkeys(known, 99))
-        with pytest.raises(ForgottenError):
-            keep(connection, feed_id, document, now)
+        marks.put(connection, {feed_id: dict(list(known.items())[:1])})
+        assert keep(connection, [(feed_id, document)], now) == [None]
+        marks.put(connection, {feed_id: dict.fromkeys(known, 99)})
+        assert keep(connection, [(feed_id, document)], now) == [None]
 
 
 def test_a_document_that_cannot_be_cut_leaves_no_marks(store: Store, now: datetime) -> None:

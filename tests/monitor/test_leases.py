@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from monitor import leases
-from monitor.collect import HOSTS, collect
+from monitor.collect import HOSTS, collect, record
 from monitor.config import Settings
 from monitor.leases import LeaseLostError, Leases
 from monitor.store import Store, feeds, hosts, items, open_store
@@ -149,7 +149,7 @@ def test_of_feeds_recorded_together_those_of_lost_hosts_are_not(store: Store, no
             later = now + timedelta(days=1)
             await writer.run(lambda c: hosts.take(c, [watched[1].host], "another", later, later))
             rows = [feeds.success(feed.id, now, later, **new) for feed, new in zip(watched, brought, strict=True)]
-            works = (own.record_success(feed.host, row) for feed, row in zip(watched, rows, strict=True))
+            works = (own.write_together(feed.host, record, row) for feed, row in zip(watched, rows, strict=True))
             outcomes = await asyncio.gather(*works, return_exceptions=True)
             await asyncio.gather(*(own.give_back(feed.host, 0) for feed in watched))
             return outcomes

@@ -206,7 +206,7 @@ def test_an_address_as_long_as_a_feed_may_name_stops_nothing(store: Store, now: 
     with store.write() as connection:
         feed = feeds.add(connection, "https://a.example/rss", now)[0]
         for _ in range(2):
-            keep(connection, feed.id, parse(body, feed.url), now)
+            keep(connection, [(feed.id, parse(body, feed.url))], now)
         assert len(items.listing(connection)) == 9
 
 

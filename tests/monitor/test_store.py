@@ -127,7 +127,7 @@ def test_an_existing_store_is_carried_over(new_url: Callable[[], str], now: date
     assert (feed.hub, feed.topic, feed.pushed_at) == (None, None, None)
     with old.write() as connection:
         assert hosts.take(connection, [feed.host], "a pass", now, now) == {"a.example": None}
-        marks.put(connection, 7, {b"m" * MARK_BYTES: 9})
+        marks.put(connection, {7: {b"m" * MARK_BYTES: 9}})
         assert marks.unpack(marks.packed(connection, [7])[7]) == {b"m" * MARK_BYTES: 9}
     assert model
     assert (model["id"], model["data_sha256"], model["learned"], model["judgement"]) == ("reviewed-1", "d", None, None)
