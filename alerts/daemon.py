@@ -24,7 +24,7 @@ from functools import partial
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from alerts.pipeline import LEARN, STAGES, run_stage
-from alerts.process import log_to_stderr, stop_signal
+from alerts.process import give_memory_back, log_to_stderr, stop_signal
 from alerts.web import site
 from classifiers.train import is_due, learn
 from monitor.config import Settings
@@ -37,6 +37,7 @@ Job = Callable[[Store, Settings, Callable[[], bool]], None]  # the last one asks
 
 PASSES = 3  # over the feeds at the same time: a tick takes what is due, however slow the feeds of the last one are
 STOP_WITHIN_S = 8.0
+TRIM_S = 20  # between two times that freed memory is given back; takes about ten milliseconds
 LEARN_LOOK_S = 600  # between two looks whether to learn; a training that failed is tried again then
 _LOOK_S = 0.2  # between two looks whether to stop, while a process learns
 BUSY = "another pollwatch daemon works on this store; stop it first, or give this one its own database.url"
@@ -138,6 +139,7 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
             misfire_grace_time=None,
             max_instances=PASSES if pool is collector else 1,
         )
+    scheduler.add_job(give_memory_back, "interval", seconds=TRIM_S)
     async with contextlib.AsyncExitStack() as doors:
         if settings.serves_web:
             log.info("web on %s", await doors.enter_async_context(site(store, settings)))
