@@ -35,12 +35,16 @@ Story = tuple[int, Entry]  # a feed, and what it published
 
 
 def stored(connection: Connection, entries: Iterable[Story]) -> dict[int, list[Item]]:
-    """The items that ``entries`` may be about, by feed: those of it that share key, guid or link with one of them."""
+    """The items that ``entries`` may be about, or whose key they may not be given, by feed.
+
+    Those share key, guid or link with one of them, or their guid is its link.
+    """
     found: dict[int, dict[int, Item]] = {}
     for portion in _portions(entries):
         names = {
             "key": {(feed_id, entry.key) for feed_id, entry in portion},
-            "guid": {(feed_id, entry.guid) for feed_id, entry in portion if entry.guid},
+            # A key may have begun with the guid of an item that is known by little else today.
+            "guid": {(feed_id, name) for feed_id, entry in portion for name in (entry.guid, entry.link) if name},
             "link_key": {(feed_id, key) for feed_id, entry in portion if (key := link_key(entry.link))},
         }
         wanted: dict[str, list[Any]] = {kind: [name for _, name in pairs] for kind, pairs in names.items()}

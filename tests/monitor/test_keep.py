@@ -184,6 +184,18 @@ def test_a_guid_that_reads_like_a_longer_key_stops_no_feed(store: Store, now: da
     assert replay(store, now, (rss(*stories).encode() for stories in versions))[1] == 3
 
 
+def test_a_link_that_was_a_guid_stops_no_feed(store: Store, now: datetime) -> None:
+    """An item that lost its link keeps the key made of guid and link, which a story without a guid comes upon."""
+    guid = link = "https://a.example/1"
+    versions = [
+        [item("投票", guid=guid, link="https://a.example/2")],
+        [item("点票", guid=guid, link=link)],
+        [item("点票", guid=guid)],
+        [item("投票", link=link)],
+    ]
+    assert replay(store, now, (rss(*stories).encode() for stories in versions))[1] == 3
+
+
 def test_hundreds_of_new_entries_beside_unread_ones(store: Store, now: datetime) -> None:
     """More names than one query may hold."""
     old = [item(f"題{n}", guid=f"{n}", link=f"https://a.example/{n}") for n in range(700)]
