@@ -29,7 +29,7 @@ from monitor.config import Settings
 from monitor.errors import FeedError, FeedErrorKind
 from monitor.failures import REFUSALS, Consequence, concerned, consequence, outlet_domain
 from monitor.fetch import Fetched, Fetcher
-from monitor.keep import keep
+from monitor.keep import keep, keep_well
 from monitor.leases import LeaseLostError, Leases
 from monitor.moves import settle
 from monitor.parsing import ParsePool
@@ -95,12 +95,6 @@ async def _collect(
     return run
 
 
-def record(connection: Connection, rows: list[dict[str, Any]]) -> list[None]:
-    """Nothing to store but that these feeds are well."""
-    feeds.record_successes(connection, rows)
-    return [None] * len(rows)
-
-
 @dataclass(slots=True)
 class _Pass:
     settings: Settings
@@ -117,6 +111,7 @@ class _Pass:
     held: int = 0  # hosts
     given_back: asyncio.Event = field(default_factory=asyncio.Event)  # one of them was
     lost: set[str] = field(default_factory=set)  # hosts that another pass took: their other feeds are not asked
+    alone: set[str] = field(default_factory=set)  # hosts of which one feed is asked
     answered: set[str] = field(default_factory=set)  # hosts
     silent: dict[str, FeedErrorKind] = field(default_factory=dict)  # hosts, and how they failed
     waiting: set[int] = field(default_factory=set)  # feeds whose host refused another one
@@ -165,6 +160,8 @@ class _Pass:
         wanted = [found[each.id] for each in listed if self.wants(each, found.get(each.id))]
         if wanted:
             await self.leases.rest(free_at, gap_s)
+            if len(wanted) == 1:
+                self.alone.add(name)
             first, *others = (self.visit(feed, known) for feed, known in wanted)
             await (asyncio.gather(first, *others) if others else first)  # most hosts have one feed: no task for it
         await self.leases.give_back(name, gap_s)
@@ -339,7 +336,9 @@ class _Pass:
 
     async def succeed(self, feed: Feed, fetched: Fetched, outcome: str, state: dict[str, Any]) -> str:
         """Nothing to store but that the feed is well. ``outcome`` is the name of a count."""
-        await self.leases.write_together(feed.host, record, self.success(feed, fetched, state))
+        moves = feed.moved_to is not None or fetched.moved_to is not None
+        leave_s = self.fetcher.gap_s(feed.host) if feed.host in self.alone and not moves else None
+        await self.leases.write_together(feed.host, keep_well, self.success(feed, fetched, state), leave_s=leave_s)
         self.counts[outcome] += 1
         return outcome.replace("_", " ")
 

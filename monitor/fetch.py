@@ -215,7 +215,7 @@ class Fetcher:
             ) as response:
                 if response.status not in _REDIRECTS:
                     fetched = await self._read(url, hop, response, conditional=conditional)
-                    return replace(fetched, moved_to=moved_to)
+                    return replace(fetched, moved_to=moved_to) if moved_to else fetched
                 for_good = for_good and response.status in _PERMANENT
                 location = clean(response.headers.get("Location", ""))
             if not location:

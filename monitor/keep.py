@@ -1,15 +1,16 @@
-"""What documents change in the store: items, their edits and the marks of feeds."""
+"""What answers change in the store: items, their edits, the marks of feeds and that they are well."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from monitor.changes import Changes, decide, word_for_word
 from monitor.links import link_key
 from monitor.parse import complete, entry_key
-from monitor.store import Connection, items, marks
+from monitor.store import Connection, feeds, items, marks
 from monitor.types import Document, Entry, Item
 
 AT_ONCE = 20  # documents that the same few statements are for
@@ -38,6 +39,12 @@ def keep(connection: Connection, documents: Sequence[tuple[int, Document]], now:
     for start in range(0, len(documents), AT_ONCE):
         found += _keep(connection, documents[start : start + AT_ONCE], now)
     return found
+
+
+def keep_well(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[None]:
+    """Nothing but that these feeds are well (see ``feeds.success``)."""
+    feeds.record_successes(connection, rows)
+    return [None] * len(rows)
 
 
 def _keep(connection: Connection, documents: Sequence[tuple[int, Document]], now: datetime) -> list[Changes | None]:

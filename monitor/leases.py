@@ -54,6 +54,7 @@ class Leases:
         self._now, self._begun = now, begun
         self._renewing: asyncio.Task[None] | None = None
         self._held: dict[Any, Any] = {}  # works, and the same for the rows whose host is held
+        self._left: set[str] = set()  # hosts that were given back with the last thing written of them
 
     async def __aenter__(self) -> Leases:
         self._renewing = asyncio.create_task(self._renew())
@@ -91,31 +92,54 @@ class Leases:
 
         return await self._writer.run(held)
 
-    async def write_together(self, name: str, works: Callable[[Connection, list[R]], Sequence[T]], row: R) -> T:
-        """Like ``write``, among many for which ``works`` is the same; see ``Writer.run_together``."""
+    async def write_together(
+        self,
+        name: str,
+        works: Callable[[Connection, list[R]], Sequence[T]],
+        row: R,
+        *,
+        leave_s: float | None = None,
+    ) -> T:
+        """Like ``write``, among many for which ``works`` is the same; see ``Writer.run_together``.
+
+        With ``leave_s`` the host is given back in the same transaction, and rests for so many seconds.
+        """
         held = self._held.setdefault(works, partial(self._if_held, works))
-        outcome: T | _Lost = await self._writer.run_together(held, (name, row))
+        outcome: T | _Lost = await self._writer.run_together(held, (name, row, leave_s))
         if isinstance(outcome, _Lost):
             raise LeaseLostError
+        if leave_s is not None:
+            self._left.add(name)
         return outcome
 
     def _if_held(
-        self, works: Callable[[Connection, list[R]], Sequence[T]], connection: Connection, rows: list[tuple[str, R]]
+        self,
+        works: Callable[[Connection, list[R]], Sequence[T]],
+        connection: Connection,
+        rows: list[tuple[str, R, float | None]],
     ) -> list[T | _Lost]:
-        held = hosts.held(connection, {name for name, _ in rows}, self._holder)
-        outcomes = iter(works(connection, [row for name, row in rows if name in held]))
-        return [next(outcomes) if name in held else _Lost() for name, _ in rows]
+        held = hosts.held(connection, {name for name, *_ in rows}, self._holder)
+        outcomes = iter(works(connection, [row for name, row, _ in rows if name in held]))
+        left = [(name, self._free_at(leave_s)) for name, _, leave_s in rows if name in held and leave_s is not None]
+        self._release(connection, left)
+        return [next(outcomes) if name in held else _Lost() for name, *_ in rows]
 
     async def give_back(self, name: str, gap_s: float) -> None:
-        """The pass is done with a host, which rests for ``gap_s`` seconds now."""
-        free_at = self._clock() + timedelta(seconds=gap_s)
+        """The pass is done with a host, which rests for ``gap_s`` seconds now, unless the last write gave it back."""
+        if name in self._left:
+            self._left.remove(name)
+            return
         try:
-            await self._writer.run_together(self._release, (name, free_at))
+            await self._writer.run_together(self._release, (name, self._free_at(gap_s)))
         except Exception:
             log.exception("host %s could not be given back; its lease will be over by itself", name)
 
+    def _free_at(self, gap_s: float) -> datetime:
+        return self._clock() + timedelta(seconds=gap_s)
+
     def _release(self, connection: Connection, rows: list[tuple[str, datetime]]) -> list[None]:
-        hosts.release(connection, dict(rows), self._holder)
+        if rows:
+            hosts.release(connection, dict(rows), self._holder)
         return [None] * len(rows)
 
     async def _renew(self) -> None:

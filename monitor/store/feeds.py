@@ -14,7 +14,7 @@ from monitor.errors import FeedError, NotFoundError
 from monitor.moves import Move
 from monitor.store import pending
 from monitor.store.schema import feeds
-from monitor.types import Feed, Lang, Rhythm, Role
+from monitor.types import Feed, Lang, Rhythm, Role, host_of
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _COUNTED = ("entries", "hours")
@@ -112,7 +112,7 @@ class Due(NamedTuple):
     @property
     def host(self) -> str:
         """As Feed.host."""
-        return urlsplit(self.url).netloc
+        return host_of(self.url)
 
 
 def due(connection: Connection, now: datetime | None) -> list[Due]:
@@ -241,7 +241,7 @@ def _feed(row: Row[Any]) -> Feed:
 def _rhythm(row: dict[str, Any] | None) -> Rhythm | None:
     if row is None:
         return None
-    counts = {name: tuple(n / 1000 for n in row[name]) for name in _COUNTED}
+    counts = {name: tuple([n / 1000 for n in row[name]]) for name in _COUNTED}
     return Rhythm(**{**row, **counts, "lags": tuple(row["lags"]), "until": datetime.fromisoformat(row["until"])})
 
 

@@ -1,7 +1,19 @@
 """The nouns that the rooms exchange: frozen, without behaviour beyond reading themselves."""
 
 from monitor.types.judged import Assessment, Finding, Label, Reason, Stance
-from monitor.types.published import Document, Entry, Feed, Item, Lang, Mode, Rhythm, Role, Subscription, join_text
+from monitor.types.published import (
+    Document,
+    Entry,
+    Feed,
+    Item,
+    Lang,
+    Mode,
+    Rhythm,
+    Role,
+    Subscription,
+    host_of,
+    join_text,
+)
 from monitor.types.reviewed import (
     FALSE_VERDICTS,
     LIVE,
@@ -61,5 +73,6 @@ __all__ = [
     "Subscription",
     "Suppression",
     "Verdict",
+    "host_of",
     "join_text",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 
@@ -23,6 +24,12 @@ class Lang(StrEnum):
     EN = "en"
     HANT = "zh-Hant"
     HANS = "zh-Hans"
+
+
+@lru_cache(maxsize=4096)
+def host_of(url: str) -> str:
+    """The host of an address, with the port if it names one. Kept: it is asked for many times in a pass."""
+    return urlsplit(url).netloc
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,7 @@ class Feed:
     @property
     def host(self) -> str:
         """The host of its address, with the port if it names one."""
-        return urlsplit(self.url).netloc
+        return host_of(self.url)
 
 
 class Mode(StrEnum):

@@ -20,8 +20,9 @@ from pathlib import Path
 import pytest
 
 from monitor import leases
-from monitor.collect import HOSTS, collect, record
+from monitor.collect import HOSTS, collect
 from monitor.config import Settings
+from monitor.keep import keep_well
 from monitor.leases import LeaseLostError, Leases
 from monitor.store import Store, feeds, hosts, items, open_store
 from monitor.types import StageReport
@@ -149,7 +150,7 @@ def test_of_feeds_recorded_together_those_of_lost_hosts_are_not(store: Store, no
             later = now + timedelta(days=1)
             await writer.run(lambda c: hosts.take(c, [watched[1].host], "another", later, later))
             rows = [feeds.success(feed.id, now, later, **new) for feed, new in zip(watched, brought, strict=True)]
-            works = (own.write_together(feed.host, record, row) for feed, row in zip(watched, rows, strict=True))
+            works = (own.write_together(feed.host, keep_well, row) for feed, row in zip(watched, rows, strict=True))
             outcomes = await asyncio.gather(*works, return_exceptions=True)
             await asyncio.gather(*(own.give_back(feed.host, 0) for feed in watched))
             return outcomes
@@ -160,6 +161,32 @@ def test_of_feeds_recorded_together_those_of_lost_hosts_are_not(store: Store, no
         kept = [(feed.etag, feed.last_modified, feed.last_success_at) for feed in feeds.listing(connection)]
         assert hosts.held(connection, [feed.host for feed in watched], "another") == {watched[1].host}
     assert kept == [("of a", None, now), (None, None, None), (None, "of c", now)]
+
+
+def test_a_host_given_back_with_the_last_write_is_free_at_once(store: Store, now: datetime) -> None:
+    """After its rest, which a second giving back does not change; one that was lost stays with who has it."""
+    mine, lost = (feed.host for feed in watch(store, now, "https://a.example/rss", "https://b.example/rss"))
+    later = now + timedelta(days=1)
+
+    async def run() -> list[object]:
+        async with Writer(store) as writer, Leases(writer, now, time.monotonic(), timedelta()) as own:
+            await writer.run(lambda c: own.take(c, [mine, lost]))
+            await writer.run(lambda c: hosts.take(c, [lost], "another", later, later))
+            row = feeds.success(0, now, later)
+            works = (own.write_together(name, keep_well, row, leave_s=60.0) for name in (mine, lost))
+            outcomes = await asyncio.gather(*works, return_exceptions=True)
+            taken = await writer.run(lambda c: hosts.take(c, [mine, lost], "the next", now, later))
+            await own.give_back(mine, 600.0)
+            return [taken, *map(type, outcomes)]
+
+    taken, *outcomes = asyncio.run(run())
+    assert outcomes == [type(None), LeaseLostError]
+    assert isinstance(taken, dict)
+    assert list(taken) == [mine]
+    assert timedelta(seconds=60) <= taken[mine] - now < timedelta(seconds=90)
+    with store.write() as connection:
+        assert hosts.held(connection, [mine, lost], "the next") == {mine}
+        assert hosts.held(connection, [mine, lost], "another") == {lost}
 
 
 def test_a_host_that_was_lost_is_not_asked_on(
