@@ -311,7 +311,8 @@ class _Pass:
         self, connection: Connection, feed: Feed, fetched: Fetched, document: Document, state: dict[str, Any]
     ) -> Changes:
         """The one transaction of a feed: its items and its state."""
-        changes = keep(connection, feed.id, document, self.now)
+        answer = fetched.answer(feed.url, state["body_sha256"]) if self.settings.evidence.enabled else None
+        changes = keep(connection, feed.id, document, self.now, answer)
         if changes.new:
             state = {**state, "last_new_at": self.now}
         rhythm = observe(feed, document, changes.new, self.now, self.zone)

@@ -11,7 +11,7 @@ import ssl
 import time
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -28,6 +28,7 @@ from monitor.errors import BlockedAddressError, FeedError, FeedErrorKind
 from monitor.guard import Network, check_address, check_port, check_url
 from monitor.sections import Fetch
 from monitor.text import clean, shorten
+from monitor.types import Answer, Exchange, Headers
 
 MAX_REDIRECTS = 5
 MAX_RATIO = 200  # of what a body unpacks to and what came over the wire; recorded feeds stay under 20
@@ -45,6 +46,7 @@ _AS_IT_IS = {"Accept-Encoding": "identity"}
 _GZIP = b"\x1f\x8b"
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age=\"?(\d{1,9})(?!\d)", re.ASCII)
 _PRINTABLE = re.compile(r"[\x20-\x7e]+")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,13 @@ class Fetched:
     moved_to: str | None = None
     fresh_s: float | None = None  # how long a cache may still give this answer to others
     link: str | None = None  # its Link headers, joined by commas
+    headers: Headers = field(default=(), compare=False)  # all of them, as evidence
+    at: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)  # when it came
     seconds: float = field(default=0.0, compare=False)  # that it took, redirects included
+
+    def answer(self, url: str, sha256: str) -> Answer:
+        """It as evidence; ``url`` is what was asked for."""
+        return Answer(url, self.final_url, self.at, self.status, self.headers, sha256, len(self.body))
 
 
 class Fetcher:
@@ -242,6 +250,7 @@ class Fetcher:
             not_modified=not_modified,
             fresh_s=fresh_s(response.headers.get("Cache-Control"), response.headers.get("Age")),
             link=", ".join(response.headers.getall("Link", ())) or None,
+            headers=_as_came(response.raw_headers),
         )
 
     async def _body(self, url: str, response: aiohttp.ClientResponse) -> bytes:
@@ -265,6 +274,38 @@ class Fetcher:
             raise FeedError(url, FeedErrorKind.HTTP, "the body broke off: a compressed file without its end")
         return body
 
+    async def exchange(
+        self, url: str, at: datetime, headers: Mapping[str, str], timeout_s: float, max_bytes: int
+    ) -> Exchange:
+        """GET ``url``, guarded, and follow no redirect: request and answer as they came, whatever the status.
+
+        ``at`` is what the clock says.
+
+        The body stays packed, and is cut off at ``max_bytes``, when the time is over or when it breaks off. Raises
+        FeedError as ``get`` does when not even the headers came.
+        """
+        found: Exchange | None = None
+        body, cut = bytearray(), "time"
+        try:
+            async with asyncio.timeout(timeout_s):
+                if self._session is None:
+                    raise RuntimeError("use `async with Fetcher(...)`")
+                self._check(url)
+                asked = {**headers, **_AS_IT_IS, "Connection": "close"}
+                options: Any = {"headers": asked, "allow_redirects": False, "auto_decompress": False}
+                async with self._session.get(url, **options) as answer:
+                    found = _exchange(url, at, answer)
+                    async for chunk in answer.content.iter_chunked(65_536):
+                        body += chunk
+                        if len(body) > max_bytes:
+                            return replace(found, body=bytes(body[:max_bytes]), cut="length")
+                return replace(found, body=bytes(body))
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            if found is None:
+                raise _as_feed_error(url, error, timeout_s) from error
+            cut = "time" if isinstance(error, TimeoutError) else "disconnect"
+        return replace(found, body=bytes(body), cut=cut)
+
     def _measure(self, url: str, size: int, packed: int | None = None) -> None:
         """Raise FeedError when a body of ``size`` bytes, unpacked from ``packed``, is too large."""
         limit = self._settings.max_bytes
@@ -287,6 +328,20 @@ class Fetcher:
             # Only OSErrors are understood here; aiohttp goes on to the next address and reports this one at the end.
             raise PermissionError(errno.EACCES, str(error)) from error
         return socket.socket(family, kind, protocol)
+
+
+def _exchange(url: str, at: datetime, answer: aiohttp.ClientResponse) -> Exchange:
+    """Without the body."""
+    version = f"{answer.version.major}.{answer.version.minor}" if answer.version else "1.1"
+    sent = tuple((str(key), str(value)) for key, value in answer.request_info.headers.items())
+    reason = _CONTROLS.sub(" ", answer.reason or "")
+    headers = _as_came(answer.raw_headers)
+    return Exchange(url, at, sent, version, answer.status, reason, headers, b"")
+
+
+def _as_came(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """As they came, but for characters that could end a line of a record."""
+    return tuple((_CONTROLS.sub(" ", k.decode("latin-1")), _CONTROLS.sub(" ", v.decode("latin-1"))) for k, v in headers)
 
 
 def _host(url: str) -> str:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from monitor.changes import Changes, decide, word_for_word
+from monitor.changes import Changes, decide, places, word_for_word
 from monitor.parse import complete, entry_key
-from monitor.store import Connection, items, marks
-from monitor.types import Document, Entry, Item
+from monitor.store import Connection, items, marks, served
+from monitor.types import Answer, Document, Entry, Item
 
 
 class ForgottenError(Exception):
     """Entries of a document were left unread, and the store does not hold them any more: read it whole."""
 
 
-def keep(connection: Connection, feed_id: int, document: Document, now: datetime) -> Changes:
+def keep(
+    connection: Connection, feed_id: int, document: Document, now: datetime, answer: Answer | None = None
+) -> Changes:
     """Compare a document with what is stored of its feed at this instant; write items, edits and marks.
 
-    Raises ForgottenError.
+    With the ``answer`` that the document came with, the raw bytes of new and edited entries as well. Raises
+    ForgottenError.
     """
     apart, held = _unread(connection, feed_id, document)
     entries = complete(document, {mark: _as_entry(item) for mark, item in held.items()})
@@ -28,6 +31,8 @@ def keep(connection: Connection, feed_id: int, document: Document, now: datetime
     for item, entry in changes.edited:
         items.edit(connection, item, entry, now)
     added = items.add(connection, feed_id, changes.new, now)
+    if answer and document.raw:
+        served.put(connection, feed_id, now, answer, document.raw, places(document, changes, added))
     ids = word_for_word(known, changes, added, entries)
     # Without marks nothing of this document can be left unread next time.
     marked = zip((mark for mark in document.marks if mark not in apart), ids, strict=True) if document.marks else ()

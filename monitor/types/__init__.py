@@ -23,6 +23,7 @@ from monitor.types.reviewed import (
 )
 from monitor.types.runs import StageReport
 from monitor.types.watched import Candidate, ClaimType, Match, Phase
+from monitor.types.witnessed import Answer, Capture, CaptureKind, Changed, Exchange, Headers, Page, Raw
 
 __all__ = [
     "FALSE_VERDICTS",
@@ -31,15 +32,21 @@ __all__ = [
     "WAITING",
     "Alert",
     "AlertState",
+    "Answer",
     "Assessment",
     "Candidate",
+    "Capture",
+    "CaptureKind",
+    "Changed",
     "Claim",
     "ClaimType",
     "Decision",
     "Document",
     "Entry",
+    "Exchange",
     "Feed",
     "Finding",
+    "Headers",
     "Held",
     "IncidentFacts",
     "Item",
@@ -48,8 +55,10 @@ __all__ = [
     "Match",
     "Mode",
     "Opinion",
+    "Page",
     "Passage",
     "Phase",
+    "Raw",
     "Reason",
     "Review",
     "Rhythm",

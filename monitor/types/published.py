@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from monitor.types.witnessed import Raw
+
 
 class Role(StrEnum):
     """What kind of outlet a feed belongs to."""
@@ -129,6 +131,7 @@ class Document:
     marks: tuple[bytes, ...] = ()
     unread: frozenset[bytes] = frozenset()
     links: tuple[tuple[str, str], ...] = ()  # (rel, href) of its own links that concern WebSub: hub, self
+    raw: Raw | None = field(default=None, compare=False)  # the bytes of ``entries``, as they were served
 
     @property
     def size(self) -> int:
