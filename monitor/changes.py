@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from monitor.links import link_key, short_name
 from monitor.text import HAN, clean
-from monitor.types import Entry, Item
+from monitor.types import Document, Entry, Item
 
 _Sign = tuple[str | None, ...]
 _RANKS, _BY_NAME = 6, (1, 2, 4, 5)  # of what ``_signs`` gives
@@ -79,6 +79,16 @@ def word_for_word(
         words[added[entry.key]] = _words_of(entry)
     ids = {held: item_id for item_id, held in words.items()}
     return [ids.get(_words_of(entry)) if entry.guid or link_key(entry.link) else None for entry in entries]
+
+
+def places(document: Document, changes: Changes, added: Mapping[str, int]) -> dict[int, int]:
+    """By the id of each new and edited item, which of ``document.entries`` it is; ``added``: ids of new ones by key."""
+    found: dict[tuple[str | None, ...], int] = {}
+    for place, entry in enumerate(document.entries):
+        found.setdefault(_words_of(entry), place)
+    ids = {added[entry.key]: entry for entry in changes.new} | {item.id: entry for item, entry in changes.edited}
+    named = ((item_id, found.get(_words_of(entry))) for item_id, entry in ids.items())
+    return {item_id: place for item_id, place in named if place is not None}
 
 
 def _unique(entries: Sequence[Entry]) -> list[Entry]:

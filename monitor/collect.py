@@ -315,7 +315,9 @@ class _Pass:
     def keep(self, connection: Connection, answers: list[_Answer]) -> list[Changes | None]:
         """Write the items and the state of feeds; nothing, and None, for a document that is to be read whole."""
         documents = [(feed.id, document) for feed, _, document, _ in answers]
-        found = keep(connection, documents, self.now)
+        told = answers if self.settings.evidence.enabled else []
+        served = {feed.id: fetched.answer(feed.url, state["body_sha256"]) for feed, fetched, _, state in told}
+        found = keep(connection, documents, self.now, served)
         rows = [self.kept(*answer, changes) for answer, changes in zip(answers, found, strict=True) if changes]
         feeds.record_successes(connection, rows)
         return found

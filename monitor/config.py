@@ -24,7 +24,21 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from monitor.calendar import Calendar
 from monitor.errors import ConfigError
-from monitor.sections import Assess, Daemon, Database, Digest, Election, Fetch, Files, Learn, Rhythm, Smtp, Triage, Web
+from monitor.sections import (
+    Assess,
+    Daemon,
+    Database,
+    Digest,
+    Election,
+    Evidence,
+    Fetch,
+    Files,
+    Learn,
+    Rhythm,
+    Smtp,
+    Triage,
+    Web,
+)
 
 DEFAULT_FILE = "pollwatch.toml"
 ENV_PREFIX = "POLLWATCH_"
@@ -49,6 +63,7 @@ class Settings(BaseSettings):
     files: Files = Files()
     assess: Assess = Assess()
     triage: Triage = Triage()
+    evidence: Evidence = Evidence()
     learn: Learn = Learn()
     digest: Digest = Digest()
     smtp: Smtp = Smtp()

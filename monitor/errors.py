@@ -15,6 +15,7 @@ PollwatchError                     exit 2 unless said otherwise; its text is one
 │   └── ModelVersionError          it was written by other versions of the libraries
 ├── RefusedError(reason)           exit 1: the queue refused an act (a lost race, no lease)
 │   └── UnfitActError              exit 2: the act itself lacks something or contradicts itself
+├── EvidenceError(path)            the folder of evidence cannot be used, or a file in it is not what was written
 ├── BusyError(name)                exit 1: another process holds the lock
 ├── MailError(receiver)            exit 1: the SMTP server did not take a message
 └── NoticeError(receiver)          exit 1: a receiver's service did not take a message
@@ -164,6 +165,14 @@ class UnfitActError(RefusedError):
     """An act lacks something or contradicts itself: no state of the queue would make it right."""
 
     exit_code = 2
+
+
+class EvidenceError(PollwatchError):
+    """The folder of evidence cannot be used, or a file in it is not what was written."""
+
+    def __init__(self, path: str, detail: str) -> None:
+        self.path, self.detail = path, detail
+        super().__init__(f"evidence {path}: {detail}")
 
 
 class BusyError(PollwatchError):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import re
 import socket
 import ssl
 import time
@@ -14,7 +13,6 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from ipaddress import ip_address, ip_network
 from types import TracebackType
 from typing import Any
@@ -26,13 +24,14 @@ from aiohttp.http_exceptions import ContentEncodingError
 from monitor import __version__
 from monitor.errors import BlockedAddressError, FeedError, FeedErrorKind
 from monitor.guard import Network, check_address, check_port, check_url
+from monitor.headers import PRINTABLE, as_came, fresh_s, plain, retry_after_s, validator
 from monitor.sections import Fetch
 from monitor.text import clean, shorten
+from monitor.types import Answer, Exchange, Headers
 
 MAX_REDIRECTS = 5
 MAX_RATIO = 200  # of what a body unpacks to and what came over the wire; recorded feeds stay under 20
 RATIO_FROM = 1_000_000  # bytes; smaller ones harm nobody
-MAX_HEADER = 1_000  # characters of a validator; a longer one is not kept
 
 _ACCEPT = (
     "application/rss+xml, application/atom+xml, application/rdf+xml, application/feed+json, application/xml;q=0.9, "
@@ -43,8 +42,6 @@ _PERMANENT = frozenset({301, 308})
 _SAME_METHOD = frozenset({307, 308})
 _AS_IT_IS = {"Accept-Encoding": "identity"}
 _GZIP = b"\x1f\x8b"
-_MAX_AGE = re.compile(r"(?:^|[\s,])max-age=\"?(\d{1,9})(?!\d)", re.ASCII)
-_PRINTABLE = re.compile(r"[\x20-\x7e]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,13 @@ class Fetched:
     moved_to: str | None = None
     fresh_s: float | None = None  # how long a cache may still give this answer to others
     link: str | None = None  # its Link headers, joined by commas
+    headers: Headers = field(default=(), compare=False)  # all of them, as evidence
+    at: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)  # when it came
     seconds: float = field(default=0.0, compare=False)  # that it took, redirects included
+
+    def answer(self, url: str, sha256: str) -> Answer:
+        """It as evidence; ``url`` is what was asked for."""
+        return Answer(url, self.final_url, self.at, self.status, self.headers, sha256, len(self.body))
 
 
 class Fetcher:
@@ -84,7 +87,7 @@ class Fetcher:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Fetcher:
-        contact = _PRINTABLE.fullmatch(self._settings.contact.strip())
+        contact = PRINTABLE.fullmatch(self._settings.contact.strip())
         product = f"pollwatch/{__version__}"
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, socket_factory=self._open_socket),
@@ -236,12 +239,13 @@ class Fetcher:
             status=status,
             body=b"" if not_modified else await self._body(url, response),
             final_url=hop,
-            etag=_validator(response.headers.get("ETag")),
-            last_modified=_validator(response.headers.get("Last-Modified")),
-            content_type=_validator(response.headers.get("Content-Type")),
+            etag=validator(response.headers.get("ETag")),
+            last_modified=validator(response.headers.get("Last-Modified")),
+            content_type=validator(response.headers.get("Content-Type")),
             not_modified=not_modified,
             fresh_s=fresh_s(response.headers.get("Cache-Control"), response.headers.get("Age")),
             link=", ".join(response.headers.getall("Link", ())) or None,
+            headers=as_came(response.raw_headers),
         )
 
     async def _body(self, url: str, response: aiohttp.ClientResponse) -> bytes:
@@ -264,6 +268,38 @@ class Fetcher:
         if not unpacker.eof:
             raise FeedError(url, FeedErrorKind.HTTP, "the body broke off: a compressed file without its end")
         return body
+
+    async def exchange(
+        self, url: str, at: datetime, headers: Mapping[str, str], timeout_s: float, max_bytes: int
+    ) -> Exchange:
+        """GET ``url``, guarded, and follow no redirect: request and answer as they came, whatever the status.
+
+        ``at`` is what the clock says.
+
+        The body stays packed, and is cut off at ``max_bytes``, when the time is over or when it breaks off. Raises
+        FeedError as ``get`` does when not even the headers came.
+        """
+        found: Exchange | None = None
+        body, cut = bytearray(), "time"
+        try:
+            async with asyncio.timeout(timeout_s):
+                if self._session is None:
+                    raise RuntimeError("use `async with Fetcher(...)`")
+                self._check(url)
+                asked = {**headers, **_AS_IT_IS, "Connection": "close"}
+                options: Any = {"headers": asked, "allow_redirects": False, "auto_decompress": False}
+                async with self._session.get(url, **options) as answer:
+                    found = _exchange(url, at, answer)
+                    async for chunk in answer.content.iter_chunked(65_536):
+                        body += chunk
+                        if len(body) > max_bytes:
+                            return replace(found, body=bytes(body[:max_bytes]), cut="length")
+                return replace(found, body=bytes(body))
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            if found is None:
+                raise _as_feed_error(url, error, timeout_s) from error
+            cut = "time" if isinstance(error, TimeoutError) else "disconnect"
+        return replace(found, body=bytes(body), cut=cut)
 
     def _measure(self, url: str, size: int, packed: int | None = None) -> None:
         """Raise FeedError when a body of ``size`` bytes, unpacked from ``packed``, is too large."""
@@ -289,6 +325,15 @@ class Fetcher:
         return socket.socket(family, kind, protocol)
 
 
+def _exchange(url: str, at: datetime, answer: aiohttp.ClientResponse) -> Exchange:
+    """Without the body."""
+    version = f"{answer.version.major}.{answer.version.minor}" if answer.version else "1.1"
+    sent = tuple((str(key), str(value)) for key, value in answer.request_info.headers.items())
+    reason = plain(answer.reason or "")
+    headers = as_came(answer.raw_headers)
+    return Exchange(url, at, sent, version, answer.status, reason, headers, b"")
+
+
 def _host(url: str) -> str:
     return urlsplit(url).netloc.lower()
 
@@ -301,37 +346,6 @@ def _refusal(url: str, response: aiohttp.ClientResponse) -> FeedError:
         status=response.status,
         retry_after_s=retry_after_s(response.headers.get("Retry-After"), datetime.now(UTC)),
     )
-
-
-def retry_after_s(header: str | None, now: datetime) -> float | None:
-    """Seconds that a Retry-After header asks to wait, from its two forms: ``120`` and an HTTP date."""
-    if not header:
-        return None
-    if re.fullmatch(r"\d{1,9}", header.strip(), re.ASCII):
-        return float(header)
-    try:
-        until = parsedate_to_datetime(header)
-    except (ValueError, OverflowError):
-        return None
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return max(0.0, (until - now).total_seconds())
-
-
-def fresh_s(cache_control: str | None, age: str | None) -> float | None:
-    """Seconds for which an answer stays fresh (RFC 9111, 4.2): ``max-age`` less the ``Age`` it has already."""
-    given = (cache_control or "").lower()
-    lifetime = _MAX_AGE.search(given)
-    if lifetime is None or "no-cache" in given or "no-store" in given:
-        return None
-    spent = int(age) if age and re.fullmatch(r"\d{1,9}", age.strip(), re.ASCII) else 0
-    return max(0.0, float(lifetime[1]) - spent)
-
-
-def _validator(header: str | None) -> str | None:
-    """A header worth keeping: validators are sent back byte for byte or not at all."""
-    if header is None or len(header) > MAX_HEADER or not _PRINTABLE.fullmatch(header):
-        return None
-    return header
 
 
 def _as_feed_error(url: str, error: Exception, timeout_s: float) -> FeedError:

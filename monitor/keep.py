@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
-from monitor.changes import Changes, decide, word_for_word
+from monitor.changes import Changes, decide, places, word_for_word
 from monitor.links import link_key
 from monitor.parse import complete, entry_key
-from monitor.store import Connection, feeds, items, marks
-from monitor.types import Document, Entry, Item
+from monitor.store import Connection, feeds, items, marks, served
+from monitor.types import Answer, Document, Entry, Item
 
 AT_ONCE = 20  # documents that the same few statements are for
 MAX_NAMES = 25  # of the entries of one document that were read, to be looked for among those that were not
@@ -29,15 +30,22 @@ class _Unread:
     items: Mapping[bytes, Item]
 
 
-def keep(connection: Connection, documents: Sequence[tuple[int, Document]], now: datetime) -> list[Changes | None]:
+def keep(
+    connection: Connection,
+    documents: Sequence[tuple[int, Document]],
+    now: datetime,
+    answers: Mapping[int, Answer] = MappingProxyType({}),
+) -> list[Changes | None]:
     """Compare documents of feeds with what is stored of them at this instant; write items, edits and marks.
+
+    Of those feeds whose ``answers`` are given, by id, the raw bytes of new and edited entries as well.
 
     None, and nothing is written, for one whose entries were left unread though the store does not hold them any more:
     it is to be read whole. A feed has one document among them.
     """
     found: list[Changes | None] = []
     for start in range(0, len(documents), AT_ONCE):
-        found += _keep(connection, documents[start : start + AT_ONCE], now)
+        found += _keep(connection, documents[start : start + AT_ONCE], now, answers)
     return found
 
 
@@ -47,7 +55,9 @@ def keep_well(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[No
     return [None] * len(rows)
 
 
-def _keep(connection: Connection, documents: Sequence[tuple[int, Document]], now: datetime) -> list[Changes | None]:
+def _keep(
+    connection: Connection, documents: Sequence[tuple[int, Document]], now: datetime, answers: Mapping[int, Answer]
+) -> list[Changes | None]:
     unread = _unread(connection, documents)
     entries = {
         feed_id: complete(document, {mark: _as_entry(item) for mark, item in unread[feed_id].items.items()})
@@ -63,13 +73,17 @@ def _keep(connection: Connection, documents: Sequence[tuple[int, Document]], now
         for item, entry in each.edited:
             items.edit(connection, item, entry, now)
     added = items.add(connection, [(feed_id, new) for feed_id, each in changes.items() for new in each.new], now)
-    held = {}
+    held, raw = {}, []
     for feed_id, document in documents:
         if feed_id in entries:
             ids = {entry.key: added[feed_id, entry.key] for entry in changes[feed_id].new}
+            if feed_id in answers and document.raw:
+                found = places(document, changes[feed_id], ids)
+                raw.append(served.Kept(feed_id, answers[feed_id], document.raw, found))
             of_entries = word_for_word(known[feed_id], changes[feed_id], ids, entries[feed_id])
             held[feed_id] = _marks(document, unread[feed_id].ids, of_entries)
     marks.put(connection, held)
+    served.put(connection, now, raw)
     return [changes.get(feed_id) for feed_id, _ in documents]
 
 

@@ -23,6 +23,7 @@ from monitor.encoding import decode
 from monitor.errors import FeedError, FeedErrorKind
 from monitor.jsonfeed import JsonItem
 from monitor.links import short_name
+from monitor.raw import raw_of
 from monitor.text import clean, from_html, shorten
 from monitor.types import Document, Entry
 
@@ -72,10 +73,19 @@ def parse(
     markup = _legal(markup).lstrip("\ufeff \t\r\n")
     if _HTML.match(markup):
         raise FeedError(url, FeedErrorKind.HTML, "a web page, not a feed")
-    if markup.startswith("{"):
-        return _json_document(markup, url, zone, warning)
     data = markup.encode("utf-8", "replace")
-    cutting = cut(data, feedparse.NAMESPACES)
+    cutting = None
+    if markup.startswith("{"):
+        document = _json_document(markup, url, zone, warning)
+    else:
+        cutting = cut(data, feedparse.NAMESPACES)
+        document = _cut_document(data, cutting, url, zone, warning, known)
+    return replace(document, raw=raw_of(document, body, data, cutting))
+
+
+def _cut_document(
+    data: bytes, cutting: Blocks | None, url: str, zone: ZoneInfo, warning: str | None, known: Collection[bytes]
+) -> Document:
     marks = cutting.marks(*_READER, url, zone.key) if cutting else ()
     unread = frozenset(marks).intersection(known)
     if cutting and unread:

@@ -141,6 +141,30 @@ class Files(_Section):
     rota: Path = Field(Path("rota.toml"), description="Teams and their shifts; need not be there.")
 
 
+def _hours(values: tuple[float, ...]) -> tuple[float, ...]:
+    if list(values) != sorted(set(values)) or any(not 0 < value <= 24 * 365 for value in values):
+        raise ValueError("hours from the first capture on, each later than the one before; try [1, 6, 24, 72, 168]")
+    return values
+
+
+class Evidence(_Section):
+    """What is kept of flagged items: the entry as the feed served it, and the page it leads to."""
+
+    enabled: bool = Field(True, description="Whether anything is captured.")
+    directory: Path = Field(Path("evidence"), description="Folder of the WARC files.")
+    pages: bool = Field(True, description="Fetch the pages of flagged items; `false`: keep their entries alone.")
+    robots: bool = Field(True, description="Leave alone the pages that robots.txt keeps from us.")
+    visits_h: Annotated[tuple[float, ...], AfterValidator(_hours)] = Field(
+        (1, 6, 24, 72, 168), description="When a page is looked at again, in hours from its first capture."
+    )
+    timeout_s: float = Field(30.0, gt=0, le=600, description="Longest time for one page, redirects included.")
+    max_bytes: int = Field(10_000_000, ge=10_000, description="Of a larger page its beginning is kept, in bytes.")
+    keep_h: int = Field(
+        48, ge=1, description="How long the raw entries of items that nobody flagged stay in the store, in hours."
+    )
+    min_free_mb: int = Field(200, ge=0, description="Nothing is captured while the disk has less left, in megabytes.")
+
+
 class Assess(_Section):
     """What is flagged."""
 

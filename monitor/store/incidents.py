@@ -307,6 +307,7 @@ def add_item(
             revision=item.revision,
         )
     )
+    pending.joined(connection, item.id)
     seen = item.first_seen_at
     this = incidents.c.id == incident_id
     connection.execute(update(incidents).where(this, incidents.c.first_seen_at > seen).values(first_seen_at=seen))

@@ -1,4 +1,4 @@
-"""What group and dispatch have before them. Whoever changes something notes it in the same transaction.
+"""What group, dispatch and capture have before them. Whoever changes something notes it in the same transaction.
 
 So a pass costs what has changed since the last one, however much the store holds. What is noted twice is looked at
 once, what is noted in vain costs a look. A stage strikes off what it has looked at in a transaction that sees that
@@ -12,18 +12,24 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, insert, select, update
 
-from monitor.store.schema import alerts, assessments, incident_items, looked, to_dispatch, to_group
+from monitor.store.schema import alerts, assessments, incident_items, looked, to_capture, to_dispatch, to_group
 from monitor.types import LIVE
 
 PAGE = 500
 
 _NOTED_ITEMS = select(to_group.c.item_id)
+_TO_CAPTURE = select(to_capture.c.item_id)
 _UNDECIDED = select(alerts.c.incident_id).where(alerts.c.state.in_(LIVE))
 
 
 def assessed(connection: Connection, item_ids: Iterable[int]) -> None:
-    """Something new is thought of these items: they may belong into an incident, and theirs may matter more."""
+    """Something new is thought of these items: they may belong into an incident, and theirs may matter more.
+
+    Those that are flagged, or were, are evidence.
+    """
     for page in _pages(item_ids):
+        flagged = _flagged().where(assessments.c.item_id.in_(page), assessments.c.item_id.not_in(_TO_CAPTURE))
+        connection.execute(insert(to_capture).from_select(["item_id"], flagged))
         _note_items(connection, _flagged().where(assessments.c.item_id.in_(page)))
         _note(connection, select(incident_items.c.incident_id).where(incident_items.c.item_id.in_(page)))
 
@@ -32,6 +38,12 @@ def changed(connection: Connection, *incident_ids: int) -> None:
     """These incidents, their items or the states of their alerts are not what they were."""
     here = select(incident_items.c.incident_id).where(incident_items.c.incident_id.in_(incident_ids))
     _note(connection, here)
+
+
+def joined(connection: Connection, item_id: int) -> None:
+    """An item belongs to an incident now: it is evidence, flagged or not."""
+    if connection.scalar(_TO_CAPTURE.where(to_capture.c.item_id == item_id)) is None:
+        connection.execute(insert(to_capture).values(item_id=item_id))
 
 
 def judged_anew(connection: Connection) -> None:

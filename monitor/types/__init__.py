@@ -35,6 +35,7 @@ from monitor.types.reviewed import (
 )
 from monitor.types.runs import StageReport
 from monitor.types.watched import Candidate, ClaimType, Match, Phase
+from monitor.types.witnessed import Answer, Capture, CaptureKind, Changed, Exchange, Headers, Page, Raw
 
 __all__ = [
     "FALSE_VERDICTS",
@@ -43,15 +44,21 @@ __all__ = [
     "WAITING",
     "Alert",
     "AlertState",
+    "Answer",
     "Assessment",
     "Candidate",
+    "Capture",
+    "CaptureKind",
+    "Changed",
     "Claim",
     "ClaimType",
     "Decision",
     "Document",
     "Entry",
+    "Exchange",
     "Feed",
     "Finding",
+    "Headers",
     "Held",
     "IncidentFacts",
     "Item",
@@ -60,8 +67,10 @@ __all__ = [
     "Match",
     "Mode",
     "Opinion",
+    "Page",
     "Passage",
     "Phase",
+    "Raw",
     "Reason",
     "Review",
     "Rhythm",

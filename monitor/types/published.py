@@ -8,6 +8,8 @@ from enum import StrEnum
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from monitor.types.witnessed import Raw
+
 
 class Role(StrEnum):
     """What kind of outlet a feed belongs to."""
@@ -136,6 +138,7 @@ class Document:
     marks: tuple[bytes, ...] = ()
     unread: frozenset[bytes] = frozenset()
     links: tuple[tuple[str, str], ...] = ()  # (rel, href) of its own links that concern WebSub: hub, self
+    raw: Raw | None = field(default=None, compare=False)  # the bytes of ``entries``, as they were served
 
     @property
     def size(self) -> int:

@@ -14,8 +14,8 @@ from monitor.blocks import cut
 from monitor.dates import read_date
 from monitor.encoding import decode
 from monitor.errors import PollwatchError
-from monitor.fetch import fresh_s, retry_after_s
 from monitor.guard import check_url
+from monitor.headers import fresh_s, retry_after_s
 from monitor.invisible import safe
 from monitor.links import link_key
 from monitor.parse import find_feeds, parse

@@ -16,6 +16,7 @@ from monitor.store.schema.judged import (
 from monitor.store.schema.published import feeds, hosts, items, marks, revisions, subscriptions
 from monitor.store.schema.recorded import audit, cursors, notices, occasions, outbox, runs
 from monitor.store.schema.reviewed import alerts, answers, comparisons, decisions, hidden, inhibitions, silences
+from monitor.store.schema.witnessed import captures, page_items, pages, served, to_capture, warcs
 
 __all__ = [
     "alerts",
@@ -23,6 +24,7 @@ __all__ = [
     "assessments",
     "audit",
     "bands",
+    "captures",
     "comparisons",
     "cursors",
     "decisions",
@@ -40,12 +42,17 @@ __all__ = [
     "notices",
     "occasions",
     "outbox",
+    "page_items",
+    "pages",
     "related",
     "revisions",
     "runs",
+    "served",
     "signatures",
     "silences",
     "subscriptions",
+    "to_capture",
     "to_dispatch",
     "to_group",
+    "warcs",
 ]
