@@ -213,7 +213,10 @@ def _list(name: str) -> BindParameter[Any]:
 
 # Built once: they are run for every feed that changed.
 _FIELDS = tuple(column.name for column in _select().selected_columns)
-_ADD = insert(items).returning(items.c.feed_id, items.c.key, items.c.id)
+# A few rows in one statement: the driver keeps a hundred of them, with the texts that were last bound to each.
+_ADD = (
+    insert(items).returning(items.c.feed_id, items.c.key, items.c.id).execution_options(insertmanyvalues_page_size=25)
+)
 _NAMED = or_(*(items.c[name].in_(_list("names")) for name in ("guid", "link", "link_key", "key")))
 _SHARING = (
     select(items.c.feed_id, func.count().label("present"), func.count().filter(_NAMED).label("shared"))
