@@ -1,10 +1,10 @@
 """`run`: APScheduler drives every stage at its time, in one process; the only user of APScheduler.
 
-What waits for the network, feeds, hubs and receivers, has threads of its own, and passes over the feeds may overlap;
-the other stages compute and run in one thread, one after the other; learning computes for many seconds and runs in a
-process of its own. With `[web]` in the configuration the event loop serves it. Every stage can be killed at any
-instruction, so stopping means: start nothing more, let what runs finish for a few seconds, then go. What was cut off is
-done again at the next start.
+What waits for the network, feeds, hubs, receivers and pages, has threads of its own, and passes over the feeds may
+overlap; the other stages compute and run in one thread, one after the other; learning computes for many seconds and
+runs in a process of its own. With `[web]` in the configuration the event loop serves it. Every stage can be killed at
+any instruction, so stopping means: start nothing more, let what runs finish for a few seconds, then go. What was cut
+off is done again at the next start.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from alerts.pipeline import LEARN, STAGES, run_stage
+from alerts.pipeline import LEARN, run_stage, stages
 from alerts.process import give_memory_back, log_to_stderr, stop_signal
 from alerts.web import site
 from classifiers.train import is_due, learn
@@ -100,6 +100,7 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
     collector = ThreadPoolExecutor(max_workers=PASSES, thread_name_prefix="collect")
     subscriber = ThreadPoolExecutor(max_workers=1, thread_name_prefix="subscribe")
     notifier = ThreadPoolExecutor(max_workers=1, thread_name_prefix="notify")
+    capturer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="capture")
     learner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="learn")
     running: set[asyncio.Future[None]] = set()
 
@@ -121,11 +122,11 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
         await asyncio.shield(work)  # the end of the scheduler cancels this job, never the thread it waits for
 
     scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True})
-    rest = tuple(name for name, _ in STAGES if name not in ("collect", "subscribe", "notify"))
+    names = tuple(name for name, _ in stages(settings))
+    apart = {"collect": collector, "subscribe": subscriber, "notify": notifier, "capture": capturer}
+    rest = tuple(name for name in names if name not in apart)
     jobs: tuple[tuple[float, ThreadPoolExecutor, Job], ...] = (
-        (settings.daemon.tick_s, collector, partial(_run_stages, ("collect",))),
-        (settings.daemon.tick_s, subscriber, partial(_run_stages, ("subscribe",))),
-        (settings.daemon.tick_s, notifier, partial(_run_stages, ("notify",))),
+        *((settings.daemon.tick_s, apart[name], partial(_run_stages, (name,))) for name in names if name in apart),
         (settings.daemon.tick_s, thread, partial(_run_stages, rest)),
         (LEARN_LOOK_S, learner, _learn_when_due),
     )
@@ -150,7 +151,7 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
         await asyncio.wait(running, timeout=STOP_WITHIN_S)
     idle = not running
     scheduler.shutdown(wait=False)
-    for pool in (thread, collector, subscriber, notifier, learner):
+    for pool in (thread, learner, *apart.values()):
         pool.shutdown(wait=False, cancel_futures=True)
     return (None if stop.exception() else stop.result()), idle
 
@@ -201,12 +202,12 @@ def _die_with_parent() -> None:
 
 def _run_stages(names: tuple[str, ...], store: Store, settings: Settings, stopping: Callable[[], bool]) -> None:
     """Some stages in order. One that fails is logged and recorded, and the next tick tries it again."""
-    stages = {**dict(STAGES), LEARN: learn}
+    known = {**dict(stages(settings)), LEARN: learn}
     for name in names:
         if stopping():
             return
         try:
-            report = run_stage(name, stages[name], store, settings, lambda: datetime.now(UTC))
+            report = run_stage(name, known[name], store, settings, lambda: datetime.now(UTC))
         except PollwatchError as error:  # a sentence for a person: a wrong file, a full disk
             log.error("%s: %s", name, error)  # noqa: TRY400 - the sentence says all
             continue

@@ -43,7 +43,9 @@ def run(folder: Path, clock: Callable[[], datetime], progress: Callable[[str], N
     write_starter(folder)
     file = folder / config.DEFAULT_FILE
     text = file.read_text(encoding="utf-8")
-    file.write_text(text.replace("allow_private = [] ", f"allow_private = {_LOOPBACK} "), encoding="utf-8")
+    text = text.replace("allow_private = [] ", f"allow_private = {_LOOPBACK} ")
+    text = text.replace("# pages = false", "pages = false  ")  # the outlets of the samples are not there to be asked
+    file.write_text(text, encoding="utf-8")
     settings = config.load_file(file)
     store = open_store(settings.database_url)
     documents, rows = sample_documents(started)

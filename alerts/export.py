@@ -1,4 +1,4 @@
-"""The audit as files that hold up elsewhere: entries, the texts behind them, and a manifest of hashes.
+"""The audit as files that hold up elsewhere: entries, the texts and bytes behind them, and a manifest of hashes.
 
 JSON Lines, so that no spreadsheet takes a title for a formula; characters that nobody sees stand in it as escapes, so
 that no terminal obeys one. Hashes are of the bytes of the files, and of the texts as stored, in UTF-8.
@@ -15,27 +15,31 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
-from monitor.errors import InputError
+from monitor.config import Settings
+from monitor.errors import EvidenceError, InputError
+from monitor.evidence import folder_of
+from monitor.evidence_read import take
+from monitor.evidence_warc import Folder
 from monitor.invisible import INVISIBLE
-from monitor.store import Connection, Store, audit, exports
+from monitor.store import Connection, Store, audit, evidence, exports
 from monitor.store import alerts as alert_store
-from monitor.types import join_text
-
-RAW = "not stored: pollwatch keeps the text of each entry, not its bytes; `feed` has the headers of the last answer"
+from monitor.types import Capture, join_text
 
 Opener = Callable[[str], IO[bytes]]  # a new file of that name
 
 
-def export(store: Store, target: Path, since: datetime | None, now: datetime) -> dict[str, Any]:
-    """Write `audit.jsonl`, `items.jsonl` and `manifest.json` into a new folder, or into a new file that ends in .zip.
+def export(store: Store, settings: Settings, target: Path, since: datetime | None, now: datetime) -> dict[str, Any]:
+    """Write `audit.jsonl`, `items.jsonl`, `evidence.jsonl`, `raw` and `manifest.json` into a new folder, or into a new
+    file that ends in .zip.
 
     Returns the manifest: ``made_at``, ``since``, ``entries`` and ``items`` (numbers), ``first`` and ``last`` entry
-    (``seq``, ``hash``), ``broken`` (as of `audit verify`), ``raw_bytes`` and ``files`` (name to ``sha256``, ``bytes``).
-    Raises InputError when the target is there already or cannot be written.
+    (``seq``, ``hash``), ``broken`` (as of `audit verify`), ``raw_bytes`` (``captures``: their number, ``without``: the
+    items of which nothing was captured, ``broken``: a sentence for each capture that is not as it was written) and
+    ``files`` (name to ``sha256``, ``bytes``). Raises InputError when the target is there already or cannot be written.
     """
     try:
         with store.read() as connection, _opener(target) as opener:
-            return _write(connection, opener, since, now)
+            return _write(connection, opener, folder_of(settings), since, now)
     except FileExistsError:
         raise InputError(str(target), "is there already; name a new folder or .zip file") from None
     except OSError as error:
@@ -60,7 +64,9 @@ class _Lines:
         return {"sha256": self.sha256.hexdigest(), "bytes": self.bytes}
 
 
-def _write(connection: Connection, opener: Opener, since: datetime | None, now: datetime) -> dict[str, Any]:
+def _write(
+    connection: Connection, opener: Opener, source: Folder, since: datetime | None, now: datetime
+) -> dict[str, Any]:
     alerts: set[int] = set()
     first: dict[str, Any] | None = None
     last: dict[str, Any] | None = None
@@ -72,10 +78,19 @@ def _write(connection: Connection, opener: Opener, since: datetime | None, now: 
             first = first or last
             if id := alert_store.of_subject(entry["subject"]):
                 alerts.add(id)
+    item_ids = []
     with opener("items.jsonl") as file:
         items = _Lines(file)
         for item in exports.items_of(connection, alerts):
             items.put(_with_hashes(item))
+            item_ids.append(item["id"])
+    captures = list(evidence.of_items(connection, item_ids))
+    broken = _write_raw(opener, source, {capture.id: capture for _, capture in captures})
+    with opener("evidence.jsonl") as file:
+        kept = _Lines(file)
+        for item_id, capture in captures:
+            raw = None if capture.id in broken else _raw_name(capture)
+            kept.put({"capture": capture.id, "raw": raw, **capture.as_json(), "item_id": item_id})
     breach = audit.verify(connection)
     manifest = {
         "made_at": now,
@@ -85,12 +100,35 @@ def _write(connection: Connection, opener: Opener, since: datetime | None, now: 
         "first": first,
         "last": last,
         "broken": {"seq": breach.seq, "reason": breach.reason, "text": breach.text} if breach else None,
-        "raw_bytes": RAW,
-        "files": {"audit.jsonl": entries.facts, "items.jsonl": items.facts},
+        "raw_bytes": {
+            "captures": len({capture.id for _, capture in captures}),
+            "without": sorted(set(item_ids) - {item_id for item_id, _ in captures}),
+            "broken": list(broken.values()),
+        },
+        "files": {"audit.jsonl": entries.facts, "items.jsonl": items.facts, "evidence.jsonl": kept.facts},
     }
     with opener("manifest.json") as file:  # last: an export that was cut off has none
         file.write(_json(manifest) + b"\n")
     return manifest
+
+
+def _write_raw(opener: Opener, source: Folder, captures: Mapping[int, Capture]) -> dict[int, str]:
+    """The bytes of each capture in a file of its own; returns a sentence for each that is not as it was written."""
+    broken = {}
+    for id, capture in captures.items():
+        try:
+            body = take(source, capture).body
+        except EvidenceError as error:
+            broken[id] = str(error)
+            continue
+        with opener(_raw_name(capture)) as file:
+            file.write(body)
+    return broken
+
+
+def _raw_name(capture: Capture) -> str:
+    """Never .html: who opens it in a browser is to see text."""
+    return f"raw/{capture.id:06}-{capture.kind}.txt"
 
 
 def _with_hashes(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,4 +153,9 @@ def _opener(target: Path) -> Iterator[Opener]:
             yield lambda name: archive.open(name, "w", force_zip64=True)
     else:
         target.mkdir()
-        yield lambda name: (target / name).open("xb")
+
+        def opened(name: str) -> IO[bytes]:
+            (target / name).parent.mkdir(exist_ok=True)
+            return (target / name).open("xb")
+
+        yield opened

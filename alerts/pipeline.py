@@ -15,6 +15,7 @@ from classifiers.group import group
 from classifiers.sample import sample
 from monitor.collect import collect
 from monitor.config import Settings
+from monitor.evidence import capture
 from monitor.reference import load_facts, load_watchlist
 from monitor.store import Store, runs
 from monitor.subscribe import subscribe
@@ -31,9 +32,15 @@ STAGES: tuple[tuple[str, Stage], ...] = (
     ("dispatch", dispatch),
     ("escalate", escalate),
     ("notify", notify),
+    ("capture", capture),
     ("digest", digest),
 )
 LEARN = "learn"  # the daemon's alone, at its own time: a pass does not wait for it
+
+
+def stages(settings: Settings) -> tuple[tuple[str, Stage], ...]:
+    """Those that run with this configuration."""
+    return tuple((name, stage) for name, stage in STAGES if name != "capture" or settings.evidence.enabled)
 
 
 def run_stage(name: str, stage: Stage, store: Store, settings: Settings, clock: Callable[[], datetime]) -> StageReport:
@@ -66,7 +73,7 @@ def run_once(
 ) -> dict[str, StageReport]:
     """Every stage once, in order; one report for each."""
     reports = {}
-    for name, stage in STAGES:
+    for name, stage in stages(settings):
         progress(f"{name} …")
         reports[name] = run_stage(name, stage, store, settings, clock)
     return reports

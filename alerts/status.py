@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime, timedelta
 from typing import Any
 
 from alerts import digest, notify, senders
 from alerts.legs import measure
-from alerts.pipeline import LEARN, STAGES
+from alerts.pipeline import LEARN, stages
 from alerts.policy import LEAD
 from alerts.receivers import address
 from alerts.rota import load_rota
@@ -18,7 +19,7 @@ from monitor.config import Settings
 from monitor.errors import ConfigError, PollwatchError
 from monitor.health import coverage
 from monitor.reference import load_facts, load_watchlist
-from monitor.store import Store, migrate, open_store, passages, runs, subscriptions, summary
+from monitor.store import Store, evidence, migrate, open_store, passages, runs, subscriptions, summary
 from monitor.store import feeds as feed_rows
 from monitor.types import Mode, Subscription
 
@@ -32,7 +33,7 @@ def check_configuration(given: str | None) -> list[str]:
     except ConfigError as error:
         return [str(error)]
     problems = []
-    for look in (load_watchlist, load_facts, load_routes, _check_password, _check_store):
+    for look in (load_watchlist, load_facts, load_routes, _check_password, _check_evidence, _check_store):
         try:
             look(settings)
         except PollwatchError as error:
@@ -95,6 +96,14 @@ def _check_password(settings: Settings) -> None:
         raise ConfigError(settings.file, "smtp.username", "needs POLLWATCH_SMTP__PASSWORD or smtp.password_file")
 
 
+def _check_evidence(settings: Settings) -> None:
+    """The folder is made when it is needed; what it is made in must be there."""
+    folder = settings.path(settings.evidence.directory)
+    nearest = folder if folder.exists() else folder.parent
+    if settings.evidence.enabled and not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+        raise ConfigError(settings.file, "evidence.directory", f"{nearest} is no folder that can be written")
+
+
 def _check_store(settings: Settings) -> None:
     store = open_store(settings.database_url)
     try:
@@ -112,20 +121,21 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
         feeds = coverage(feed_rows.listing(connection), settings.calendar.zone)
         queue = summary.queue(connection, now)
         backlog = summary.backlog(connection)
-        stages = runs.latest(connection)
+        ran = runs.latest(connection)
         unsent = summary.unsent_notices(connection)
         model = registry.describe_live(connection)
         held = subscriptions.listing(connection)
         legs = measure(passages.between(connection, now - timedelta(days=1), now))["legs"]
         quiet = summary.silenced(connection, now)
+        kept = evidence.counts(connection, now)
     clocks = {
         stage: {"finished_at": row["finished_at"], "error": row["error"], "report": row["report"]}
-        for stage, row in stages.items()
+        for stage, row in ran.items()
     }
     problems = [
         *_feed_problems(feeds),
         *_queue_problems(queue),
-        *_stage_problems(stages, now, settings),
+        *_stage_problems(ran, now, settings),
         *[
             f"digest of {n['date']} to {n['receiver']} is not sent: {n['last_error'] or 'not tried yet'}"
             for n in unsent
@@ -138,11 +148,12 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
     return {
         "ok": not problems,
         "problems": problems,
-        "notes": unset(settings) + _push_notes(held) + _silence_notes(quiet),
+        "notes": unset(settings) + _push_notes(held) + _silence_notes(quiet) + _evidence_notes(kept),
         "feeds": feeds,
         "push": subscriptions.counts(held, now),
         "queue": {**queue, **backlog},
         "silences": quiet,
+        "evidence": kept,
         "clocks": {**clocks, "legs": legs},
         "daemon": {"running": store.is_locked("daemon")},
         "model": model or {},
@@ -179,16 +190,25 @@ def _silence_notes(quiet: dict[str, Any]) -> list[str]:
     return expiring + idle
 
 
+def _evidence_notes(kept: dict[str, int]) -> list[str]:
+    """No problems: outlets take pages down, and not every page can be had."""
+    missed, gone = kept["missed"], kept["gone"]
+    return [
+        *([f"{missed} pages of flagged items could not be captured: `pollwatch evidence list`"] if missed else []),
+        *([f"{gone} pages of flagged items are gone since: `pollwatch evidence list`"] if gone else []),
+    ]
+
+
 def _queue_problems(queue: dict[str, Any]) -> list[str]:
     return [f"{queue['overdue']} alerts are past due"] if queue["overdue"] else []
 
 
-def _stage_problems(stages: dict[str, Any], now: datetime, settings: Settings) -> list[str]:
+def _stage_problems(ran: dict[str, Any], now: datetime, settings: Settings) -> list[str]:
     """Each stage is judged by itself: one that hangs must not hide behind the others."""
     quiet = timedelta(seconds=max(600, 10 * settings.daemon.tick_s))
     problems = []
-    for name, _ in STAGES:
-        row = stages.get(name)
+    for name, _ in stages(settings):
+        row = ran.get(name)
         if row is None:
             problems.append(f"{name} has never run: `pollwatch run`")
         elif row["finished_at"] is None or now - row["finished_at"] > quiet:
@@ -196,8 +216,8 @@ def _stage_problems(stages: dict[str, Any], now: datetime, settings: Settings) -
             problems.append(f"{name} last finished {_moment(row['finished_at'])}{begun}: is `pollwatch run` up?")
         if row and row["error"]:
             problems.append(f"{name} failed: {row['error']}")
-    if LEARN in stages and stages[LEARN]["error"]:
-        problems.append(f"{LEARN} failed: {stages[LEARN]['error']}; it is tried again, or run `pollwatch models train`")
+    if LEARN in ran and ran[LEARN]["error"]:
+        problems.append(f"{LEARN} failed: {ran[LEARN]['error']}; it is tried again, or run `pollwatch models train`")
     return problems
 
 

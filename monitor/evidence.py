@@ -203,8 +203,9 @@ class _Pass:
                 told = {"sha256": sha256, "captures": len(draft.rows)}
                 audit.append(connection, self.clock(), ACTOR, "evidence.write", f"evidence:{file}", told)
             for item in noted:
-                if item.link and self.settings.evidence.pages and _is_fetched(item.link):
-                    evidence.watch(connection, item.item_id, item.link, self.now)
+                url = (item.link or "").replace(" ", "%20")  # as browsers read it
+                if url and self.settings.evidence.pages and _is_fetched(url):
+                    evidence.watch(connection, item.item_id, url, self.now)
             evidence.strike_off(connection, [item.item_id for item in noted])
             for page in pages:
                 evidence.save(connection, page)

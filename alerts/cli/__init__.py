@@ -18,6 +18,7 @@ from alerts.cli.clocks import clocks
 from alerts.cli.daemon import config, run, status, web
 from alerts.cli.demo import demo
 from alerts.cli.digest import digest
+from alerts.cli.evidence import evidence
 from alerts.cli.incidents import incidents
 from alerts.cli.notify import notify
 from alerts.cli.queue import alerts
@@ -53,7 +54,7 @@ def cli(context: click.Context, config_file: str | None) -> None:
 
 _SETUP = (init, demo, config, feeds, watchlist, routes)
 _WORK = (collect, items, classify, claims, run, alerts, incidents, silences, notify, digest)
-_OVERSIGHT = (clocks, models, audit, db, status, web)
+_OVERSIGHT = (clocks, models, audit, evidence, db, status, web)
 for command in (*_SETUP, *_WORK, *_OVERSIGHT):
     cli.add_command(command)
 for command in review.COMMANDS:

@@ -85,23 +85,25 @@ def verify(context: Context, as_json: bool) -> None:
 @json_option
 @pass_context
 def export(context: Context, target: Path, since: str | None, as_json: bool) -> None:
-    """Write entries, the stored texts behind them and a manifest of hashes; exit 1 when the chain is broken.
+    """Write entries, the texts and bytes behind them and a manifest of hashes; exit 1 when any of it is broken.
 
-    audit.jsonl holds the entries, items.jsonl each item of the alerts they speak of, with its earlier texts, the
-    SHA-256 of each text and the headers of its feed's last answer. The bytes that came over the wire are not stored.
-    Nothing is overwritten.
+    audit.jsonl holds the entries, items.jsonl each item of the alerts they speak of, with its earlier texts and the
+    SHA-256 of each text, evidence.jsonl what was captured of it, with the headers of the answer and the SHA-256 of the
+    bytes, which are in raw. Nothing is overwritten.
     """
     from alerts.export import export as write
 
     with context.store() as (store, settings):
         start = instant(since, settings.calendar.zone) if since else None
-        manifest = write(store, target, start, now())
+        manifest = write(store, settings, target, start, now())
     if as_json:
         print_object(manifest)
     else:
         click.echo(f"wrote {manifest['entries']} entries and {manifest['items']} items to {target}")
         for name, facts in manifest["files"].items():
             click.echo(f"{facts['sha256']}  {name}")
-    if manifest["broken"]:
-        say(f"! {manifest['broken']['text']}")
+    broken = [*([manifest["broken"]["text"]] if manifest["broken"] else []), *manifest["raw_bytes"]["broken"]]
+    for sentence in broken:
+        say(f"! {sentence}")
+    if broken:
         raise SystemExit(1)

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, select, update
 
 from monitor.store.schema import (
-    alerts,
     captures,
     incident_items,
     items,
@@ -162,22 +161,20 @@ def of_incident(connection: Connection, incident_id: int) -> list[dict[str, Any]
 
     ``item_id, kind, url, captured_at, sha256, status, changed``; ``changed`` is None for what was looked at once.
     """
-    members = connection.scalars(select(incident_items.c.item_id).where(incident_items.c.incident_id == incident_id))
     shown = ("kind", "url", "captured_at", "sha256", "status", "changed")
     return [
         {"item_id": item_id, **{name: getattr(capture, name) for name in shown}}
-        for item_id, capture in of_items(connection, members.all())
+        for item_id, capture in of_items(connection, items_of(connection, incident_id))
     ]
 
 
-def items_of_alerts(connection: Connection, alert_id: int | None = None) -> list[int]:
-    """The items of an alert's incident; without an alert, of every capture there is."""
-    if alert_id is not None:
-        query = select(incident_items.c.item_id).join(alerts, alerts.c.incident_id == incident_items.c.incident_id)
-        return list(connection.scalars(query.where(alerts.c.id == alert_id).order_by(incident_items.c.item_id)))
+def items_of(connection: Connection, incident_id: int | None = None) -> list[int]:
+    """The items of an incident; without one, all of which anything was captured or is to be."""
+    if incident_id is not None:
+        query = select(incident_items.c.item_id).where(incident_items.c.incident_id == incident_id)
+        return list(connection.scalars(query.order_by(incident_items.c.item_id)))
     own = select(captures.c.item_id).where(captures.c.item_id.is_not(None))
-    led = select(page_items.c.item_id).join(captures, captures.c.page_id == page_items.c.page_id)
-    return sorted(set(connection.scalars(own)) | set(connection.scalars(led)))
+    return sorted(set(connection.scalars(own)) | set(connection.scalars(select(page_items.c.item_id))))
 
 
 def pages_of(connection: Connection, item_ids: Collection[int]) -> list[tuple[int, Page]]:

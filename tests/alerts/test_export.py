@@ -46,13 +46,13 @@ def _two_alerts(store: Store, settings: Settings, now: datetime) -> None:
 def test_every_hash_can_be_checked(store: Store, settings: Settings, tmp_path: Path, now: datetime, name: str) -> None:
     """Of the files in the manifest, of each text in the items, of each entry in the chain; earlier texts are there."""
     _two_alerts(store, settings, now)
-    manifest = export(store, tmp_path / name, None, now)
+    manifest = export(store, settings, tmp_path / name, None, now)
     if name.endswith(".zip"):
         with zipfile.ZipFile(tmp_path / name) as archive:
             files = {each: archive.read(each) for each in archive.namelist()}
     else:
         files = {each.name: each.read_bytes() for each in (tmp_path / name).iterdir()}
-    assert set(files) == {"audit.jsonl", "items.jsonl", "manifest.json"}
+    assert set(files) == {"audit.jsonl", "items.jsonl", "evidence.jsonl", "manifest.json"}
     assert json.loads(files["manifest.json"])["files"] == manifest["files"]
     for each, facts in manifest["files"].items():
         assert (hashlib.sha256(files[each]).hexdigest(), len(files[each])) == (facts["sha256"], facts["bytes"])
@@ -70,13 +70,13 @@ def test_every_hash_can_be_checked(store: Store, settings: Settings, tmp_path: P
     assert first["text_sha256"] == hashlib.sha256("卓望晴澄清參選\n新的一段".encode()).hexdigest()
     assert [text["title"] for text in first["revisions"]] == [HOSTILE]
     assert set(first["feed"]) == {"url", "outlet", "role", "etag", "last_modified", "body_sha256", "last_success_at"}
-    assert "not stored" in manifest["raw_bytes"]
+    assert manifest["raw_bytes"] == {"captures": 0, "without": [item["id"] for item in found], "broken": []}
 
 
 def test_nothing_in_it_steers_a_program(store: Store, settings: Settings, tmp_path: Path, now: datetime) -> None:
     """No line starts as a formula, no control or bidi character stands raw; read back they are as they were."""
     _two_alerts(store, settings, now)
-    export(store, tmp_path / "evidence", None, now)
+    export(store, settings, tmp_path / "evidence", None, now)
     data = (tmp_path / "evidence" / "items.jsonl").read_bytes()
     assert b"\x1b" not in data
     assert "\u202e" not in data.decode()
@@ -88,22 +88,24 @@ def test_nothing_in_it_steers_a_program(store: Store, settings: Settings, tmp_pa
 def test_only_since(store: Store, settings: Settings, tmp_path: Path, now: datetime) -> None:
     """The entries of the time asked for, and the items of their alerts alone."""
     _two_alerts(store, settings, now)
-    manifest = export(store, tmp_path / "late", now + timedelta(minutes=1), now)
+    manifest = export(store, settings, tmp_path / "late", now + timedelta(minutes=1), now)
     found = _rows((tmp_path / "late" / "items.jsonl").read_bytes())
     assert (manifest["entries"], [item["title"] for item in found]) == (1, ["later"])
-    assert export(store, tmp_path / "none", now + timedelta(days=1), now)["last"] is None
+    assert export(store, settings, tmp_path / "none", now + timedelta(days=1), now)["last"] is None
 
 
-def test_a_target_that_is_there_or_cannot_be_is_one_sentence(store: Store, tmp_path: Path, now: datetime) -> None:
+def test_a_target_that_is_there_or_cannot_be_is_one_sentence(
+    store: Store, settings: Settings, tmp_path: Path, now: datetime
+) -> None:
     """Nothing is overwritten."""
     (tmp_path / "there.zip").write_text("mine")
     for target in (tmp_path, tmp_path / "there.zip"):
         with pytest.raises(InputError, match="is there already"):
-            export(store, target, None, now)
+            export(store, settings, target, None, now)
     assert (tmp_path / "there.zip").read_text() == "mine"
     for target in (tmp_path / "no" / "folder", tmp_path / "no" / "file.zip"):
         with pytest.raises(InputError, match="cannot be written: No such file"):
-            export(store, target, None, now)
+            export(store, settings, target, None, now)
 
 
 def test_by_line(store: Store, settings: Settings, folder: Path, tmp_path: Path, now: datetime) -> None:

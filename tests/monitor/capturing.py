@@ -66,7 +66,7 @@ def check(folder: Path) -> int:
     """What `warcio check` ends with, over every file of a folder."""
 
     class Command:
-        inputs = [str(path) for path in sorted(folder.glob("*/*"))]  # noqa: RUF012 - as argparse gives it
+        inputs = [str(path) for path in sorted(folder.glob("**/*.warc.gz"))]  # noqa: RUF012 - as argparse gives it
         verbose = False
 
     return int(Checker(Command()).process_all())
