@@ -1,10 +1,10 @@
 """`run`: APScheduler drives every stage at its time, in one process; the only user of APScheduler.
 
 What waits for the network, feeds, hubs and receivers, has threads of its own, and passes over the feeds may overlap;
-the other stages compute and run in one thread, one after the other; learning computes for many seconds and runs in a
-process of its own. With `[web]` in the configuration the event loop serves it. Every stage can be killed at any
-instruction, so stopping means: start nothing more, let what runs finish for a few seconds, then go. What was cut off is
-done again at the next start.
+the other stages compute and run in one thread, one after the other; the daily purge, which gives way to whoever writes,
+has a thread of its own; learning computes for many seconds and runs in a process of its own. With `[web]` in the
+configuration the event loop serves it. Every stage can be killed at any instruction, so stopping means: start nothing
+more, let what runs finish for a few seconds, then go. What was cut off is done again at the next start.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from alerts.pipeline import LEARN, STAGES, run_stage
+from alerts.pipeline import LEARN, PURGE, STAGES, run_stage
 from alerts.process import log_to_stderr, stop_signal
 from alerts.web import site
 from classifiers.train import is_due, learn
+from monitor import purge
 from monitor.config import Settings
 from monitor.errors import BusyError, PollwatchError, StoreError
 from monitor.store import Store, open_store
@@ -38,6 +39,7 @@ Job = Callable[[Store, Settings, Callable[[], bool]], None]  # the last one asks
 PASSES = 3  # over the feeds at the same time: a tick takes what is due, however slow the feeds of the last one are
 STOP_WITHIN_S = 8.0
 LEARN_LOOK_S = 600  # between two looks whether to learn; a training that failed is tried again then
+PURGE_LOOK_S = 600  # and whether to purge, once a day
 _LOOK_S = 0.2  # between two looks whether to stop, while a process learns
 BUSY = "another pollwatch daemon works on this store; stop it first, or give this one its own database.url"
 
@@ -100,6 +102,7 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
     subscriber = ThreadPoolExecutor(max_workers=1, thread_name_prefix="subscribe")
     notifier = ThreadPoolExecutor(max_workers=1, thread_name_prefix="notify")
     learner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="learn")
+    purger = ThreadPoolExecutor(max_workers=1, thread_name_prefix="purge")
     running: set[asyncio.Future[None]] = set()
 
     def lose(error: BusyError) -> None:
@@ -127,6 +130,7 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
         (settings.daemon.tick_s, notifier, partial(_run_stages, ("notify",))),
         (settings.daemon.tick_s, thread, partial(_run_stages, rest)),
         (LEARN_LOOK_S, learner, _learn_when_due),
+        (PURGE_LOOK_S, purger, _purge_when_due),
     )
     for seconds, pool, job in jobs:
         scheduler.add_job(
@@ -148,7 +152,7 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
         await asyncio.wait(running, timeout=STOP_WITHIN_S)
     idle = not running
     scheduler.shutdown(wait=False)
-    for pool in (thread, collector, subscriber, notifier, learner):
+    for pool in (thread, collector, subscriber, notifier, learner, purger):
         pool.shutdown(wait=False, cancel_futures=True)
     return (None if stop.exception() else stop.result()), idle
 
@@ -162,6 +166,16 @@ def _learn_when_due(store: Store, settings: Settings, stopping: Callable[[], boo
         log.error("learn: %s", error)  # noqa: TRY400 - the sentence says all
     except Exception:  # as of a stage
         log.exception("learning failed")
+
+
+def _purge_when_due(store: Store, settings: Settings, stopping: Callable[[], bool]) -> None:
+    try:
+        due = purge.is_due(store, settings, datetime.now(UTC))
+    except PollwatchError as error:
+        log.error("%s: %s", PURGE, error)  # noqa: TRY400 - the sentence says all
+        return
+    if due:
+        _run_stages((PURGE,), store, settings, stopping)
 
 
 def _wait_for_learning(settings: Settings, stopping: Callable[[], bool]) -> None:
@@ -199,7 +213,7 @@ def _die_with_parent() -> None:
 
 def _run_stages(names: tuple[str, ...], store: Store, settings: Settings, stopping: Callable[[], bool]) -> None:
     """Some stages in order. One that fails is logged and recorded, and the next tick tries it again."""
-    stages = {**dict(STAGES), LEARN: learn}
+    stages = {**dict(STAGES), LEARN: learn, PURGE: purge.purge}
     for name in names:
         if stopping():
             return

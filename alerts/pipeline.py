@@ -33,7 +33,9 @@ STAGES: tuple[tuple[str, Stage], ...] = (
     ("notify", notify),
     ("digest", digest),
 )
-LEARN = "learn"  # the daemon's alone, at its own time: a pass does not wait for it
+# The daemon's alone, at their own time: a pass does not wait for them.
+LEARN = "learn"
+PURGE = "purge"
 
 
 def run_stage(name: str, stage: Stage, store: Store, settings: Settings, clock: Callable[[], datetime]) -> StageReport:

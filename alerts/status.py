@@ -7,7 +7,7 @@ from typing import Any
 
 from alerts import digest, notify, senders
 from alerts.legs import measure
-from alerts.pipeline import LEARN, STAGES
+from alerts.pipeline import LEARN, PURGE, STAGES
 from alerts.policy import LEAD
 from alerts.receivers import address
 from alerts.rota import load_rota
@@ -198,6 +198,8 @@ def _stage_problems(stages: dict[str, Any], now: datetime, settings: Settings) -
             problems.append(f"{name} failed: {row['error']}")
     if LEARN in stages and stages[LEARN]["error"]:
         problems.append(f"{LEARN} failed: {stages[LEARN]['error']}; it is tried again, or run `pollwatch models train`")
+    if PURGE in stages and stages[PURGE]["error"]:
+        problems.append(f"{PURGE} failed: {stages[PURGE]['error']}; it is tried again, or run `pollwatch db purge`")
     return problems
 
 

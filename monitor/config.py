@@ -24,7 +24,21 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from monitor.calendar import Calendar
 from monitor.errors import ConfigError
-from monitor.sections import Assess, Daemon, Database, Digest, Election, Fetch, Files, Learn, Rhythm, Smtp, Triage, Web
+from monitor.sections import (
+    Assess,
+    Daemon,
+    Database,
+    Digest,
+    Election,
+    Fetch,
+    Files,
+    Learn,
+    Retention,
+    Rhythm,
+    Smtp,
+    Triage,
+    Web,
+)
 
 DEFAULT_FILE = "pollwatch.toml"
 ENV_PREFIX = "POLLWATCH_"
@@ -50,6 +64,7 @@ class Settings(BaseSettings):
     assess: Assess = Assess()
     triage: Triage = Triage()
     learn: Learn = Learn()
+    retention: Retention = Retention()
     digest: Digest = Digest()
     smtp: Smtp = Smtp()
     daemon: Daemon = Daemon()

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -140,17 +141,23 @@ def _is_empty(store: Store) -> bool:
         return True
     try:
         migrate.refuse_newer(store)
-        with contextlib.closing(open_store("sqlite:///:memory:")) as new:
-            migrate.upgrade(new)
-            with new.read() as made, store.read() as found:
-                rows = carry.counts(made)
-                return all(count <= rows[table] for table, count in carry.counts(found).items())
+        with store.read() as connection:
+            return all(count <= _of_new()[table] for table, count in carry.counts(connection).items())
     except NewerSchemaError:
         return False
     except BrokenStoreError:
         if store.path:
             return False
         raise
+
+
+@cache
+def _of_new() -> dict[str, int]:
+    """The rows of a store that was just made: migrations write some."""
+    with contextlib.closing(open_store("sqlite:///:memory:")) as store:
+        migrate.upgrade(store)
+        with store.read() as connection:
+            return carry.counts(connection)
 
 
 def _content(connection: Connection) -> Content:
