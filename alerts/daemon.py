@@ -1,10 +1,10 @@
 """`run`: APScheduler drives every stage at its time, in one process; the only user of APScheduler.
 
 What waits for the network, feeds, hubs, receivers and pages, has threads of its own, and passes over the feeds may
-overlap; the other stages compute and run in one thread, one after the other; learning computes for many seconds and
-runs in a process of its own. With `[web]` in the configuration the event loop serves it. Every stage can be killed at
-any instruction, so stopping means: start nothing more, let what runs finish for a few seconds, then go. What was cut
-off is done again at the next start.
+overlap; the other stages compute and run in one thread, one after the other; the daily purge, which gives way to
+whoever writes, has a thread of its own; learning computes for many seconds and runs in a process of its own. With
+`[web]` in the configuration the event loop serves it. Every stage can be killed at any instruction, so stopping means:
+start nothing more, let what runs finish for a few seconds, then go. What was cut off is done again at the next start.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from alerts.pipeline import LEARN, run_stage, stages
+from alerts.pipeline import LEARN, PURGE, run_stage, stages
 from alerts.process import give_memory_back, log_to_stderr, stop_signal
 from alerts.web import site
 from classifiers.train import is_due, learn
+from monitor import purge
 from monitor.config import Settings
 from monitor.errors import BusyError, PollwatchError, StoreError
 from monitor.store import Store, open_store
@@ -35,10 +36,12 @@ log = logging.getLogger("pollwatch")
 
 Job = Callable[[Store, Settings, Callable[[], bool]], None]  # the last one asks whether to stop
 
+APART = ("collect", "subscribe", "notify", "capture")  # stages that wait for the network
 PASSES = 3  # over the feeds at the same time: a tick takes what is due, however slow the feeds of the last one are
 STOP_WITHIN_S = 8.0
 TRIM_S = 20  # between two times that freed memory is given back; takes about ten milliseconds
 LEARN_LOOK_S = 600  # between two looks whether to learn; a training that failed is tried again then
+PURGE_LOOK_S = 600  # and whether to purge, once a day
 _LOOK_S = 0.2  # between two looks whether to stop, while a process learns
 BUSY = "another pollwatch daemon works on this store; stop it first, or give this one its own database.url"
 
@@ -96,12 +99,8 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
     """
     loop = asyncio.get_running_loop()
     stop = stop_signal()
-    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="stages")
-    collector = ThreadPoolExecutor(max_workers=PASSES, thread_name_prefix="collect")
-    subscriber = ThreadPoolExecutor(max_workers=1, thread_name_prefix="subscribe")
-    notifier = ThreadPoolExecutor(max_workers=1, thread_name_prefix="notify")
-    capturer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="capture")
-    learner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="learn")
+    thread, learner, purger = _threads("stages"), _threads("learn"), _threads("purge")
+    apart = {name: _threads(name, PASSES if name == "collect" else 1) for name in APART}
     running: set[asyncio.Future[None]] = set()
 
     def lose(error: BusyError) -> None:
@@ -123,12 +122,12 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
 
     scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True})
     names = tuple(name for name, _ in stages(settings))
-    apart = {"collect": collector, "subscribe": subscriber, "notify": notifier, "capture": capturer}
     rest = tuple(name for name in names if name not in apart)
     jobs: tuple[tuple[float, ThreadPoolExecutor, Job], ...] = (
         *((settings.daemon.tick_s, apart[name], partial(_run_stages, (name,))) for name in names if name in apart),
         (settings.daemon.tick_s, thread, partial(_run_stages, rest)),
         (LEARN_LOOK_S, learner, _learn_when_due),
+        (PURGE_LOOK_S, purger, _purge_when_due),
     )
     for seconds, pool, job in jobs:
         scheduler.add_job(
@@ -138,7 +137,7 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
             seconds=seconds,
             next_run_time=datetime.now(UTC),
             misfire_grace_time=None,
-            max_instances=PASSES if pool is collector else 1,
+            max_instances=PASSES if pool is apart["collect"] else 1,
         )
     scheduler.add_job(give_memory_back, "interval", seconds=TRIM_S)
     async with contextlib.AsyncExitStack() as doors:
@@ -151,9 +150,13 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
         await asyncio.wait(running, timeout=STOP_WITHIN_S)
     idle = not running
     scheduler.shutdown(wait=False)
-    for pool in (thread, learner, *apart.values()):
+    for pool in (thread, learner, purger, *apart.values()):
         pool.shutdown(wait=False, cancel_futures=True)
     return (None if stop.exception() else stop.result()), idle
+
+
+def _threads(name: str, number: int = 1) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(number, thread_name_prefix=name)
 
 
 def _learn_when_due(store: Store, settings: Settings, stopping: Callable[[], bool]) -> None:
@@ -165,6 +168,16 @@ def _learn_when_due(store: Store, settings: Settings, stopping: Callable[[], boo
         log.error("learn: %s", error)  # noqa: TRY400 - the sentence says all
     except Exception:  # as of a stage
         log.exception("learning failed")
+
+
+def _purge_when_due(store: Store, settings: Settings, stopping: Callable[[], bool]) -> None:
+    try:
+        due = purge.is_due(store, settings, datetime.now(UTC))
+    except PollwatchError as error:
+        log.error("%s: %s", PURGE, error)  # noqa: TRY400 - the sentence says all
+        return
+    if due:
+        _run_stages((PURGE,), store, settings, stopping)
 
 
 def _wait_for_learning(settings: Settings, stopping: Callable[[], bool]) -> None:
@@ -202,7 +215,7 @@ def _die_with_parent() -> None:
 
 def _run_stages(names: tuple[str, ...], store: Store, settings: Settings, stopping: Callable[[], bool]) -> None:
     """Some stages in order. One that fails is logged and recorded, and the next tick tries it again."""
-    known = {**dict(stages(settings)), LEARN: learn}
+    known = {**dict(stages(settings)), LEARN: learn, PURGE: purge.purge}
     for name in names:
         if stopping():
             return

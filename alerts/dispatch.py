@@ -166,7 +166,7 @@ def _look_at(connection: Connection, incident_ids: Sequence[int], rules: Rules) 
     """Bring the alerts of these incidents up to date, and open those that are missing."""
     ids = alert_store.undecided(connection, incident_ids)
     facts = incident_facts.by_id(connection, alert_store.without_alert(connection, incident_ids)).values()
-    opened = [_open(connection, each, rules) for each in facts]
+    opened = [_open(connection, each, rules) for each in facts if each.items]
     counts = Counter(opened=len(opened))
     if rules.silences:  # before anybody is told of them
         ids += opened

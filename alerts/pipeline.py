@@ -35,7 +35,9 @@ STAGES: tuple[tuple[str, Stage], ...] = (
     ("capture", capture),
     ("digest", digest),
 )
-LEARN = "learn"  # the daemon's alone, at its own time: a pass does not wait for it
+# The daemon's alone, at their own time: a pass does not wait for them.
+LEARN = "learn"
+PURGE = "purge"
 
 
 def stages(settings: Settings) -> tuple[tuple[str, Stage], ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from alerts import digest, notify, senders
 from alerts.legs import measure
-from alerts.pipeline import LEARN, stages
+from alerts.pipeline import LEARN, PURGE, stages
 from alerts.policy import LEAD
 from alerts.receivers import address
 from alerts.rota import load_rota
@@ -218,6 +218,8 @@ def _stage_problems(ran: dict[str, Any], now: datetime, settings: Settings) -> l
             problems.append(f"{name} failed: {row['error']}")
     if LEARN in ran and ran[LEARN]["error"]:
         problems.append(f"{LEARN} failed: {ran[LEARN]['error']}; it is tried again, or run `pollwatch models train`")
+    if PURGE in ran and ran[PURGE]["error"]:
+        problems.append(f"{PURGE} failed: {ran[PURGE]['error']}; it is tried again, or run `pollwatch db purge`")
     return problems
 
 

@@ -34,6 +34,7 @@ from monitor.sections import (
     Fetch,
     Files,
     Learn,
+    Retention,
     Rhythm,
     Smtp,
     Triage,
@@ -65,6 +66,7 @@ class Settings(BaseSettings):
     triage: Triage = Triage()
     evidence: Evidence = Evidence()
     learn: Learn = Learn()
+    retention: Retention = Retention()
     digest: Digest = Digest()
     smtp: Smtp = Smtp()
     daemon: Daemon = Daemon()

@@ -254,3 +254,20 @@ class Web(_Section):
     public_url: Annotated[str, AfterValidator(_public_url)] = Field(
         "", description="Where hubs reach this server from outside; empty: no feed is subscribed to."
     )
+
+
+class Retention(_Section):
+    """How long what outlets published is kept: days since it was first seen. The daemon removes the rest once a day."""
+
+    quiet_days: int = Field(90, ge=30, le=36_500, description="Items on which no alert rests.")
+    dismissed_days: int = Field(
+        365, ge=30, le=36_500, description="Items of alerts that were dismissed, or were duplicates."
+    )
+    decided_days: int | None = Field(
+        None,
+        ge=365,
+        le=36_500,
+        description="Items of all other decided alerts, and what official and fact-check feeds took back; "
+        "default: for good.",
+    )
+    messages_days: int = Field(90, ge=30, le=36_500, description="The words of messages and digests that were sent.")

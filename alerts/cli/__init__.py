@@ -28,9 +28,10 @@ from classifiers.cli import claims, classify, watchlist
 from classifiers.cli.models import models
 from monitor import __version__
 from monitor.cli.base import Context, say
+from monitor.cli.db import db
 from monitor.cli.feeds import collect, feeds
 from monitor.cli.items import items
-from monitor.cli.setup import db, init
+from monitor.cli.setup import init
 from monitor.errors import PollwatchError
 
 

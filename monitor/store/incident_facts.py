@@ -21,12 +21,14 @@ _SEEN = (func.coalesce(items.c.published_at, items.c.first_seen_at), items.c.id)
 
 
 def by_id(connection: Connection, incident_ids: Iterable[int]) -> dict[int, IncidentFacts]:
-    """What is known of these incidents, by id: one query for each PAGE of them."""
+    """What is known of these incidents, by id: two queries for each PAGE of them."""
     facts: dict[int, IncidentFacts] = {}
     for ids in _pages(incident_ids):
         rows = connection.execute(_members(ids, incidents.c.title.label("incident_title"), incidents.c.sample))
         for incident_id, members in groupby(rows, key=lambda member: int(member.incident_id)):
             facts[incident_id] = _facts(incident_id, list(members))
+        empty = select(incidents).where(incidents.c.id.in_([id for id in ids if id not in facts]))
+        facts |= {row.id: _of_empty(row) for row in connection.execute(empty)}
     return facts
 
 
@@ -97,6 +99,25 @@ def _facts(incident_id: int, members: Sequence[Row[Any]]) -> IncidentFacts:
         roles=tuple(Role(role) for role in dict.fromkeys(member.role for member in members)),
         per_hour=_busiest_hour(sorted(member.first_seen_at for member in members)),
         sample=first.sample,
+    )
+
+
+def _of_empty(incident: Row[Any]) -> IncidentFacts:
+    """What is known of an incident whose items went into another, or were purged."""
+    return IncidentFacts(
+        incident_id=incident.id,
+        title=incident.title,
+        claim_type=ClaimType(incident.claim_type) if incident.claim_type else None,
+        lang=Lang(incident.lang),
+        score=0.0,
+        label=None,
+        reasons=(),
+        matches=(),
+        findings=(),
+        outlets=(),
+        items=0,
+        link=None,
+        sample=incident.sample,
     )
 
 

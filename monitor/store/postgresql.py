@@ -6,10 +6,10 @@ import contextlib
 import threading
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
@@ -138,6 +138,31 @@ def _on_begin(connection: Connection) -> None:
     # Stages read, decide and write in one transaction; one writer at a time makes that right without any retries.
     if not connection.get_execution_options().get("pollwatch_read", False):
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s, %s)", (_SPACE, _number(_WRITER)))
+
+
+def count_on(connection: Connection, tables: Iterable[Table]) -> None:
+    """Let new keys follow those that were written as they are."""
+    for table in tables:
+        for column in table.primary_key.columns:
+            if column.autoincrement is True:
+                counter = func.pg_get_serial_sequence(table.name, column.name)
+                connection.execute(select(func.setval(counter, func.max(column))).having(func.max(column).is_not(None)))
+
+
+def set_aside(connection: Connection, schema: str) -> None:
+    """Move every table of the current schema into a new one, with what belongs to it. Undone with the transaction."""
+    own = connection.dialect.identifier_preparer.quote(schema)
+    connection.execute(text(f"CREATE SCHEMA {own}"))
+    names = "SELECT format('TABLE %I', tablename) FROM pg_tables WHERE schemaname = current_schema()"
+    # Those of extensions stay with them.
+    functions = (
+        "SELECT format('FUNCTION %s', oid::regprocedure) FROM pg_proc "
+        "WHERE pronamespace = current_schema()::regnamespace "
+        "AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')"
+    )
+    for query in (names, functions):
+        for thing in connection.execute(text(query)).scalars().all():
+            connection.execute(text(f"ALTER {thing} SET SCHEMA {own}"))
 
 
 def _number(name: str) -> int:

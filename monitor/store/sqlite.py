@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import filelock
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 
-from monitor.errors import BrokenStoreError, ConfigError, MissingStoreError
+from monitor.errors import BrokenStoreError, BusyError, ConfigError, MissingStoreError
 
 READ_OPTIONS = {"pollwatch_read": True}
 
@@ -87,3 +89,102 @@ def integrity(connection: Connection) -> list[str]:
     orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(20)
     found = [row for row in rows if row != "ok"]
     return found + [f"row {row[1]} of table {row[0]} points to a missing row of {row[2]}" for row in orphans]
+
+
+def copy_pages(connection: Connection, file: Path) -> None:
+    """Write the database as ``connection`` sees it into an empty file; whoever writes meanwhile is not held up.
+
+    The connection must have read something in its transaction: that is the state which is copied. Raises
+    BrokenStoreError.
+    """
+    source: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]  # of this dialect
+    _copy(source, file)
+
+
+def copy_file(source: Path, file: Path) -> None:
+    """Write the database in one file into another, which is empty; the first is only read. Raises BrokenStoreError."""
+    address = f"{source.absolute().as_uri()}?mode=ro"
+    with _told(source), contextlib.closing(sqlite3.connect(address, uri=True)) as opened:
+        _copy(opened, file)
+
+
+def _copy(source: sqlite3.Connection, file: Path) -> None:
+    with _told(file), contextlib.closing(sqlite3.connect(file)) as target:
+        source.backup(target)
+        # A file that needs no other beside it, and can be read from where nothing can be written.
+        target.execute("PRAGMA journal_mode = DELETE")
+
+
+def put_in_place(made: Path, path: Path, kept: Path | None) -> None:
+    """Put the store ``made`` where the store ``path`` is or may be; the old one gets the name ``kept``.
+
+    At every instant one of the two stands there, whole. Nobody has ``made`` open. Raises BusyError while another
+    program has the old one open.
+    """
+    with _alone_with(path) if path.exists() else contextlib.nullcontext():
+        if path.exists():
+            _make_like(made, path)
+        if kept is not None:
+            _link_or_move(path, kept)
+            for suffix in ("-wal", "-shm"):  # they are there only beside a store that cannot be opened
+                with contextlib.suppress(FileNotFoundError):
+                    Path(f"{path}{suffix}").replace(f"{kept}{suffix}")
+        made.replace(path)
+    _sync_folder(path)
+
+
+def name(made: Path, target: Path) -> None:
+    """Give a file that is whole its name, on the same disk, for good. Raises FileExistsError when something has it."""
+    _link_or_move(made, target)
+    _sync_folder(target)
+
+
+@contextlib.contextmanager
+def _alone_with(path: Path) -> Iterator[None]:
+    """Nobody else has the store open until the end; all of it is in its own file."""
+    with contextlib.closing(sqlite3.connect(path, timeout=1, isolation_level=None)) as connection:
+        try:
+            connection.execute("PRAGMA journal_mode = DELETE")  # only who is alone may do this
+            connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            raise BusyError("store", f"another program has {path} open; stop every pollwatch first") from error
+        except sqlite3.DatabaseError:
+            pass  # damaged: nobody works on it
+        yield
+
+
+def _make_like(made: Path, path: Path) -> None:
+    """Whoever may use the old file may use the new one: root restores for others."""
+    old = path.stat()
+    made.chmod(old.st_mode)
+    with contextlib.suppress(PermissionError):
+        os.chown(made, old.st_uid, old.st_gid)
+
+
+def _link_or_move(file: Path, name: Path) -> None:
+    """Give a file one more name, which must be free; where there are no links, move it. Raises FileExistsError."""
+    try:
+        name.hardlink_to(file)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        if name.exists():
+            raise FileExistsError(name) from None
+        file.rename(name)
+
+
+def _sync_folder(file: Path) -> None:
+    """Make sure that the name of a file outlives a power cut."""
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@contextlib.contextmanager
+def _told(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise BrokenStoreError(str(file), str(error)) from error

@@ -26,7 +26,7 @@ BACK = "the store can be used again"
 @pytest.fixture
 def desk(tmp_path: Path, postgresql_server: PostgreSQL, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A working folder whose store is on the server."""
-    with postgresql_server.database() as url:
+    with postgresql_server.store() as url:
         monkeypatch.setenv("POLLWATCH_DATABASE__URL", url)
         write_starter(tmp_path / "desk")
         (tmp_path / "desk" / "pollwatch.toml").write_text(ALLOW_LOOPBACK + "[daemon]\ntick_s = 1\n", encoding="utf-8")

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from monitor.errors import BrokenStoreError, BusyError, ConfigError
 from monitor.keep import keep
 from monitor.parse import parse
-from monitor.store import Store, audit, feeds, items, migrate, open_store
+from monitor.store import Store, audit, feeds, items, open_store
 from tests.fakes import item, rss
 from tests.postgresql import PostgreSQL, url_of
 
@@ -26,9 +26,8 @@ SECRET = "geheim"
 @pytest.fixture
 def store(postgresql_server: PostgreSQL) -> Iterator[Store]:
     """A store on the server, wherever the other tests have theirs."""
-    with postgresql_server.database() as url:
+    with postgresql_server.store() as url:
         store = open_store(url)
-        migrate.upgrade(store)
         yield store
         store.close()
 

@@ -132,5 +132,5 @@ bands = Table(
     "bands",
     metadata,
     Column("band", BigInteger, primary_key=True),
-    Column("item_id", ForeignKey("items.id"), primary_key=True),
+    Column("item_id", ForeignKey("items.id"), primary_key=True, index=True),
 )

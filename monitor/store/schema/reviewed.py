@@ -117,7 +117,7 @@ answers = Table(
     "answers",
     metadata,
     Column("incident_id", ForeignKey("incidents.id"), primary_key=True),
-    Column("item_id", ForeignKey("items.id"), primary_key=True),
+    Column("item_id", ForeignKey("items.id"), primary_key=True, index=True),
     Column("similarity", Float, nullable=False),
     Column("at", Instant, nullable=False),
 )
