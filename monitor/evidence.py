@@ -57,7 +57,7 @@ def capture(store: Store, settings: Settings, now: datetime) -> StageReport:
             run.begin()
             run.keep_entries()
             if settings.evidence.pages:
-                asyncio.run(run.visit_pages())
+                run.keep_pages()
             run.forget()
     except BusyError:
         problems.append("another process captures at this moment")
@@ -145,6 +145,13 @@ class _Pass:
 
     # Pages.
 
+    def keep_pages(self) -> None:
+        """Visit the pages that are due and capture what is to be captured of them."""
+        try:
+            asyncio.run(self.visit_pages())
+        except ExceptionGroup as group:  # a full disk, a lost store: one sentence, as from any other stage
+            raise _first(group) from group
+
     async def visit_pages(self) -> None:
         """Visit what is due, and write what visits find as it comes; not every one in a file of its own."""
         with self.store.read() as connection:
@@ -222,6 +229,11 @@ class _Pass:
                 return
         with self.store.write() as connection:
             self.counts["dropped"] += served.forget(connection, before)
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, ExceptionGroup) else error
 
 
 def _is_fetched(url: str) -> bool:

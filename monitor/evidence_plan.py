@@ -64,28 +64,26 @@ def judge(visit: Visit, now: datetime, visits_h: Sequence[float]) -> Meaning:
 
 
 def _answered(visit: Visit, status: int, now: datetime, visits_h: Sequence[float]) -> Meaning:
+    """An answer that is no trouble."""
     page, last = visit.page, visit.exchanges[-1]
     first = page.captured_at is None
-    page = replace(
-        page, visits=page.visits + 1, attempts=0, error=None, visited_at=now, captured_at=page.captured_at or now
-    )
+    page = replace(page, attempts=0, error=None, captured_at=page.captured_at or now)
     page = replace(page, next_visit_at=_next(page, now, visits_h))
-    if status == 304:
+    if status != 304 and status not in GONE and not 200 <= status < 300:
+        # A wall: whether the page is still behind it nobody can say.
+        return Meaning(replace(page, visits=page.visits + first, error=_said(last)), first)
+    page = replace(page, visits=page.visits + 1)
+    if status == 304 or (status in GONE and page.gone):
         return Meaning(page, False)
     if status in GONE:
-        changed = None if first else Changed.GONE
-        return Meaning(replace(page, gone=True), first or not visit.page.gone, changed)
-    if not 200 <= status < 300:  # a wall: whether the page is still behind it nobody can say
-        return Meaning(replace(page, error=_said(last)), first)
-    same = visit.words == page.words
-    known = replace(
-        page, gone=False, words=visit.words, etag=_kept(last, "etag"), last_modified=_kept(last, "last-modified")
-    )
+        return Meaning(replace(page, gone=True), True, None if first else Changed.GONE)
+    etag, last_modified = _kept(last, "etag"), _kept(last, "last-modified")
+    page = replace(page, gone=False, words=visit.words, etag=etag, last_modified=last_modified)
     if first:
-        return Meaning(known, True)
-    if same:
-        return Meaning(known, visit.page.gone, Changed.SAME if visit.page.gone else None)
-    return Meaning(known, True, Changed.CHANGED)
+        return Meaning(page, True)
+    if visit.words != visit.page.words:
+        return Meaning(page, True, Changed.CHANGED)
+    return Meaning(page, visit.page.gone, Changed.SAME if visit.page.gone else None)
 
 
 def _trouble(visit: Visit) -> str | None:

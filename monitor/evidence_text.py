@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 
 from monitor.encoding import decode
-from monitor.text import clean, fold
+from monitor.text import HAN, clean, fold
 from monitor.types import Exchange
 
 MAX_MARKUP = 1_000_000  # characters of a page that are read
@@ -21,6 +21,7 @@ _TOKEN = re.compile(r"<!--|<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})(?![a-zA-Z0-9])[^<>]*
 _META = re.compile(rb"""<meta[^<>]{0,200}?charset\s*=\s*["']?([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
 _HTML = re.compile(rb"\s*<(?:!doctype|html|head|body|div|p|article|meta|script|!--)", re.IGNORECASE)
 _NO_WORD = re.compile(r"[\W_]+")
+_BESIDE_HAN = re.compile(rf"(?<={HAN.pattern}) | (?={HAN.pattern})")  # Chinese parts no words
 _NO_TEXT = frozenset({"script", "style", "template", "noscript", "iframe", "svg", "math", "select", "button"})
 _UNNESTED = frozenset({"script", "style", "noscript", "iframe"})  # what looks like a tag in them is none
 _AROUND = frozenset({"nav", "aside", "footer", "menu"})
@@ -69,7 +70,7 @@ def main_text(markup: str) -> str:
 
 def words_hash(text: str) -> str | None:
     """A hash of the words of a text and of nothing else, as type, case, script, punctuation; None without any."""
-    words = _NO_WORD.sub(" ", fold(text)).strip()
+    words = _BESIDE_HAN.sub("", _NO_WORD.sub(" ", fold(text))).strip()
     return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest() if words else None
 
 

@@ -167,7 +167,7 @@ class Folder:
     def prepare(self, min_free_mb: int) -> None:
         """Make it, and see that there is room. Raises EvidenceError."""
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.path.mkdir(mode=0o700, exist_ok=True)
             free = shutil.disk_usage(self.path).free // 1_000_000
         except OSError as error:
             raise EvidenceError(str(self.path), f"cannot be made: {error.strerror}") from error

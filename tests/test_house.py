@@ -137,7 +137,7 @@ def test_every_promised_command_is_there() -> None:
         alerts decide|alerts snooze|alerts reopen|alerts undo|silences add|silences list|silences expire
         digest|models train|models list|models evaluate|models explain|models promote|models show
         models rollback|routes test|audit list|watchlist test|claims match|audit verify|audit export|db upgrade|db check
-        status|web|notify list|notify test|clocks
+        status|web|notify list|notify test|clocks|evidence list|evidence verify|evidence export
     """
     assert {
         f"pollwatch {name.strip()}" for line in promised.split("\n") for name in line.split("|") if name.strip()

@@ -144,7 +144,7 @@ def _of_page(connection: Connection, item_ids: list[int]) -> list[tuple[int, Cap
     found = [(row.of_item, _capture(row)) for row in connection.execute(own)]
     later = captures.alias("later")
     newest = ~exists().where(later.c.page_id == captures.c.page_id, later.c.id > captures.c.id)
-    stands = (newest & (pages.c.visited_at > captures.c.captured_at)).label("stands")
+    stands = (newest & (pages.c.visits > 1)).label("stands")
     led: Select[Any] = (
         select(page_items.c.item_id.label("of_item"), *_CAPTURE_FIELDS, stands)
         .join(pages, pages.c.id == page_items.c.page_id)

@@ -84,7 +84,6 @@ class Page:
     next_visit_at: datetime | None = None
     visits: int = 0  # that ended with an answer to go by
     attempts: int = 0  # since the last such visit
-    visited_at: datetime | None = None
     captured_at: datetime | None = None  # for the first time
     error: str | None = None
     etag: str | None = None

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from alerts.pipeline import STAGES
-from alerts.status import status
+from alerts.status import check_configuration, status
 from monitor.config import Settings
 from monitor.errors import FeedError, FeedErrorKind
 from monitor.store import Store, feeds, runs
@@ -160,3 +160,15 @@ def test_wrong_words_end_with_2(folder: Path) -> None:
         done = _run(folder, *words)
         assert done.returncode == 2, words
         assert b"Traceback" not in done.stderr, words
+
+
+def test_a_folder_of_evidence_that_cannot_be_is_a_fault_of_the_configuration(folder: Path) -> None:
+    """Named with its key before the daemon starts; not where nothing is captured."""
+    file = folder / "pollwatch.toml"
+    text = file.read_text(encoding="utf-8")
+    wrong = text.replace('directory = "evidence"', 'directory = "no/such/place"')
+    file.write_text(wrong, encoding="utf-8")
+    (problem,) = check_configuration(str(file))
+    assert f"evidence.directory: {folder}/no/such is no folder that can be written" in problem
+    file.write_text(wrong.replace("[evidence]", "[evidence]\nenabled = false"), encoding="utf-8")
+    assert check_configuration(str(file)) == []

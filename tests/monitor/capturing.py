@@ -15,7 +15,7 @@ from monitor.config import Settings
 from monitor.evidence_warc import Folder
 from monitor.store import Store, evidence, pending
 from monitor.store.schema import assessments, items, page_items, pages
-from monitor.types import Capture, CaptureKind, Page
+from monitor.types import Capture, CaptureKind, Changed, Page
 from tests.fakes import FeedServer, item, rss
 from tests.monitor.collecting import watch
 
@@ -47,6 +47,13 @@ def captured(store: Store, kind: CaptureKind | None = None) -> list[Capture]:
     with store.read() as connection:
         found = [c for file, _, _ in evidence.files(connection) for c in evidence.in_file(connection, file)]
     return sorted((c for c in found if kind in (None, c.kind)), key=lambda c: c.id)
+
+
+def seen(store: Store) -> list[Changed | None]:
+    """What people are shown of each page, in the order of its captures: how it compares with before."""
+    with store.read() as connection:
+        found = list(evidence.of_items(connection, evidence.items_of(connection)))
+    return [capture.changed for _, capture in found if capture.kind is CaptureKind.PAGE]
 
 
 def page_of(store: Store, url: str) -> Page:

@@ -17,7 +17,7 @@ from monitor.evidence_warc import Folder, records
 from monitor.store import Store, hosts, served
 from monitor.types import CaptureKind, Changed
 from tests.fakes import ALLOW_LOOPBACK, FeedServer, gzip_bomb, item, rss
-from tests.monitor.capturing import STORY, bodies, captured, check, flag, page_of, publish
+from tests.monitor.capturing import STORY, bodies, captured, check, flag, page_of, publish, seen
 from tests.monitor.collecting import watch
 
 ENTRY, PAGE = CaptureKind.ENTRY, CaptureKind.PAGE
@@ -277,9 +277,16 @@ def test_a_page_that_did_not_change_costs_a_304(
     publish(store, settings, server, now, ("題", page))
     capture(store, settings, now)
     server.requests.clear()
+    assert seen(store) == [None]
     assert capture(store, settings, now + timedelta(hours=2)).counts["unchanged"] == 1
     assert dict(server.requests)["/story"]["If-None-Match"] == 'W/"1"'
     assert len(captured(store, PAGE)) == 1
+    assert seen(store) == [Changed.SAME]
+    server.put("/story", "log in first", status=403)
+    capture(store, settings, now + timedelta(hours=7))
+    server.put("/story", "away", status=404)
+    capture(store, settings, now + timedelta(hours=25))
+    assert seen(store) == [None, Changed.GONE]
 
 
 def test_a_page_is_visited_once_however_many_items_lead_to_it(
@@ -356,6 +363,24 @@ def test_a_folder_that_cannot_be_used_stops_nothing_else(
     with pytest.raises(EvidenceError, match="min_free_mb"):
         capture(store, full, now + timedelta(days=9))
     assert capture(store, settings, now + timedelta(days=9)).counts["entries"] == 1
+
+
+def test_a_disk_that_fills_up_in_the_middle_is_one_sentence(
+    configure: Callable[[str], Settings], store: Store, server: FeedServer, now: datetime
+) -> None:
+    """While pages are visited as well; what was found is fetched again once there is room."""
+    settings = configure(ALLOW_LOOPBACK + "[evidence]\nenabled = false\n")
+    publish(store, settings, server, now, ("題", server.put("/story", STORY.format("題"))))
+    settings = configure(ALLOW_LOOPBACK)
+    place = settings.path(settings.evidence.directory)
+    place.mkdir()
+    (place / "2027-03-01").write_text("in the way, as a full disk is")
+    with pytest.raises(EvidenceError, match="cannot be written: File exists"):
+        capture(store, settings, now)
+    (place / "2027-03-01").unlink()
+    with store.write() as connection:  # the lease of a host that could not be given back runs out
+        hosts.release(connection, {server.url("").split("/")[2]: now}, "")
+    assert capture(store, settings, now + timedelta(minutes=1)).counts["pages"] == 1
 
 
 def test_two_at_once_are_one(store: Store, settings: Settings, server: FeedServer, now: datetime) -> None:

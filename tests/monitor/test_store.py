@@ -20,6 +20,7 @@ from monitor.store import (
     Store,
     alerts,
     engine,
+    evidence,
     feeds,
     hosts,
     incidents,
@@ -264,7 +265,9 @@ def test_a_damaged_store_is_told(store: Store) -> None:
 
 
 def test_what_waited_in_an_older_store_is_looked_at(tmp_path: Path, now: datetime) -> None:
-    """After `db upgrade` group finds each flagged item in no incident, and dispatch each incident without an alert."""
+    """After `db upgrade` group finds each flagged item in no incident, dispatch each incident without an alert, and
+    capture each item that somebody still looks at.
+    """
     old = open_store(f"sqlite:///{tmp_path}/old.db", must_exist=False)
     config = Config()
     config.set_main_option("script_location", "monitor.store:migrations")
@@ -284,9 +287,12 @@ def test_what_waited_in_an_older_store_is_looked_at(tmp_path: Path, now: datetim
             connection.execute(insert(schema.incidents).values(id=id, title="t", lang="en", **seen))
         alert = {"incident_id": 1, "state": "open", "priority": 1, "priority_reasons": [], "score": 1, "route": "r"}
         connection.execute(insert(schema.alerts).values(**alert, opened_at=now))
+        member = {"item_id": 2, "incident_id": 1, "reason": "sample", "similarity": 1, "added_at": now}
+        connection.execute(insert(schema.incident_items).values(**member))
     migrate.upgrade(old)
     with old.write() as connection:
         assert incidents.backlog(connection, now) == [1]
+        assert [noted.item_id for noted in evidence.noted(connection, 9)] == [2]  # of an open alert
         assert pending.to_look_at(connection, 9) == [2]
         pending.look_by(connection, "dispatch", "rules")
         assert pending.to_look_at(connection, 9) == [1, 2]

@@ -35,7 +35,6 @@ pages = Table(
     Column("next_visit_at", Instant, index=True),  # NULL: no more
     Column("visits", Integer, nullable=False, default=0),  # that ended with an answer to go by
     Column("attempts", Integer, nullable=False, default=0),  # since the last such visit
-    Column("visited_at", Instant),  # the last such visit
     Column("captured_at", Instant),  # the first capture, from which later visits are counted
     Column("error", Text),  # of the last attempt
     Column("etag", Text),  # as the page last came with

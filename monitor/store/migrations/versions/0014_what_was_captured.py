@@ -57,7 +57,6 @@ def _make_pages() -> None:
         sa.Column("next_visit_at", _INSTANT, nullable=True),
         sa.Column("visits", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("visited_at", _INSTANT, nullable=True),
         sa.Column("captured_at", _INSTANT, nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("etag", sa.Text(), nullable=True),
