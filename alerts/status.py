@@ -19,7 +19,7 @@ from monitor.config import Settings
 from monitor.errors import ConfigError, PollwatchError
 from monitor.health import coverage
 from monitor.reference import load_facts, load_watchlist
-from monitor.store import Store, evidence, migrate, open_store, passages, runs, subscriptions, summary
+from monitor.store import Store, engine, evidence, migrate, open_store, passages, runs, subscriptions, summary
 from monitor.store import feeds as feed_rows
 from monitor.types import Mode, Subscription
 
@@ -117,6 +117,7 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
 
     ``clocks`` has a row for each stage, and under ``legs`` how long the alerts of the last day took (see `clocks`).
     """
+    obstacle = engine.obstacle(store)
     with store.read() as connection:
         feeds = coverage(feed_rows.listing(connection), settings.calendar.zone)
         queue = summary.queue(connection, now)
@@ -133,6 +134,7 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
         for stage, row in ran.items()
     }
     problems = [
+        *([obstacle] if obstacle else []),
         *_feed_problems(feeds),
         *_queue_problems(queue),
         *_stage_problems(ran, now, settings),

@@ -154,9 +154,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """In CI everything that can be installed is: a skip there is a failure, the mark `shared` apart."""
+    """In CI everything that can be installed is: a skip there is a failure, the marks `shared` and `mount` apart."""
     report = yield
-    if report.skipped and os.environ.get("CI") and not item.get_closest_marker("shared"):
+    spared = any(item.get_closest_marker(name) for name in ("shared", "mount"))
+    if report.skipped and os.environ.get("CI") and not spared:
         report.outcome = "failed"
         report.longrepr = f"skipped in CI: {report.longrepr}"
     return report

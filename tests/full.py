@@ -40,3 +40,13 @@ def fill_up(folder: Path) -> Path:
             except OSError:
                 continue
     return filler
+
+
+@contextmanager
+def remount(folder: Path, how: str) -> Iterator[None]:
+    """What ``small_disk`` gave, mounted so ("ro"); nobody may have a file of it open for writing."""
+    subprocess.run(["mount", "-o", f"remount,{how}", folder], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["mount", "-o", "remount,rw", folder], check=True)

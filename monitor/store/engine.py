@@ -149,3 +149,16 @@ def integrity(store: Store) -> list[str]:
             return sqlite.integrity(connection)
     except BrokenStoreError as error:
         return [error.detail]
+
+
+def obstacle(store: Store) -> str | None:
+    """Why nothing can be written to the store now, or soon will not be, in a sentence; None when all is well.
+
+    Waits two seconds at most for whoever writes. Raises BrokenStoreError when it cannot even be read.
+    """
+    if store.path:
+        return sqlite.obstacle(store.path)
+    if store.engine.dialect.name == "sqlite":  # in memory
+        return None
+    with store.read() as connection:
+        return postgresql.obstacle(connection)

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, func, select, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from monitor.errors import ConfigError
 
@@ -20,6 +20,7 @@ READ_OPTIONS = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": Tru
 
 _SPACE = 0x706F6C6C  # our part of the advisory locks of a database
 _LOOK_S = 0.05  # between two looks whether a lock is free
+_WAIT_MS = 2000  # how long a look whether something can be written waits for whoever writes
 _WRITER = "write"
 # Who sleeps, or whose cable is cut, loses locks and transactions within a minute, not after the hours of TCP.
 _SETTINGS = {
@@ -138,6 +139,18 @@ def _on_begin(connection: Connection) -> None:
     # Stages read, decide and write in one transaction; one writer at a time makes that right without any retries.
     if not connection.get_execution_options().get("pollwatch_read", False):
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s, %s)", (_SPACE, _number(_WRITER)))
+
+
+def obstacle(connection: Connection) -> str | None:
+    """Why nothing can be written now; None when all is well. Ends the transaction's use when it is locked."""
+    if connection.exec_driver_sql("SELECT pg_is_in_recovery()").scalar_one():
+        return "the server is a standby, which takes no writes"
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {_WAIT_MS}")
+    try:
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s, %s)", (_SPACE, _number(_WRITER)))
+    except OperationalError:
+        return f"nothing can be written to the store: another program has been writing for {_WAIT_MS / 1000:.0f} s"
+    return None
 
 
 def count_on(connection: Connection, tables: Iterable[Table]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ from sqlalchemy.engine import URL
 from monitor.errors import BrokenStoreError, BusyError, ConfigError, MissingStoreError
 
 READ_OPTIONS = {"pollwatch_read": True}
+_LOOK_S = 2.0  # how long a look whether something can be written waits for whoever writes
+_ROOM = 64 << 20  # bytes on the disk below which somebody should make room before all writing ends
 
 
 class SqliteLocks:
@@ -33,7 +36,9 @@ class SqliteLocks:
         lock = filelock.FileLock(f"{self._path}.{name}.lock")
         try:
             lock.acquire(timeout=wait_s)
-        except PermissionError as error:
+        except TimeoutError:  # an OSError as well
+            raise
+        except OSError as error:
             raise BrokenStoreError(str(self._path), f"its folder cannot be written: {error.strerror}") from error
         try:
             yield _Held()
@@ -89,6 +94,19 @@ def integrity(connection: Connection) -> list[str]:
     orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(20)
     found = [row for row in rows if row != "ok"]
     return found + [f"row {row[1]} of table {row[0]} points to a missing row of {row[2]}" for row in orphans]
+
+
+def obstacle(path: Path) -> str | None:
+    """Why nothing can be written to the store, or soon will not be; None when all is well."""
+    try:
+        opened = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_LOOK_S, isolation_level=None)
+        with contextlib.closing(opened) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        return f"nothing can be written to {path}: {error}"
+    free = shutil.disk_usage(path.parent).free
+    return f"the disk of {path} has {free >> 20} MB left: make room" if free < _ROOM else None
 
 
 def copy_pages(connection: Connection, file: Path) -> None:

@@ -77,6 +77,11 @@ def test_the_daemon_goes_on_when_the_server_is_back(desk: Path, store: Store, po
         postgresql_server.stop()
         try:
             _wait_for(lambda: GONE in _log(desk))
+            status = subprocess.run(
+                [sys.executable, "-m", "alerts", "status"], cwd=desk, capture_output=True, text=True, check=False
+            )
+            assert (status.returncode, status.stderr.count("\n")) == (2, 1)
+            assert "Is the server running" in status.stderr
             time.sleep(3)  # ticks
         finally:
             postgresql_server.start()

@@ -115,6 +115,7 @@ def test_a_backup_overwrites_nothing(full: Store, file: Path) -> None:
         backup.backup(full, file.parent / "none" / "backup.db")
 
 
+@pytest.mark.mount
 def test_a_backup_that_finds_no_room_leaves_nothing(full: Store) -> None:
     """It says so, and the disk is as it was."""
     with small_disk(0.4) as folder:
