@@ -1,10 +1,10 @@
 """`run`: APScheduler drives every stage at its time, in one process; the only user of APScheduler.
 
 What waits for the network, feeds, hubs and receivers, has threads of its own, and passes over the feeds may overlap;
-the other stages compute and run in one thread, one after the other; learning computes for many seconds and runs in a
-process of its own. With `[web]` in the configuration the event loop serves it. Every stage can be killed at any
-instruction, so stopping means: start nothing more, let what runs finish for a few seconds, then go. What was cut off is
-done again at the next start.
+so has the index of words, which may have much to catch up with. The other stages compute and run in one thread, one
+after the other; learning computes for many seconds and runs in a process of its own. With `[web]` in the configuration
+the event loop serves it. Every stage can be killed at any instruction, so stopping means: start nothing more, let what
+runs finish for a few seconds, then go. What was cut off is done again at the next start.
 """
 
 from __future__ import annotations
@@ -99,6 +99,7 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
     collector = ThreadPoolExecutor(max_workers=PASSES, thread_name_prefix="collect")
     subscriber = ThreadPoolExecutor(max_workers=1, thread_name_prefix="subscribe")
     notifier = ThreadPoolExecutor(max_workers=1, thread_name_prefix="notify")
+    indexer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="index")
     learner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="learn")
     running: set[asyncio.Future[None]] = set()
 
@@ -120,11 +121,12 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
         await asyncio.shield(work)  # the end of the scheduler cancels this job, never the thread it waits for
 
     scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True})
-    rest = tuple(name for name, _ in STAGES if name not in ("collect", "subscribe", "notify"))
+    rest = tuple(name for name, _ in STAGES if name not in ("collect", "subscribe", "notify", "index"))
     jobs: tuple[tuple[float, ThreadPoolExecutor, Job], ...] = (
         (settings.daemon.tick_s, collector, partial(_run_stages, ("collect",))),
         (settings.daemon.tick_s, subscriber, partial(_run_stages, ("subscribe",))),
         (settings.daemon.tick_s, notifier, partial(_run_stages, ("notify",))),
+        (settings.daemon.tick_s, indexer, partial(_run_stages, ("index",))),
         (settings.daemon.tick_s, thread, partial(_run_stages, rest)),
         (LEARN_LOOK_S, learner, _learn_when_due),
     )
@@ -148,7 +150,7 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
         await asyncio.wait(running, timeout=STOP_WITHIN_S)
     idle = not running
     scheduler.shutdown(wait=False)
-    for pool in (thread, collector, subscriber, notifier, learner):
+    for pool in (thread, collector, subscriber, notifier, indexer, learner):
         pool.shutdown(wait=False, cancel_futures=True)
     return (None if stop.exception() else stop.result()), idle
 

@@ -16,6 +16,7 @@ from classifiers.sample import sample
 from monitor.collect import collect
 from monitor.config import Settings
 from monitor.reference import load_facts, load_watchlist
+from monitor.search import index
 from monitor.store import Store, runs
 from monitor.subscribe import subscribe
 from monitor.types import StageReport
@@ -28,6 +29,7 @@ STAGES: tuple[tuple[str, Stage], ...] = (
     ("assess", assess),
     ("group", group),
     ("sample", sample),
+    ("index", index),
     ("dispatch", dispatch),
     ("escalate", escalate),
     ("notify", notify),

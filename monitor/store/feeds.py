@@ -89,6 +89,14 @@ def listing(connection: Connection, *, enabled: bool | None = None) -> list[Feed
     return [_feed(row) for row in connection.execute(query)]
 
 
+def of_outlet(connection: Connection, outlet: str) -> list[int]:
+    """The ids of the feeds of an outlet, its tips included. Raises NotFoundError when it has none."""
+    found = list(connection.scalars(select(feeds.c.id).where(feeds.c.outlet == outlet)))
+    if not found:
+        raise NotFoundError("outlet", outlet, "`pollwatch feeds list` shows them all")
+    return found
+
+
 def mentioning(connection: Connection, domain: str) -> list[Feed]:
     """The enabled feeds in whose address ``domain`` stands, be it as host or elsewhere."""
     query = select(*_COLUMNS).where(feeds.c.enabled, feeds.c.url.contains(domain, autoescape=True))

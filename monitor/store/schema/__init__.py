@@ -16,6 +16,7 @@ from monitor.store.schema.judged import (
 from monitor.store.schema.published import feeds, hosts, items, marks, revisions, subscriptions
 from monitor.store.schema.recorded import audit, cursors, notices, occasions, outbox, runs
 from monitor.store.schema.reviewed import alerts, answers, comparisons, decisions, hidden, inhibitions, silences
+from monitor.store.schema.searched import blocks, postings, texts, to_index
 
 __all__ = [
     "alerts",
@@ -23,6 +24,7 @@ __all__ = [
     "assessments",
     "audit",
     "bands",
+    "blocks",
     "comparisons",
     "cursors",
     "decisions",
@@ -40,12 +42,15 @@ __all__ = [
     "notices",
     "occasions",
     "outbox",
+    "postings",
     "related",
     "revisions",
     "runs",
     "signatures",
     "silences",
     "subscriptions",
+    "texts",
     "to_dispatch",
     "to_group",
+    "to_index",
 ]
