@@ -24,7 +24,21 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from monitor.calendar import Calendar
 from monitor.errors import ConfigError
-from monitor.sections import Assess, Daemon, Database, Digest, Election, Fetch, Files, Learn, Rhythm, Smtp, Triage, Web
+from monitor.sections import (
+    Assess,
+    Daemon,
+    Database,
+    Digest,
+    Election,
+    Fetch,
+    Files,
+    Learn,
+    Rhythm,
+    Smtp,
+    Tips,
+    Triage,
+    Web,
+)
 
 DEFAULT_FILE = "pollwatch.toml"
 ENV_PREFIX = "POLLWATCH_"
@@ -48,6 +62,7 @@ class Settings(BaseSettings):
     rhythm: Rhythm = Rhythm()
     files: Files = Files()
     assess: Assess = Assess()
+    tips: Tips = Tips()
     triage: Triage = Triage()
     learn: Learn = Learn()
     digest: Digest = Digest()

@@ -13,6 +13,7 @@ from monitor.cli.base import (
     example,
     instant,
     json_option,
+    now,
     pass_context,
     print_lines,
     print_object,
@@ -140,6 +141,38 @@ def search(  # noqa: PLR0913, PLR0917 - one for each option
     print_table(rows, columns, empty="nothing found", wide=("kind", "alert_id"))
     if len(hits) == limit:
         say(f"for what is older: --before {hits[-1].number}")
+
+
+@items.command(
+    epilog=example(
+        "pollwatch items add --url https://harbour-rumours.example/post/5 --from hotline",
+        "pollwatch items add --text 'A leaflet says that the polls close at 20:00.' --from colleague --json",
+    )
+)
+@click.option("--url", metavar="URL", help="Where it was seen. Without --text its page is read once.")
+@click.option("--text", help="What it says, in its own words.")
+@click.option("--title", help="A headline; default: that of the page.")
+@click.option("--from", "source", required=True, metavar="CHANNEL", help="How it came in, of `tips.channels`; no name.")
+@json_option
+@pass_context
+def add(context: Context, url: str | None, text: str | None, title: str | None, source: str, as_json: bool) -> None:
+    """Take in a tip: what a hotline or a colleague reports. It takes the way of every item, and is marked as a tip.
+
+    Who told it is not kept. The same address or text again is the same item.
+    """
+    from monitor.store import items as table
+    from monitor.tips import add_tip
+
+    with context.store() as (store, settings):
+        tip = add_tip(store, settings, now(), url=url, text=text, title=title, source=source)
+        with store.read() as connection:
+            row = item_json(table.get(connection, tip.item_id))
+    if tip.problem:
+        say(tip.problem)
+    if as_json:
+        print_object({**row, "new": tip.is_new, "problem": tip.problem})
+    else:
+        click.echo(f"item {tip.item_id}" + ("" if tip.is_new else ", which was reported before"))
 
 
 @items.command(epilog=example("pollwatch items reindex"))
