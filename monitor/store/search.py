@@ -35,6 +35,7 @@ from monitor.store.schema import (
 from monitor.types import Item, Review, join_text
 
 _READ = 200  # texts in one query
+_MANY_TEXTS = 1000  # of one block, from which it is cheaper to read it through
 _MANY_BLOCKS = 32  # whose postings are read at once
 _MANY_FEEDS = 50  # from which it is dearer to ask the postings for them than the texts
 _EXCERPT = 120  # characters
@@ -99,9 +100,25 @@ def _candidates(connection: Connection, query: Select[Any], asked: Asked, top: i
             yield from _read_through(connection, query.where(texts.c.number >= run * BLOCK), end)
             continue
         worth = [block for block in run if sealed[block] and (asked.since is None or sealed[block] >= asked.since)]
-        numbers = (number for number in _numbers(connection, worth, asked) if number < top)
-        while page := list(islice(numbers, _READ)):
-            yield connection.execute(query.where(texts.c.number.in_(page))).all()
+        yield from _read_found(connection, query, _numbers(connection, worth, asked), top)
+
+
+def _read_found(
+    connection: Connection, query: Select[Any], found: Iterable[list[int]], top: int
+) -> Iterator[Sequence[Row[Any]]]:
+    """The texts with these numbers below ``top``, given block by block: alone where few, else the block."""
+    few: list[int] = []
+    for numbers in ([number for number in block if number < top] for block in found):
+        many = len(numbers) > _MANY_TEXTS
+        if not many:
+            few += numbers
+        if few and (many or len(few) >= _READ):
+            yield connection.execute(query.where(texts.c.number.in_(few))).all()
+            few = []
+        if many:
+            yield from _read_through(connection, query.where(texts.c.number >= numbers[-1]), numbers[0] + 1)
+    if few:
+        yield connection.execute(query.where(texts.c.number.in_(few))).all()
 
 
 def _runs(sealed: Mapping[int, Any], last: int) -> Iterator[int | list[int]]:
@@ -155,24 +172,30 @@ def _looked_up(asked: Asked) -> list[list[tuple[int, int]]]:
     return [[place(gram) for gram in either] for either in wanted]
 
 
-def _numbers(connection: Connection, run: Sequence[int], asked: Asked) -> Iterator[int]:
-    """The texts of these blocks that have what is looked up, the newest first."""
+def _numbers(connection: Connection, run: Sequence[int], asked: Asked) -> Iterator[list[int]]:
+    """Of each block in turn the texts that have what is looked up, the newest first."""
     wanted = _looked_up(asked)
     buckets = {bucket for either in wanted for bucket, _ in either}
     query = select(postings).where(postings.c.block.in_(run), postings.c.bucket.in_(buckets))
     packed = {(row.block, row.bucket): row.packed for row in connection.execute(query)}
+    replaced = _replaced(connection, run) if run and asked.kind is Kind.REVISION else {}
     for block in run:
 
         def having(either: Iterable[tuple[int, int]], block: int = block) -> int:
             rows = ((packed.get((block, bucket)), hashed) for bucket, hashed in either)
             return reduce(or_, (find(row, hashed) for row, hashed in rows if row is not None), 0)
 
-        numbers = [block * BLOCK + at for at in places(reduce(and_, map(having, wanted)))]
-        if numbers and asked.kind is Kind.REVISION:
-            within = texts.c.number.between(numbers[-1], numbers[0])
-            replaced = set(connection.scalars(select(texts.c.number).where(texts.c.replaced, within)))
-            numbers = [number for number in numbers if number in replaced]
-        yield from numbers
+        bits = reduce(and_, map(having, wanted), replaced.get(block, 0) if asked.kind is Kind.REVISION else -1)
+        yield [block * BLOCK + at for at in places(bits)]
+
+
+def _replaced(connection: Connection, run: Sequence[int]) -> dict[int, int]:
+    """The earlier texts in each of these blocks, as bits of a number."""
+    within = texts.c.number.between(min(run) * BLOCK, (max(run) + 1) * BLOCK - 1)
+    found: dict[int, int] = {}
+    for number in connection.scalars(select(texts.c.number).where(texts.c.replaced, within)):
+        found[number // BLOCK] = found.get(number // BLOCK, 0) | 1 << number % BLOCK
+    return found
 
 
 def _readable(connection: Connection, rows: Sequence[Row[Any]]) -> list[Row[Any]]:

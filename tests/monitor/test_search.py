@@ -25,10 +25,14 @@ from tests.monitor.searching import fill_block, found, publish, rewrite
 Run = Callable[..., Result]
 
 
-@pytest.fixture(params=["read through", "by postings"])
-def settle(request: pytest.FixtureRequest, store: Store, settings: Settings, now: datetime) -> Callable[[], object]:
+@pytest.fixture(params=["read through", "by postings", "by postings, many"])
+def settle(
+    request: pytest.FixtureRequest, store: Store, settings: Settings, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], object]:
     """Index what was published: every promise holds of texts with postings and without."""
-    if request.param == "by postings":
+    if request.param == "by postings, many":
+        monkeypatch.setattr("monitor.store.search._MANY_TEXTS", 1)
+    if request.param != "read through":
         return lambda: fill_block(store, settings, now)
     return lambda: index(store, settings, now)
 
