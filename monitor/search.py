@@ -7,6 +7,7 @@ Search reads only what the stage has numbered: what came in since its last pass 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -14,13 +15,12 @@ from monitor.config import Settings
 from monitor.grams import terms
 from monitor.postings import pack
 from monitor.store import Store, texts
-from monitor.store.search import Asked, Kind, SearchHit
+from monitor.store.search import Asked
 from monitor.store.search import search as find
-from monitor.types import StageReport
-
-__all__ = ["Kind", "SearchHit", "index", "rebuild", "search"]
+from monitor.types import SearchHit, StageReport, TextKind
 
 PAGE = 500  # texts in one transaction, which takes some 50 ms
+PAUSE_S = 0.02  # between two of them: others write too
 PASS_TEXTS = 20_000  # in one pass: a store that was never indexed is caught up with in several
 PASS_BLOCKS = 4  # about a second of computing each
 
@@ -61,7 +61,7 @@ def search(
     before: int | None = None,
     since: datetime | None = None,
     feed_ids: Sequence[int] | None = None,
-    kind: Kind | None = None,
+    kind: TextKind | None = None,
 ) -> list[SearchHit]:
     """Texts that hold every word and every phrase (in quotation marks) of ``words``, the newest first.
 
@@ -75,7 +75,10 @@ def search(
 
 def _take_in(store: Store) -> int:
     with store.write() as connection:
-        return texts.take_in(connection, PAGE)
+        count = texts.take_in(connection, PAGE)
+    if count >= PAGE:
+        time.sleep(PAUSE_S)
+    return count
 
 
 def _full(store: Store) -> list[int]:

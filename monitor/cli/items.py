@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,12 +23,10 @@ from monitor.cli.base import (
     since_option,
 )
 from monitor.invisible import safe
+from monitor.types import TextKind
 
 if TYPE_CHECKING:
-    from monitor.search import SearchHit
-    from monitor.types import Item
-
-KINDS = ("item", "revision", "note", "decision")
+    from monitor.types import Item, SearchHit
 
 
 @click.group()
@@ -89,7 +88,9 @@ def show(context: Context, item_id: int, as_json: bool) -> None:
 @click.option("--feed", "feed_id", type=NUMBER, metavar="ID", help="Only items of this feed.")
 @click.option("--outlet", metavar="NAME", help="Only items of this outlet, written as `items list` has it.")
 @click.option(
-    "--kind", type=click.Choice(KINDS), help="Only items as they read now, earlier texts, notes or decisions."
+    "--kind",
+    type=click.Choice([kind.value for kind in TextKind]),
+    help="Only items as they read now, earlier texts, notes or decisions.",
 )
 @click.option("--limit", type=NUMBER, metavar="N", default=50, help="At most so many; default: 50.")
 @click.option("--before", type=NUMBER, metavar="NUMBER", help="What follows the hit with this `number` (--json).")
@@ -111,7 +112,6 @@ def search(  # noqa: PLR0913, PLR0917 - one for each option
     All words must be there, in any order; words in quotation marks in this one. Traditional finds Simplified, capitals
     and full-width forms make no difference; an English word is found by its beginning, Chinese anywhere.
     """
-    from monitor.search import Kind
     from monitor.search import search as find
     from monitor.store import feeds as feed_table
 
@@ -128,17 +128,13 @@ def search(  # noqa: PLR0913, PLR0917 - one for each option
             before=before,
             since=instant(since, settings.calendar.zone) if since else None,
             feed_ids=feed_ids,
-            kind=Kind(kind) if kind else None,
+            kind=TextKind(kind) if kind else None,
         )
     if as_json:
         print_lines(map(_hit_json, hits))
         return
     columns = (("at", "when"), "kind", "outlet", ("item_id", "item"), ("alert_id", "alert"), "excerpt")
-    rows = [
-        {name: getattr(hit, name) for name in ("at", "kind", "outlet", "item_id", "alert_id", "excerpt")}
-        for hit in hits
-    ]
-    print_table(rows, columns, empty="nothing found", wide=("kind", "alert_id"))
+    print_table(map(asdict, hits), columns, empty="nothing found", wide=("kind", "alert_id"))
     if len(hits) == limit:
         say(f"for what is older: --before {hits[-1].number}")
 

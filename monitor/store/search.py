@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import reduce
 from itertools import islice
 from operator import and_, or_
@@ -32,22 +31,14 @@ from monitor.store.schema import (
     revisions,
     texts,
 )
-from monitor.types import Item, Review, join_text
+from monitor.types import Item, Review, SearchHit, TextKind, join_text
 
 _READ = 200  # texts in one query
 _MANY_TEXTS = 1000  # of one block, from which it is cheaper to read it through
 _MANY_BLOCKS = 32  # whose postings are read at once
+_MANY_GRAMS = 30  # of all terms: a text that has so many of them is worth reading
 _MANY_FEEDS = 50  # from which it is dearer to ask the postings for them than the texts
 _EXCERPT = 120  # characters
-
-
-class Kind(StrEnum):
-    """Where words were found: in an item as it reads now or read before, in a note, in the reason of a decision."""
-
-    ITEM = "item"
-    REVISION = "revision"
-    NOTE = "note"
-    DECISION = "decision"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +49,7 @@ class Asked:
     before: int | None = None
     since: datetime | None = None
     feed_ids: Sequence[int] | None = None
-    kind: Kind | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SearchHit:
-    """A text that holds the words. For a note or a decision, ``item`` is the first of its alert's incident."""
-
-    number: int  # the newer, the higher; ``before`` of the next page
-    kind: Kind
-    item_id: int | None
-    alert_id: int | None  # of its incident, the last one
-    title: str
-    excerpt: str  # round the first word found, as it was written
-    at: datetime  # when the text was first seen, or written
-    outlet: str | None
-    item: Item | None
+    kind: TextKind | None = None
 
 
 def search(connection: Connection, asked: Asked, limit: int) -> list[SearchHit]:
@@ -150,13 +126,13 @@ def _texts(asked: Asked) -> Select[Any]:
         where.append(texts.c.feed_id.in_(asked.feed_ids))
     query = select(texts).where(*where).order_by(texts.c.number.desc())
     match asked.kind:
-        case Kind.NOTE:
+        case TextKind.NOTE:
             return query.where(texts.c.note_seq.is_not(None))
-        case Kind.DECISION:
+        case TextKind.DECISION:
             return query.where(texts.c.decision_id.is_not(None))
-        case Kind.ITEM:
+        case TextKind.ITEM:
             return query.where(texts.c.item_id.is_not(None), ~texts.c.replaced)
-        case Kind.REVISION:
+        case TextKind.REVISION:
             return query.where(texts.c.replaced)
         case _:
             return query
@@ -164,8 +140,8 @@ def _texts(asked: Asked) -> Select[Any]:
 
 def _looked_up(asked: Asked) -> list[list[tuple[int, int]]]:
     """What a text must have, as places in the postings: one of each list."""
-    wanted = [[gram] for term in asked.terms for gram in term.grams]
-    if asked.kind is not None and asked.kind is not Kind.REVISION:
+    wanted = [[gram] for term in asked.terms for gram in term.grams][:_MANY_GRAMS]
+    if asked.kind is not None and asked.kind is not TextKind.REVISION:
         wanted.append([text_table.mark(asked.kind.value)])
     if asked.feed_ids is not None and len(asked.feed_ids) <= _MANY_FEEDS:
         wanted.append([text_table.feed_mark(feed_id) for feed_id in asked.feed_ids])
@@ -178,14 +154,14 @@ def _numbers(connection: Connection, run: Sequence[int], asked: Asked) -> Iterat
     buckets = {bucket for either in wanted for bucket, _ in either}
     query = select(postings).where(postings.c.block.in_(run), postings.c.bucket.in_(buckets))
     packed = {(row.block, row.bucket): row.packed for row in connection.execute(query)}
-    replaced = _replaced(connection, run) if run and asked.kind is Kind.REVISION else {}
+    replaced = _replaced(connection, run) if run and asked.kind is TextKind.REVISION else {}
     for block in run:
 
         def having(either: Iterable[tuple[int, int]], block: int = block) -> int:
             rows = ((packed.get((block, bucket)), hashed) for bucket, hashed in either)
             return reduce(or_, (find(row, hashed) for row, hashed in rows if row is not None), 0)
 
-        bits = reduce(and_, map(having, wanted), replaced.get(block, 0) if asked.kind is Kind.REVISION else -1)
+        bits = reduce(and_, map(having, wanted), replaced.get(block, 0) if asked.kind is TextKind.REVISION else -1)
         yield [block * BLOCK + at for at in places(bits)]
 
 
@@ -199,12 +175,13 @@ def _replaced(connection: Connection, run: Sequence[int]) -> dict[int, int]:
 
 
 def _readable(connection: Connection, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
-    """Without what is said on alerts that wait for a second opinion, which is to be blind."""
+    """Without what is said on alerts that wait for a second opinion, which is to be blind, or that are gone."""
     acts = _acts(connection, rows)
     waits = (alerts.c.review == Review.SECOND, alerts.c.decision.is_(None))
     about = {act.alert_id for act in acts.values()}
     blind = set(connection.scalars(select(alerts.c.id).where(alerts.c.id.in_(about), *waits))) if about else set()
-    return [row for row in rows if row.number not in acts or acts[row.number].alert_id not in blind]
+    told = {number for number, act in acts.items() if act.alert_id not in blind}
+    return [row for row in rows if row.item_id is not None or row.number in told]
 
 
 def _hits(connection: Connection, rows: Sequence[Row[Any]], terms: Sequence[Term]) -> list[SearchHit]:
@@ -230,7 +207,7 @@ def _hits(connection: Connection, rows: Sequence[Row[Any]], terms: Sequence[Term
 class _Act:
     """What a note or a decision is about, and its words."""
 
-    kind: Kind
+    kind: TextKind
     alert_id: int
     incident_id: int
     title: str
@@ -239,39 +216,37 @@ class _Act:
 
 def _words(
     row: Row[Any], act: _Act | None, item: Item | None, earlier: Mapping[tuple[int, int], tuple[str, str]]
-) -> tuple[Kind, str, str]:
+) -> tuple[TextKind, str, str]:
     """What it is, its title, and where the words stand."""
     if act is not None:
         return act.kind, act.title, act.words
-    if item is None:
-        raise LookupError(f"text {row.number} belongs to nothing")  # its foreign keys forbid it
-    if row.revision == item.revision:
-        return Kind.ITEM, item.title, item.text
-    title, body = earlier[row.item_id, row.revision]
-    return Kind.REVISION, title, body
+    if item is not None and row.revision == item.revision:
+        return TextKind.ITEM, item.title, item.text
+    return TextKind.REVISION, *earlier[row.item_id, row.revision]
 
 
 def _acts(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, _Act]:
     """Notes and decisions by the numbers of their texts."""
     by_decision = {row.decision_id: row.number for row in rows if row.decision_id is not None}
     by_note = {row.note_seq: row.number for row in rows if row.note_seq is not None}
-    about = select(alerts.c.id, alerts.c.incident_id, incidents.c.title).join(incidents)
-    found = {}
+    written = []  # number, kind, alert, words
     if by_decision:
-        reasons = about.add_columns(decisions.c.id.label("decision_id"), decisions.c.reason).join(
-            decisions, decisions.c.alert_id == alerts.c.id
-        )
-        for row in connection.execute(reasons.where(decisions.c.id.in_(by_decision))):
-            found[by_decision[row.decision_id]] = _Act(Kind.DECISION, row.id, row.incident_id, row.title, row.reason)
+        query = select(decisions.c.id, decisions.c.alert_id, decisions.c.reason).where(decisions.c.id.in_(by_decision))
+        for row in connection.execute(query):
+            written.append((by_decision[row.id], TextKind.DECISION, row.alert_id, row.reason))
     if by_note:
-        noted = connection.execute(select(audit.c.seq, audit.c.subject, audit.c.detail).where(audit.c.seq.in_(by_note)))
-        notes = {row.seq: (int(row.subject.partition(":")[2]), str(row.detail["text"])) for row in noted}
-        alert_ids = {alert_id for alert_id, _ in notes.values()}
-        known = {row.id: row for row in connection.execute(about.where(alerts.c.id.in_(alert_ids)))}
-        for seq, (alert_id, words) in notes.items():
-            row = known[alert_id]
-            found[by_note[seq]] = _Act(Kind.NOTE, alert_id, row.incident_id, row.title, words)
-    return found
+        query = select(audit.c.seq, audit.c.subject, audit.c.detail).where(audit.c.seq.in_(by_note))
+        for row in connection.execute(query):
+            alert_id = int(row.subject.partition(":")[2])
+            written.append((by_note[row.seq], TextKind.NOTE, alert_id, str(row.detail["text"])))
+    about = select(alerts.c.id, alerts.c.incident_id, incidents.c.title).join(incidents)
+    those = about.where(alerts.c.id.in_({alert_id for _, _, alert_id, _ in written}))
+    known = {row.id: (row.incident_id, row.title) for row in connection.execute(those)} if written else {}
+    return {
+        number: _Act(kind, alert_id, *known[alert_id], words)
+        for number, kind, alert_id, words in written
+        if alert_id in known
+    }
 
 
 def _first_items(connection: Connection, incident_ids: Iterable[int]) -> dict[int, int]:

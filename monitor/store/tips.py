@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, false, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, insert, or_, select
 
 from monitor.links import link_key
 from monitor.store import items as item_table
@@ -16,8 +16,11 @@ from monitor.types import Entry, Role
 def find(connection: Connection, keys: Collection[str], link: str | None) -> int | None:
     """The first tip with one of these keys, or about the same story by its link; of whatever channel."""
     ours = select(feeds.c.id).where(feeds.c.channel.is_not(None))
-    same_link = items.c.link_key == link_key(link) if link_key(link) else items.c.link == link if link else false()
-    query = select(items.c.id).where(items.c.feed_id.in_(ours), or_(items.c.key.in_(keys), same_link))
+    named: list[ColumnElement[bool]] = [items.c.key.in_(keys)]
+    if link is not None:
+        story = link_key(link)  # None: a whole site
+        named.append(items.c.link_key == story if story else items.c.link == link)
+    query = select(items.c.id).where(items.c.feed_id.in_(ours), or_(*named))
     return connection.scalar(query.order_by(items.c.id).limit(1))
 
 

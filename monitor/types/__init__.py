@@ -1,5 +1,6 @@
 """The nouns that the rooms exchange: frozen, without behaviour beyond reading themselves."""
 
+from monitor.types.found import SearchHit, TextKind
 from monitor.types.judged import Assessment, Finding, Label, Reason, Stance
 from monitor.types.published import Document, Entry, Feed, Item, Lang, Mode, Rhythm, Role, Subscription, join_text
 from monitor.types.reviewed import (
@@ -55,11 +56,13 @@ __all__ = [
     "Rhythm",
     "Role",
     "Ruling",
+    "SearchHit",
     "Silence",
     "StageReport",
     "Stance",
     "Subscription",
     "Suppression",
+    "TextKind",
     "Verdict",
     "join_text",
 ]

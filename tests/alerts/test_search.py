@@ -14,11 +14,11 @@ from alerts.dispatch import dispatch
 from classifiers.group import group
 from monitor.cli.base import Context
 from monitor.config import Settings
-from monitor.search import Kind, index, search
+from monitor.search import index, search
 from monitor.store import Store, audit
 from monitor.store.alerts import subject
 from monitor.tips import add_tip
-from monitor.types import Decision, Verdict
+from monitor.types import Decision, TextKind, Verdict
 from tests.alerts.reviewing import FALSE, SECRET, Desk, two_alerts
 from tests.alerts.rows import assess
 
@@ -33,14 +33,14 @@ def test_notes_and_reasons_are_found(store: Store, settings: Settings, now: date
         audit.append(connection, now, "岑", "alert.note", subject(2), {"text": "Called the pier: 碼頭照常開放"})
     index(store, settings, now)
     (decision,) = search(store, "选举事务署 名单")
-    assert (decision.kind, decision.alert_id, decision.item_id) == (Kind.DECISION, 1, 1)
+    assert (decision.kind, decision.alert_id, decision.item_id) == (TextKind.DECISION, 1, 1)
     assert (decision.title, decision.at, decision.outlet) == ("卓望晴今早突然退選？", now, "Harbour Daily")
     assert "選舉事務署已公布名單" in decision.excerpt
     (note,) = search(store, "called 码头")
-    assert (note.kind, note.alert_id, note.item_id, note.title) == (Kind.NOTE, 2, 2, "A pier is closed")
-    assert [hit.kind for hit in search(store, "pier")] == [Kind.NOTE, Kind.ITEM]
-    assert [hit.kind for hit in search(store, "pier", kind=Kind.NOTE)] == [Kind.NOTE]
-    assert [hit.alert_id for hit in search(store, "pier", kind=Kind.ITEM)] == [2]
+    assert (note.kind, note.alert_id, note.item_id, note.title) == (TextKind.NOTE, 2, 2, "A pier is closed")
+    assert [hit.kind for hit in search(store, "pier")] == [TextKind.NOTE, TextKind.ITEM]
+    assert [hit.kind for hit in search(store, "pier", kind=TextKind.NOTE)] == [TextKind.NOTE]
+    assert [hit.alert_id for hit in search(store, "pier", kind=TextKind.ITEM)] == [2]
 
 
 def test_a_first_opinion_is_not_found_while_it_must_be_unknown(store: Store, settings: Settings, now: datetime) -> None:
@@ -56,7 +56,7 @@ def test_a_first_opinion_is_not_found_while_it_must_be_unknown(store: Store, set
     desk.give("貝", Decision.CLARIFY, Verdict.FALSE, "Second, secret too")
     index(store, settings, now)
     kinds = [hit.kind for hit in search(store, "secret")]
-    assert sorted(kinds) == [Kind.DECISION, Kind.DECISION, Kind.NOTE]
+    assert sorted(kinds) == [TextKind.DECISION, TextKind.DECISION, TextKind.NOTE]
 
 
 def test_a_tip_becomes_an_alert_with_its_mark(store: Store, settings: Settings, now: datetime, folder: Path) -> None:

@@ -20,9 +20,10 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from monitor.search import Kind, rebuild, search
+from monitor.search import rebuild, search
 from monitor.store import Store, open_store
 from monitor.store.migrate import upgrade
+from monitor.types import TextKind
 from tests.benchmarks.shift import NOW, build
 
 ROUNDS = 50
@@ -67,8 +68,8 @@ def _measure(store: Store, english: Sequence[str], chinese: Sequence[str]) -> No
         "both scripts, never together": (f"{common} {many}", {}),
         "a miss": (f"{many}zzz", {}),
         "common, of one feed": (common, {"feed_ids": [77]}),
-        "common, in notes": (common, {"kind": Kind.NOTE}),
-        "common, in earlier texts": (common, {"kind": Kind.REVISION}),
+        "common, in notes": (common, {"kind": TextKind.NOTE}),
+        "common, in earlier texts": (common, {"kind": TextKind.REVISION}),
         "rare, of the last hour": (rare, {"since": NOW - timedelta(hours=1)}),
     }
     print(f"{'':<34}{'found':>6}{'median':>9}{'p95':>9}{'worst':>9}  ms")

@@ -18,8 +18,9 @@ from monitor.cli.base import Context
 from monitor.cli.items import items as items_command
 from monitor.config import Settings
 from monitor.errors import InputError, NotFoundError
-from monitor.search import PASS_BLOCKS, Kind, index, rebuild, search
+from monitor.search import PASS_BLOCKS, index, rebuild, search
 from monitor.store import Store, feeds, migrate, open_store, schema, texts
+from monitor.types import TextKind
 from tests.monitor.searching import fill_block, found, publish, rewrite
 
 Run = Callable[..., Result]
@@ -82,15 +83,15 @@ def test_filters(store: Store, settings: Settings, now: datetime, settle: Callab
     rewrite(store, second, "渡輪仍然停航", now + timedelta(hours=3))
     index(store, settings, now)
     assert found(store, "渡輪") == ["渡輪仍然停航", "渡輪加班", "渡輪復航", "渡輪停航"]
-    assert found(store, "渡輪", kind=Kind.ITEM) == ["渡輪仍然停航", "渡輪加班", "渡輪停航"]
-    assert found(store, "渡輪", kind=Kind.REVISION) == ["渡輪復航"]
-    assert found(store, "渡輪", kind=Kind.NOTE) == found(store, "渡輪", kind=Kind.DECISION) == []
+    assert found(store, "渡輪", kind=TextKind.ITEM) == ["渡輪仍然停航", "渡輪加班", "渡輪停航"]
+    assert found(store, "渡輪", kind=TextKind.REVISION) == ["渡輪復航"]
+    assert found(store, "渡輪", kind=TextKind.NOTE) == found(store, "渡輪", kind=TextKind.DECISION) == []
     assert found(store, "渡輪", feed_ids=[2]) == ["渡輪加班"]
     assert found(store, "渡輪", feed_ids=[]) == []
     assert found(store, "渡輪", since=now + timedelta(hours=1)) == ["渡輪仍然停航", "渡輪加班"]
     (hit,) = search(store, "復航")
     assert (hit.kind, hit.item_id, hit.at, hit.outlet) == (
-        Kind.REVISION,
+        TextKind.REVISION,
         second,
         now + timedelta(minutes=1),
         "Outlet a",
@@ -111,8 +112,8 @@ def test_edits_before_and_after_indexing_leave_every_text_once(store: Store, set
     rewrite(store, item_id, "第四版 選舉", now)
     rewrite(store, item_id, "第五版 選舉", now)
     assert index(store, settings, now).counts == {"indexed": 1, "packed": 0}
-    assert found(store, "選舉", kind=Kind.REVISION) == ["第四版 選舉", "第三版 選舉", "第二版 選舉", "第一版 選舉"]
-    assert found(store, "選舉", kind=Kind.ITEM) == ["第五版 選舉"]
+    assert found(store, "選舉", kind=TextKind.REVISION) == ["第四版 選舉", "第三版 選舉", "第二版 選舉", "第一版 選舉"]
+    assert found(store, "選舉", kind=TextKind.ITEM) == ["第五版 選舉"]
     assert index(store, settings, now).counts == {"indexed": 0, "packed": 0}
 
 
