@@ -1,8 +1,8 @@
 """Which texts of a block hold which grams, packed into few rows of bytes. Pure.
 
 A block is a run of BLOCK numbers. Its grams are spread over BUCKETS rows by their hash; a row lists its hashes in
-order, where the postings of each end, and the postings: the places of texts in the block, two bytes each, or, where
-that would be longer, one bit for every place. Two grams of one hash cost a needless look at a text, nothing else.
+order, where the postings of each end, and the postings: the places of texts in the block, two bytes each, or, from MANY
+on, one bit for every place, which is read at once. Two grams of one hash cost a needless look at a text, nothing else.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 BLOCK = 8192
 BUCKETS = 2048
-_BITS = BLOCK // 8  # bytes
+MANY = 128
+_BITS = BLOCK // 8  # bytes, more than of fewer than MANY places
 
 
 def place(gram: str) -> tuple[int, int]:
@@ -79,7 +80,7 @@ def _row(places: Mapping[int, Sequence[int]]) -> bytes:
 
 
 def _body(numbers: Sequence[int]) -> bytes:
-    if len(numbers) * 2 < _BITS:
+    if len(numbers) < MANY:
         return struct.pack(f"<{len(numbers)}H", *numbers)
     return bytes(_bits(numbers))
 

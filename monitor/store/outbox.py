@@ -9,8 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
 
-from monitor.store import cursors
-from monitor.store.schema import alerts, occasions, outbox
+from monitor.store.schema import alerts, cursors, occasions, outbox
 from monitor.store.upsert import insert
 from monitor.types import UNTAKEN
 
@@ -55,12 +54,13 @@ class Told:
 
 def position(connection: Connection) -> int:
     """The number of the last audit entry that was read."""
-    return cursors.position(connection, CURSOR)
+    return connection.scalar(select(cursors.c.seq).where(cursors.c.name == CURSOR)) or 0
 
 
 def advance(connection: Connection, seq: int) -> None:
     """The audit was read up to entry ``seq``."""
-    cursors.advance(connection, CURSOR, seq)
+    row = insert(connection, cursors).values(name=CURSOR, seq=seq)
+    connection.execute(row.on_conflict_do_update(index_elements=["name"], set_={"seq": seq}))
 
 
 def add(connection: Connection, new: Iterable[Occasion]) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from itertools import islice
-from operator import and_, or_
+from operator import or_
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
@@ -156,12 +156,12 @@ def _numbers(connection: Connection, run: Sequence[int], asked: Asked) -> Iterat
     packed = {(row.block, row.bucket): row.packed for row in connection.execute(query)}
     replaced = _replaced(connection, run) if run and asked.kind is TextKind.REVISION else {}
     for block in run:
-
-        def having(either: Iterable[tuple[int, int]], block: int = block) -> int:
+        bits = replaced.get(block, 0) if asked.kind is TextKind.REVISION else -1
+        for either in wanted:
             rows = ((packed.get((block, bucket)), hashed) for bucket, hashed in either)
-            return reduce(or_, (find(row, hashed) for row, hashed in rows if row is not None), 0)
-
-        bits = reduce(and_, map(having, wanted), replaced.get(block, 0) if asked.kind is TextKind.REVISION else -1)
+            bits &= reduce(or_, (find(row, hashed) for row, hashed in rows if row is not None), 0)
+            if not bits:
+                break
         yield [block * BLOCK + at for at in places(bits)]
 
 

@@ -1,7 +1,7 @@
 """What can be searched: texts of items, reasons of decisions and notes, numbered as they come, and their postings.
 
-Three cursors and the notes of ``pending.edited`` say what is new, so a pass costs what has come since the last one. A
-block of texts that is full gets its postings; until then it is short enough to be read through.
+How far three tables were read, and the notes of ``pending.edited``, say what is new: a pass costs what has come since
+the last one. A block of texts that is full gets its postings; until then it is short enough to be read through.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from monitor.grams import folded, grams
 from monitor.postings import BLOCK
-from monitor.store import cursors
-from monitor.store.schema import audit, blocks, decisions, items, postings, revisions, texts, to_index
+from monitor.store.schema import audit, blocks, decisions, followed, items, postings, revisions, texts, to_index
+from monitor.store.upsert import insert as insert_new
 from monitor.types import join_text
 
 NOTE = "alert.note"  # the act, as the audit calls it; its detail holds the ``text``
-_ITEMS, _DECISIONS, _NOTES = _CURSORS = ("search.items", "search.decisions", "search.notes")
+_ITEMS, _DECISIONS, _NOTES = "items", "decisions", "notes"
 _BATCH = 500  # keys in one statement; databases limit the number of parameters
 
 
@@ -30,7 +30,7 @@ _BATCH = 500  # keys in one statement; databases limit the number of parameters
 class _Arrival:
     """What stands at one place of a table that is followed: rows of ``texts`` but for their numbers."""
 
-    cursor: str
+    name: str
     key: int
     at: datetime
     rows: list[dict[str, Any]]
@@ -38,21 +38,19 @@ class _Arrival:
 
 def take_in(connection: Connection, limit: int) -> int:
     """Number what is new, in the order of time, about ``limit`` of it; returns how much there was, 0: all is done."""
-    if not _next_number(connection):  # a new index, or one that a copy of the store left behind
-        _start_anew(connection)
     edited = list(connection.scalars(select(to_index.c.item_id).order_by(to_index.c.item_id).limit(limit)))
     arrivals = (_new_items, _new_decisions, _new_notes)
     merged = heapq.merge(*(new(connection, limit) for new in arrivals), key=lambda arrival: arrival.at)
     taken = list(islice(merged, limit))
-    behind = cursors.position(connection, _ITEMS)
+    behind = _position(connection, _ITEMS)
     replaced = _texts_of(connection, [item_id for item_id in edited if item_id <= behind])
     rows = [row for _, rows in sorted(replaced.items()) for row in rows]
     rows += [row for arrival in taken for row in arrival.rows]
     _number(connection, rows)
     for page in _pages(edited):
         _mark_replaced(connection, page)
-    for cursor, key in {arrival.cursor: arrival.key for arrival in taken}.items():
-        cursors.advance(connection, cursor, key)
+    for name, key in {arrival.name: arrival.key for arrival in taken}.items():
+        _advance(connection, name, key)
     for page in _pages(edited):
         connection.execute(delete(to_index).where(to_index.c.item_id.in_(page)))
     return len(edited) + len(taken)
@@ -113,17 +111,21 @@ def forget(connection: Connection, item_ids: Collection[int]) -> None:
 
 def clear(connection: Connection) -> None:
     """Forget everything: the next passes number and pack it anew."""
-    for table in (postings, blocks, texts, to_index):
+    for table in (postings, blocks, texts, to_index, followed):
         connection.execute(delete(table))
 
 
-def _start_anew(connection: Connection) -> None:
-    for cursor in _CURSORS:
-        cursors.advance(connection, cursor, 0)
+def _position(connection: Connection, name: str) -> int:
+    return connection.scalar(select(followed.c.key).where(followed.c.name == name)) or 0
+
+
+def _advance(connection: Connection, name: str, key: int) -> None:
+    row = insert_new(connection, followed).values(name=name, key=key)
+    connection.execute(row.on_conflict_do_update(index_elements=["name"], set_={"key": key}))
 
 
 def _new_items(connection: Connection, limit: int) -> list[_Arrival]:
-    after = cursors.position(connection, _ITEMS)
+    after = _position(connection, _ITEMS)
     query = select(items.c.id, items.c.first_seen_at).where(items.c.id > after).order_by(items.c.id).limit(limit)
     found = connection.execute(query).all()
     theirs = _texts_of(connection, [row.id for row in found])
@@ -160,7 +162,7 @@ def _mark_replaced(connection: Connection, item_ids: Iterable[int]) -> None:
 
 
 def _new_decisions(connection: Connection, limit: int) -> list[_Arrival]:
-    after = cursors.position(connection, _DECISIONS)
+    after = _position(connection, _DECISIONS)
     query = select(decisions.c.id, decisions.c.at, decisions.c.reason).where(decisions.c.id > after)
     return [
         _Arrival(_DECISIONS, row.id, row.at, [_text(row.reason, decision_id=row.id, at=row.at)])
@@ -169,7 +171,7 @@ def _new_decisions(connection: Connection, limit: int) -> list[_Arrival]:
 
 
 def _new_notes(connection: Connection, limit: int) -> list[_Arrival]:
-    after = cursors.position(connection, _NOTES)
+    after = _position(connection, _NOTES)
     query = select(audit.c.seq, audit.c.at, audit.c.action, audit.c.detail).where(audit.c.seq > after)
     return [
         _Arrival(

@@ -19,7 +19,7 @@ from monitor.cli.items import items as items_command
 from monitor.config import Settings
 from monitor.errors import InputError, NotFoundError
 from monitor.search import PASS_BLOCKS, index, rebuild, search
-from monitor.store import Store, feeds, migrate, open_store, schema, texts
+from monitor.store import Store, audit, feeds, migrate, open_store, schema, texts
 from monitor.types import TextKind
 from tests.monitor.searching import fill_block, found, publish, rewrite
 
@@ -126,7 +126,7 @@ def test_a_killed_pass_loses_and_doubles_nothing(
     def killed(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(texts.cursors, "advance", killed)
+    monkeypatch.setattr(texts, "_advance", killed)
     with pytest.raises(KeyboardInterrupt):
         index(store, settings, now)
     monkeypatch.undo()
@@ -186,8 +186,9 @@ def test_a_rebuilt_index_finds_the_same(store: Store, settings: Settings, now: d
     assert rebuild(store) == 3
     assert sorted(found(store, "選舉")) == sorted(expected)
     with store.write() as connection:
-        for table in (schema.postings, schema.blocks, schema.texts, schema.to_index):
-            connection.execute(delete(table))
+        for table in schema.metadata.tables.values():
+            if table.info.get("derived"):
+                connection.execute(delete(table))
     index(store, settings, now)
     assert sorted(found(store, "選舉")) == sorted(expected)
 
@@ -230,6 +231,16 @@ def test_an_older_store_is_caught_up_with_in_parts(
     assert [index(store, settings, now).counts["indexed"] for _ in range(3)] == [4, 3, 0]
     assert len(found(store, "選舉")) == 7
     assert PASS_BLOCKS > 0
+
+
+def test_what_says_nothing_is_looked_at_once(store: Store, settings: Settings, now: datetime) -> None:
+    """Acts without words, and items without: a pass ends, and the next one has nothing to do."""
+    publish(store, now, "")
+    with store.write() as connection:
+        audit.append(connection, now, "岑", "silence.add", "silence:1", {})
+    assert [index(store, settings, now).counts["indexed"] for _ in range(2)] == [2, 0]
+    with pytest.raises(InputError):
+        search(store, "")
 
 
 def test_what_is_found_is_read_as_stored(store: Store, settings: Settings, now: datetime) -> None:

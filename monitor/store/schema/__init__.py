@@ -16,7 +16,7 @@ from monitor.store.schema.judged import (
 from monitor.store.schema.published import feeds, hosts, items, marks, revisions, subscriptions
 from monitor.store.schema.recorded import audit, cursors, notices, occasions, outbox, runs
 from monitor.store.schema.reviewed import alerts, answers, comparisons, decisions, hidden, inhibitions, silences
-from monitor.store.schema.searched import blocks, postings, texts, to_index
+from monitor.store.schema.searched import blocks, followed, postings, texts, to_index
 
 __all__ = [
     "alerts",
@@ -29,6 +29,7 @@ __all__ = [
     "cursors",
     "decisions",
     "feeds",
+    "followed",
     "hidden",
     "hosts",
     "incident_items",

@@ -96,7 +96,7 @@ occasions = Table(
     ),
 )
 
-# How far a stage has read a table: the audit, items, decisions.
+# How far a stage has read the audit.
 cursors = Table(
     "cursors",
     metadata,

@@ -61,5 +61,14 @@ postings = Table(
     info=_DERIVED,
 )
 
+# How far the tables of items, decisions and notes were read.
+followed = Table(
+    "followed",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("key", BigInteger().with_variant(Integer, "sqlite"), nullable=False),
+    info=_DERIVED,
+)
+
 # Items whose text was replaced since their texts were numbered (see store.pending).
 to_index = Table("to_index", metadata, Column("item_id", ForeignKey("items.id", ondelete="CASCADE"), primary_key=True))

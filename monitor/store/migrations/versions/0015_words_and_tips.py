@@ -56,6 +56,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["block"], ["blocks.block"], name=op.f("fk_postings_block_blocks"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("block", "bucket", name=op.f("pk_postings")),
     )
+    op.create_table(
+        "followed",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("key", number, nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_followed")),
+    )
     # What is there already is numbered by the stage, a part in each pass.
     op.create_table(
         "to_index",
