@@ -1,10 +1,11 @@
 """`run`: APScheduler drives every stage at its time, in one process; the only user of APScheduler.
 
 What waits for the network, feeds, hubs, receivers and pages, has threads of its own, and passes over the feeds may
-overlap; the other stages compute and run in one thread, one after the other; the daily purge, which gives way to
-whoever writes, has a thread of its own; learning computes for many seconds and runs in a process of its own. With
-`[web]` in the configuration the event loop serves it. Every stage can be killed at any instruction, so stopping means:
-start nothing more, let what runs finish for a few seconds, then go. What was cut off is done again at the next start.
+overlap; so has the index of words, which may have much to catch up with, and the daily purge, which gives way to
+whoever writes. The other stages compute and run in one thread, one after the other; learning computes for many seconds
+and runs in a process of its own. With `[web]` in the configuration the event loop serves it. Every stage can be killed
+at any instruction, so stopping means: start nothing more, let what runs finish for a few seconds, then go. What was cut
+off is done again at the next start.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ log = logging.getLogger("pollwatch")
 
 Job = Callable[[Store, Settings, Callable[[], bool]], None]  # the last one asks whether to stop
 
-APART = ("collect", "subscribe", "notify", "capture")  # stages that wait for the network
+APART = ("collect", "subscribe", "index", "notify", "capture")  # stages that would hold others up
 PASSES = 3  # over the feeds at the same time: a tick takes what is due, however slow the feeds of the last one are
 STOP_WITHIN_S = 8.0
 TRIM_S = 20  # between two times that freed memory is given back; takes about ten milliseconds

@@ -17,6 +17,7 @@ from monitor.collect import collect
 from monitor.config import Settings
 from monitor.evidence import capture
 from monitor.reference import load_facts, load_watchlist
+from monitor.search import index
 from monitor.store import Store, runs
 from monitor.subscribe import subscribe
 from monitor.types import StageReport
@@ -29,6 +30,7 @@ STAGES: tuple[tuple[str, Stage], ...] = (
     ("assess", assess),
     ("group", group),
     ("sample", sample),
+    ("index", index),
     ("dispatch", dispatch),
     ("escalate", escalate),
     ("notify", notify),

@@ -37,6 +37,7 @@ from monitor.sections import (
     Retention,
     Rhythm,
     Smtp,
+    Tips,
     Triage,
     Web,
 )
@@ -63,6 +64,7 @@ class Settings(BaseSettings):
     rhythm: Rhythm = Rhythm()
     files: Files = Files()
     assess: Assess = Assess()
+    tips: Tips = Tips()
     triage: Triage = Triage()
     evidence: Evidence = Evidence()
     learn: Learn = Learn()

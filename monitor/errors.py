@@ -102,6 +102,7 @@ class FeedErrorKind(StrEnum):
     EMPTY = "empty"
     HTML = "html"
     NOT_A_FEED = "not-a-feed"
+    NOT_A_PAGE = "not-a-page"
     ENCODING = "encoding"
     STALLED = "stalled"
     INTERNAL = "internal"

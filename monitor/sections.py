@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from datetime import date, datetime
 from datetime import time as wall_clock
 from email.utils import parseaddr
@@ -172,6 +173,21 @@ class Assess(_Section):
         None, ge=0, le=1, description="Score from which an item is flagged; default: the model's own."
     )
     window_days: int = Field(14, ge=1, description="A new model assesses again what was first seen in these last days.")
+
+
+def _channel(name: str) -> str:
+    if not re.fullmatch(r"[^\W\d_](?:[^\W\d_]|-){1,29}", name) or name != name.casefold():
+        raise ValueError("a channel is one word in small letters, such as hotline; it names no person")
+    return name
+
+
+class Tips(_Section):
+    """What people report by hand."""
+
+    channels: tuple[Annotated[str, AfterValidator(_channel)], ...] = Field(
+        ("hotline", "colleague", "office"),
+        description="Words for how tips come in; they are kept in place of the tipster.",
+    )
 
 
 class Triage(_Section):

@@ -26,6 +26,15 @@ _BLOCK = re.compile(
     r"|tbody|td|textarea|tfoot|th|thead|title|tr|ul)[\s/>])",
     re.IGNORECASE,
 )
+MAX_PAGE = 1_000_000  # characters of a web page that are read
+MAX_DEPTH = 1_000
+# Tags of all elements but those that are never closed, or need not be.
+_NESTING = re.compile(
+    r"<(/?)(?!(?:area|base|br|col|dd|dt|embed|hr|img|input|li|link|meta|option|p|source|t[dhr]|track|wbr)\b)[a-z]",
+    re.IGNORECASE,
+)
+_PAGE_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{0,2000})", re.IGNORECASE)
+_APART = {"aside", "footer", "form", "header", "nav", "noscript", "script", "style", "template", "title"}
 HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _LATIN = re.compile(r"[A-Za-z]")
 _WORDISH = re.compile(r"[A-Za-z0-9]")
@@ -47,6 +56,31 @@ def from_html(markup: str) -> str:
         # nh3 answers with escaped text, so entities are decoded once, after the tags are gone.
         markup = html.unescape(nh3.clean(spaced, tags=set(), clean_content_tags={"script", "style"}))
     return clean(markup)
+
+
+def page_text(markup: str) -> tuple[str, str]:
+    """Title and main text of a web page: the paragraphs of its article, else all of them, else whatever it says.
+
+    Menus, headers, footers, forms and scripts are left out.
+    """
+    page = _shallow(markup[:MAX_PAGE])
+    title = _PAGE_TITLE.search(page)
+    # nh3 closes what is open, so the patterns meet well-formed tags without attributes.
+    body = nh3.clean(page, tags={"article", "main", "p"}, attributes={}, clean_content_tags=_APART)
+    inside = re.search("<(article|main)>(.*)</(article|main)>", body, re.DOTALL)
+    main = inside.group(2) if inside else body
+    paragraphs = re.findall("<p>(.*?)</p>", main, re.DOTALL)
+    return clean(html.unescape(title.group(1))) if title else "", from_html(" ".join(paragraphs) or main)
+
+
+def _shallow(markup: str) -> str:
+    """``markup`` up to where more than MAX_DEPTH elements are open: the parser's time is the square of their number."""
+    depth = 0
+    for tag in _NESTING.finditer(markup):
+        depth += -1 if tag.group(1) else 1
+        if depth > MAX_DEPTH:
+            return markup[: tag.start()]
+    return markup
 
 
 @cache

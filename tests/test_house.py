@@ -133,7 +133,8 @@ def test_every_promised_command_is_there() -> None:
     there = {name for name, _ in reference.commands(cli)}
     promised = """
         init|demo|config check|feeds add|feeds import|feeds export|feeds list|feeds check|feeds enable|feeds disable
-        collect|items list|items show|classify|run|alerts list|alerts show|alerts take|alerts renew|alerts release
+        collect|items list|items show|items search|items add|items reindex|classify|run
+        alerts list|alerts show|alerts take|alerts renew|alerts release
         alerts decide|alerts snooze|alerts reopen|alerts undo|silences add|silences list|silences expire
         digest|models train|models list|models evaluate|models explain|models promote|models show
         models rollback|routes test|audit list|watchlist test|claims match|audit verify|audit export|db upgrade|db check

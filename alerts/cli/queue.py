@@ -102,6 +102,7 @@ def list_alerts(  # noqa: PLR0913, PLR0917 - one for each option
     if as_json:
         print_lines(rows)
         return
+    rows = [{**row, "title": f"[tip] {row['title']}"} if row["tips"] else row for row in rows]
     table = [{**row, "due": _relative(row, moment), "spread": f"{row['items']}/{len(row['outlets'])}"} for row in rows]
     columns: list[str | tuple[str, str]] = [
         "id",

@@ -74,6 +74,7 @@ def _shown(alert: Alert, facts: IncidentFacts, now: datetime | None, *, heard: b
         "score": alert.score,
         "title": facts.title,
         "outlets": list(facts.outlets),
+        "tips": list(facts.tips),
         "items": facts.items,
         "claim_type": facts.claim_type,
         "matches": list(facts.matches),

@@ -82,11 +82,19 @@ def get(connection: Connection, feed_id: int) -> Feed:
 
 
 def listing(connection: Connection, *, enabled: bool | None = None) -> list[Feed]:
-    """Every feed in order of id; with ``enabled``, only those that are (or are not)."""
-    query = select(*_COLUMNS).order_by(feeds.c.id)
+    """Every feed that is polled, in order of id; with ``enabled``, only those that are (or are not)."""
+    query = select(*_COLUMNS).where(feeds.c.channel.is_(None)).order_by(feeds.c.id)
     if enabled is not None:
         query = query.where(feeds.c.enabled == enabled)
     return [_feed(row) for row in connection.execute(query)]
+
+
+def of_outlet(connection: Connection, outlet: str) -> list[int]:
+    """The ids of the feeds of an outlet, its tips included. Raises NotFoundError when it has none."""
+    found = list(connection.scalars(select(feeds.c.id).where(feeds.c.outlet == outlet)))
+    if not found:
+        raise NotFoundError("outlet", outlet, "`pollwatch feeds list` shows them all")
+    return found
 
 
 def mentioning(connection: Connection, domain: str) -> list[Feed]:
@@ -222,7 +230,12 @@ def record_move(connection: Connection, feed_id: int, move: Move) -> Feed | None
 
 
 def set_enabled(connection: Connection, feed_id: int, enabled: bool) -> Feed:
-    """Switch a feed on or off; switched on, it is due at once and its failures are forgotten. Raises NotFoundError."""
+    """Switch a feed on or off; switched on, it is due at once and its failures are forgotten.
+
+    Raises NotFoundError, also for what holds tips: there is nothing to ask.
+    """
+    if get(connection, feed_id).channel is not None:
+        raise NotFoundError("feed", feed_id, "it holds tips, which come by hand")
     values: dict[str, Any] = {"enabled": enabled}
     if enabled:
         values |= {"failures": 0, "strikes": 0.0, "error_kind": None, "error_detail": None, "next_check_at": None}

@@ -65,6 +65,7 @@ def _members(incident_ids: Sequence[int], *extra: ColumnElement[Any]) -> Select[
             items.c.first_seen_at,
             feeds.c.outlet,
             feeds.c.role,
+            feeds.c.channel.label("tip"),
             *(assessments.c[key] for key in assessed),
             *extra,
         )
@@ -99,6 +100,7 @@ def _facts(incident_id: int, members: Sequence[Row[Any]]) -> IncidentFacts:
         roles=tuple(Role(role) for role in dict.fromkeys(member.role for member in members)),
         per_hour=_busiest_hour(sorted(member.first_seen_at for member in members)),
         sample=first.sample,
+        tips=tuple(dict.fromkeys(member.tip for member in members if member.tip)),
     )
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from monitor.errors import NotFoundError
 from monitor.links import link_key
+from monitor.store import pending
 from monitor.store.assessments import IN_FORCE
 from monitor.store.schema import assessments, feeds, incident_items, items, revisions
 from monitor.text import detect_lang
@@ -140,6 +141,7 @@ def edit(connection: Connection, item: Item, entry: Entry, now: datetime) -> Non
             revision=item.revision + 1,
         )
     )
+    pending.edited(connection, item.id)
 
 
 def move(connection: Connection, item: Item, entry: Entry) -> None:
@@ -199,7 +201,9 @@ def latest_assessment(connection: Connection, item_id: int) -> dict[str, Any] | 
 
 def _select() -> Select[Any]:
     own = [items.c[name] for name in Item.__dataclass_fields__ if name in items.c]
-    return select(*own, feeds.c.outlet, feeds.c.role).join(feeds, feeds.c.id == items.c.feed_id)
+    return select(*own, feeds.c.outlet, feeds.c.role, feeds.c.channel.label("tip")).join(
+        feeds, feeds.c.id == items.c.feed_id
+    )
 
 
 def _item(row: Sequence[Any]) -> Item:

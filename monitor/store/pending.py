@@ -1,4 +1,4 @@
-"""What group, dispatch and capture have before them. Whoever changes something notes it in the same transaction.
+"""What group, dispatch, capture and the index have before them. Whoever changes something notes it as well.
 
 So a pass costs what has changed since the last one, however much the store holds. What is noted twice is looked at
 once, what is noted in vain costs a look. A stage strikes off what it has looked at in a transaction that sees that
@@ -12,7 +12,17 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, insert, select, update
 
-from monitor.store.schema import alerts, assessments, incident_items, looked, to_capture, to_dispatch, to_group
+from monitor.store.schema import (
+    alerts,
+    assessments,
+    incident_items,
+    looked,
+    to_capture,
+    to_dispatch,
+    to_group,
+    to_index,
+)
+from monitor.store.upsert import insert as insert_new
 from monitor.types import LIVE
 
 PAGE = 500
@@ -55,6 +65,11 @@ def judged_anew(connection: Connection) -> None:
 def outlets_changed(connection: Connection) -> None:
     """Who published what is not what it was: every alert may be concerned."""
     _note(connection, _UNDECIDED)
+
+
+def edited(connection: Connection, item_id: int) -> None:
+    """Another text took the place of this item's."""
+    connection.execute(insert_new(connection, to_index).values(item_id=item_id).on_conflict_do_nothing())
 
 
 def look_by(connection: Connection, stage: str, rules: str) -> None:

@@ -66,7 +66,7 @@ def backlog(connection: Connection) -> dict[str, int]:
 
 
 def collected(connection: Connection, start: datetime, end: datetime) -> dict[str, Any]:
-    """New and edited items of the period [start, end), new ones by language and by outlet role."""
+    """New and edited items of the period [start, end), new ones by language, by outlet role, and how many are tips."""
     new = and_(items.c.first_seen_at >= start, items.c.first_seen_at < end)
     edited = and_(items.c.edited_at >= start, items.c.edited_at < end)
     by_lang = select(items.c.lang, func.count()).where(new).group_by(items.c.lang).order_by(items.c.lang)
@@ -77,12 +77,14 @@ def collected(connection: Connection, start: datetime, end: datetime) -> dict[st
         .group_by(feeds.c.role)
         .order_by(feeds.c.role)
     )
+    tips = select(func.count()).select_from(items.join(feeds)).where(new, feeds.c.channel.is_not(None))
     langs = {row[0]: row[1] for row in connection.execute(by_lang)}
     return {
         "items_new": sum(langs.values()),
         "items_edited": connection.scalar(select(func.count()).select_from(items).where(edited)) or 0,
         "by_lang": langs,
         "by_role": {row[0]: row[1] for row in connection.execute(by_role)},
+        "tips": connection.scalar(tips) or 0,
     }
 
 

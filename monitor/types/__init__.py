@@ -1,5 +1,6 @@
 """The nouns that the rooms exchange: frozen, without behaviour beyond reading themselves."""
 
+from monitor.types.found import SearchHit, TextKind
 from monitor.types.judged import Assessment, Finding, Label, Reason, Stance
 from monitor.types.published import (
     Document,
@@ -76,11 +77,13 @@ __all__ = [
     "Rhythm",
     "Role",
     "Ruling",
+    "SearchHit",
     "Silence",
     "StageReport",
     "Stance",
     "Subscription",
     "Suppression",
+    "TextKind",
     "Verdict",
     "host_of",
     "join_text",

@@ -77,6 +77,7 @@ class Feed:
     hub: str | None = None  # that its last answer named, see monitor.websub; empty: none; None: nobody looked
     topic: str | None = None  # the address by which that hub knows it
     pushed_at: datetime | None = None  # when the hub last announced news; None without a live subscription
+    channel: str | None = None  # by which tips come in, see monitor.tips; None: a URL we poll
 
     @property
     def host(self) -> str:
@@ -164,6 +165,7 @@ class Item:
     revision: int
     outlet: str
     role: Role
+    tip: str | None = None  # the channel by which it came in by hand
 
     @property
     def text(self) -> str:

@@ -155,6 +155,7 @@ class IncidentFacts:
     sample: str | None = None  # uncertain, random: nobody flagged it, it was drawn to see what is missed
     roles: tuple[Role, ...] = ()  # of its outlets
     per_hour: int = 0  # items first seen within its busiest hour
+    tips: tuple[str, ...] = ()  # the channels by which items of it came in by hand
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,18 +218,8 @@ def test_once_reports_every_stage(folder: Path) -> None:
         _prepare(folder, address).close()
         done = subprocess.run([*CLI, "run", "--once", "--json"], cwd=folder, capture_output=True, text=True, check=True)
     report = json.loads(done.stdout)
-    stages = [
-        "collect",
-        "subscribe",
-        "assess",
-        "group",
-        "sample",
-        "dispatch",
-        "escalate",
-        "notify",
-        "capture",
-        "digest",
-    ]
+    early = ["collect", "subscribe", "assess", "group", "sample", "index"]
+    stages = [*early, "dispatch", "escalate", "notify", "capture", "digest"]
     assert list(report) == stages
     assert report["collect"]["items_new"] == len(rows)
     assert report["collect"]["failed"] == 0

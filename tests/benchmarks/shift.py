@@ -77,7 +77,7 @@ def main() -> int:
         if not built:
             started = time.monotonic()
             upgrade(store)
-            _build(store, arguments.items)
+            build(store, arguments.items)
             print(
                 f"built {arguments.items:,} items in {time.monotonic() - started:.0f} s, {path.stat().st_size >> 20} MB"
             )
@@ -117,13 +117,15 @@ def _timed(name: str, work: Callable[[], Any], rounds: int = ROUNDS) -> None:
     print(f"{name:<34}{took[len(took) // 2]:>9.1f}{took[int(len(took) * 0.95)]:>9.1f}{took[-1]:>9.1f}")
 
 
-def _build(store: Store, count: int) -> None:
+def build(store: Store, count: int, write: Callable[[random.Random], dict[str, Any]] | None = None) -> None:
+    """Fill an empty store; ``write`` gives title, summary and language of one item."""
     rng = random.Random(0)
+    write = write or _write
     types = list(ClaimType)
     with store.write() as connection:
         _many(connection, feeds, (_feed(number) for number in range(1, FEEDS + 1)))
     with store.write() as connection:
-        _many(connection, items, (_item(number, rng) for number in range(1, count + 1)))
+        _many(connection, items, (_item(number, write(rng)) for number in range(1, count + 1)))
     groups = count // 10
     with store.write() as connection:
         _many(connection, incidents, (_incident(number, rng.choice(types)) for number in range(1, groups + 1)))
@@ -159,8 +161,12 @@ def _feed(number: int) -> dict[str, Any]:
     return {"id": number, "url": url, "outlet": f"Outlet {number}", "role": "media", "added_at": NOW}
 
 
-def _item(number: int, rng: random.Random) -> dict[str, Any]:
+def _write(rng: random.Random) -> dict[str, Any]:
     words = " ".join(rng.choice(_WORDS) for _ in range(9))
+    return {"title": words, "summary": f"{words}. " * 4, "lang": rng.choice(("en", "zh-Hant", "zh-Hans"))}
+
+
+def _item(number: int, text: dict[str, Any]) -> dict[str, Any]:
     link = f"outlet-{number % FEEDS + 1}.example/{number}"
     return {
         "id": number,
@@ -169,9 +175,7 @@ def _item(number: int, rng: random.Random) -> dict[str, Any]:
         "guid": str(number),
         "link": f"http://{link}",
         "link_key": link,
-        "title": words,
-        "summary": f"{words}. " * 4,
-        "lang": rng.choice(("en", "zh-Hant", "zh-Hans")),
+        **text,
         "published_at": NOW - timedelta(seconds=number),
         "first_seen_at": NOW - timedelta(seconds=number),
         "revision": 0,

@@ -16,6 +16,7 @@ from monitor.store.schema.judged import (
 from monitor.store.schema.published import feeds, hosts, items, marks, revisions, subscriptions
 from monitor.store.schema.recorded import audit, cursors, notices, occasions, outbox, runs
 from monitor.store.schema.reviewed import alerts, answers, comparisons, decisions, hidden, inhibitions, silences
+from monitor.store.schema.searched import blocks, followed, postings, texts, to_index
 from monitor.store.schema.witnessed import captures, page_items, pages, served, to_capture, warcs
 
 __all__ = [
@@ -24,11 +25,13 @@ __all__ = [
     "assessments",
     "audit",
     "bands",
+    "blocks",
     "captures",
     "comparisons",
     "cursors",
     "decisions",
     "feeds",
+    "followed",
     "hidden",
     "hosts",
     "incident_items",
@@ -44,6 +47,7 @@ __all__ = [
     "outbox",
     "page_items",
     "pages",
+    "postings",
     "related",
     "revisions",
     "runs",
@@ -51,8 +55,10 @@ __all__ = [
     "signatures",
     "silences",
     "subscriptions",
+    "texts",
     "to_capture",
     "to_dispatch",
     "to_group",
+    "to_index",
     "warcs",
 ]

@@ -50,6 +50,7 @@ feeds = Table(
     Column("hub", Text),  # that its last answer named; empty: none; NULL: nobody has looked yet
     Column("topic", Text),  # the address by which that hub knows it
     Column("pushed_at", Instant),  # when the hub last announced news; NULL without a live subscription
+    Column("channel", Text),  # by which tips come in that are its items; NULL: a URL we poll
 )
 
 # What was asked of the hubs of feeds. Ended ones stay until the hub has confirmed it, or their lease is over.

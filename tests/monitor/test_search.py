@@ -1,0 +1,295 @@
+"""Search over items and their earlier texts: what is found, in which order, and what keeps it up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from click.testing import CliRunner, Result
+from sqlalchemy import delete, func, select, text
+
+from monitor.cli.base import Context
+from monitor.cli.items import items as items_command
+from monitor.config import Settings
+from monitor.errors import InputError, NotFoundError
+from monitor.search import PASS_BLOCKS, index, rebuild, search
+from monitor.store import Store, audit, feeds, migrate, open_store, schema, texts
+from monitor.types import TextKind
+from tests.monitor.searching import fill_block, found, publish, rewrite
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(params=["read through", "by postings", "by postings, many"])
+def settle(
+    request: pytest.FixtureRequest, store: Store, settings: Settings, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], object]:
+    """Index what was published: every promise holds of texts with postings and without."""
+    if request.param == "by postings, many":
+        monkeypatch.setattr("monitor.store.search._MANY_TEXTS", 1)
+    if request.param != "read through":
+        return lambda: fill_block(store, settings, now)
+    return lambda: index(store, settings, now)
+
+
+def test_both_scripts_all_words_and_phrases(store: Store, now: datetime, settle: Callable[[], object]) -> None:
+    """繁 finds 简 and full-width half-width; words are AND in any order, phrases in this one."""
+    publish(
+        store, now, "投票站ＡＢＣ提早關閉", "投票站abc提早关闭", "A polling station closed early", "Station polling"
+    )
+    settle()
+    assert found(store, "關閉 abc") == found(store, "关闭 ＡＢＣ") == ["投票站abc提早关闭", "投票站ＡＢＣ提早關閉"]
+    assert found(store, "station polling") == ["Station polling", "A polling station closed early"]
+    assert found(store, '"polling station"') == ["A polling station closed early"]
+    assert found(store, "stat clos") == ["A polling station closed early"]
+    assert found(store, "投票 station") == found(store, "nowhere") == found(store, "olling") == []
+
+
+def test_signs_of_query_languages_are_plain_text(store: Store, now: datetime, settle: Callable[[], object]) -> None:
+    """Neither wildcards nor operators nor an injection."""
+    publish(
+        store, now, "Turnout 100% by_noon", "Turnout 100x by-noon", "OR NOT NEAR elections", "it''s; DROP TABLE texts"
+    )
+    settle()
+    assert found(store, "100%") == found(store, "by_noon") == ["Turnout 100% by_noon"]
+    assert found(store, "NOT NEAR") == ["OR NOT NEAR elections"]
+    assert found(store, "elect*") == found(store, "nowhere OR elections") == []
+    assert found(store, "it''s; DROP TABLE texts") == ["it''s; DROP TABLE texts"]
+
+
+def test_the_newest_first_page_by_page(store: Store, now: datetime, settle: Callable[[], object]) -> None:
+    """Each page follows the one before it, also when something was published meanwhile."""
+    titles = [f"選舉消息 {number}" for number in range(7)]
+    publish(store, now, *titles)
+    settle()
+    pages, before = [], None
+    while hits := search(store, "選舉", limit=3, before=before):
+        pages += [hit.title for hit in hits]
+        before = hits[-1].number
+    assert pages == titles[::-1]
+
+
+def test_filters(store: Store, settings: Settings, now: datetime, settle: Callable[[], object]) -> None:
+    """By feed, by time and by what it is; an earlier text is shown as the item read then."""
+    first, second = publish(store, now, "渡輪停航", "渡輪復航")
+    (other,) = publish(store, now + timedelta(hours=2), "渡輪加班", feed="b")
+    settle()
+    rewrite(store, second, "渡輪仍然停航", now + timedelta(hours=3))
+    index(store, settings, now)
+    assert found(store, "渡輪") == ["渡輪仍然停航", "渡輪加班", "渡輪復航", "渡輪停航"]
+    assert found(store, "渡輪", kind=TextKind.ITEM) == ["渡輪仍然停航", "渡輪加班", "渡輪停航"]
+    assert found(store, "渡輪", kind=TextKind.REVISION) == ["渡輪復航"]
+    assert found(store, "渡輪", kind=TextKind.NOTE) == found(store, "渡輪", kind=TextKind.DECISION) == []
+    assert found(store, "渡輪", feed_ids=[2]) == ["渡輪加班"]
+    assert found(store, "渡輪", feed_ids=[]) == []
+    assert found(store, "渡輪", since=now + timedelta(hours=1)) == ["渡輪仍然停航", "渡輪加班"]
+    (hit,) = search(store, "復航")
+    assert (hit.kind, hit.item_id, hit.at, hit.outlet) == (
+        TextKind.REVISION,
+        second,
+        now + timedelta(minutes=1),
+        "Outlet a",
+    )
+    assert hit.item is not None
+    assert (hit.item.title, hit.title, hit.excerpt, hit.alert_id) == ("渡輪仍然停航", "渡輪復航", "渡輪復航", None)
+    assert {first, second, other} == {hit.item_id for hit in search(store, "渡輪")}
+
+
+def test_edits_before_and_after_indexing_leave_every_text_once(store: Store, settings: Settings, now: datetime) -> None:
+    """An item edited twice before the stage sees it, and again after; run twice, nothing is doubled."""
+    (item_id,) = publish(store, now, "第一版 選舉")
+    rewrite(store, item_id, "第二版 選舉", now)
+    rewrite(store, item_id, "第三版 選舉", now)
+    for _ in range(2):
+        index(store, settings, now)
+        assert found(store, "選舉") == ["第三版 選舉", "第二版 選舉", "第一版 選舉"]
+    rewrite(store, item_id, "第四版 選舉", now)
+    rewrite(store, item_id, "第五版 選舉", now)
+    assert index(store, settings, now).counts == {"indexed": 1, "packed": 0}
+    assert found(store, "選舉", kind=TextKind.REVISION) == ["第四版 選舉", "第三版 選舉", "第二版 選舉", "第一版 選舉"]
+    assert found(store, "選舉", kind=TextKind.ITEM) == ["第五版 選舉"]
+    assert index(store, settings, now).counts == {"indexed": 0, "packed": 0}
+
+
+def test_a_killed_pass_loses_and_doubles_nothing(
+    store: Store, settings: Settings, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut off inside a transaction of numbering, and inside one of packing: the next pass does it whole."""
+    publish(store, now, "選舉甲", "選舉乙")
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(texts, "_advance", killed)
+    with pytest.raises(KeyboardInterrupt):
+        index(store, settings, now)
+    monkeypatch.undo()
+    assert found(store, "選舉") == []
+    fill_block(store, settings, now)
+    with store.write() as connection:
+        connection.execute(delete(schema.blocks))
+    monkeypatch.setattr(texts, "_within", killed)
+    with pytest.raises(KeyboardInterrupt):
+        index(store, settings, now)
+    monkeypatch.undo()
+    assert index(store, settings, now).counts == {"indexed": 0, "packed": 1}
+    assert found(store, "選舉") == ["選舉乙", "選舉甲"]
+
+
+def test_two_at_once_pack_a_block_once(store: Store, settings: Settings, now: datetime) -> None:
+    """Who comes second finds it done; who packed texts of which one has gone since writes nothing."""
+    ids = publish(store, now, "選舉甲", "選舉乙")
+    fill_block(store, settings, now)
+    with store.write() as connection:
+        texts.seal(connection, 0, {1: b"wrong"}, 2)
+        texts.forget(connection, ids[:1])
+        texts.seal(connection, 0, {1: b"wrong"}, 2)
+        assert connection.scalar(select(func.count()).select_from(schema.blocks)) == 0
+    index(store, settings, now)
+    assert found(store, "選舉") == ["選舉乙"]
+
+
+def test_removed_items_leave_the_index(store: Store, settings: Settings, now: datetime) -> None:
+    """With their words: in a full block too, and when the rows go without a word to the index."""
+    first, second, third = publish(store, now, "選舉鑫甲", "選舉乙", "選舉丙")
+    fill_block(store, settings, now)
+    with store.write() as connection:
+        before = connection.scalar(select(func.count()).select_from(schema.postings))
+        texts.forget(connection, [first])
+        connection.execute(delete(schema.items).where(schema.items.c.id == first))
+        connection.execute(delete(schema.items).where(schema.items.c.id == second))  # as by hand
+    assert found(store, "選舉") == ["選舉丙"]
+    index(store, settings, now)
+    with store.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(schema.postings)) < before
+    assert found(store, "選舉") == ["選舉丙"]
+    publish(store, now, "選舉丁")
+    with store.write() as connection:
+        connection.execute(delete(schema.items).where(schema.items.c.id == third))
+    for _ in range(2):
+        index(store, settings, now)
+    assert found(store, "選舉") == ["選舉丁"]
+
+
+def test_a_rebuilt_index_finds_the_same(store: Store, settings: Settings, now: datetime) -> None:
+    """Also of a store that was copied without it: the stage starts anew by itself."""
+    ids = publish(store, now, "選舉甲", "選舉乙")
+    rewrite(store, ids[1], "選舉丙", now)
+    fill_block(store, settings, now)
+    expected = found(store, "選舉")
+    assert rebuild(store) == 3
+    assert sorted(found(store, "選舉")) == sorted(expected)
+    with store.write() as connection:
+        for table in schema.metadata.tables.values():
+            if table.info.get("derived"):
+                connection.execute(delete(table))
+    index(store, settings, now)
+    assert sorted(found(store, "選舉")) == sorted(expected)
+
+
+def test_a_store_of_an_earlier_schema_is_carried_over(
+    new_url: Callable[[], str], settings: Settings, now: datetime
+) -> None:
+    """What it holds is found after `db upgrade` and a pass; no feed of it takes tips."""
+    old = open_store(new_url(), must_exist=False)
+    config = Config()
+    config.set_main_option("script_location", "monitor.store:migrations")
+    values = {"at": f"{now:%Y-%m-%d %H:%M:%S}", "yes": True}
+    with old.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0013")
+        for statement in (
+            "INSERT INTO feeds (id, url, outlet, role, enabled, failures, added_at) "
+            "VALUES (7, 'https://a.example/rss', '海港日報', 'media', :yes, 0, :at)",
+            "INSERT INTO items (id, feed_id, key, title, summary, lang, first_seen_at, edited_at, revision) "
+            "VALUES (9, 7, 'k', '票站關閉', '', 'zh-Hant', :at, :at, 1)",
+            "INSERT INTO revisions (item_id, revision, title, summary, seen_at, replaced_at) "
+            "VALUES (9, 0, '票站開放', '', :at, :at)",
+        ):
+            connection.execute(text(statement), values)
+    migrate.upgrade(old)
+    index(old, settings, now)
+    assert found(old, "票站") == ["票站關閉", "票站開放"]
+    with old.read() as connection:
+        assert feeds.get(connection, 7).channel is None
+    old.close()
+
+
+def test_an_older_store_is_caught_up_with_in_parts(
+    store: Store, settings: Settings, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pass is bounded, whatever waits."""
+    publish(store, now, *(f"選舉 {number}" for number in range(7)))
+    monkeypatch.setattr("monitor.search.PAGE", 2)
+    monkeypatch.setattr("monitor.search.PASS_TEXTS", 3)
+    assert [index(store, settings, now).counts["indexed"] for _ in range(3)] == [4, 3, 0]
+    assert len(found(store, "選舉")) == 7
+    assert PASS_BLOCKS > 0
+
+
+def test_what_says_nothing_is_looked_at_once(store: Store, settings: Settings, now: datetime) -> None:
+    """Acts without words, and items without: a pass ends, and the next one has nothing to do."""
+    publish(store, now, "")
+    with store.write() as connection:
+        audit.append(connection, now, "岑", "silence.add", "silence:1", {})
+    assert [index(store, settings, now).counts["indexed"] for _ in range(2)] == [2, 0]
+    with pytest.raises(InputError):
+        search(store, "")
+
+
+def test_what_is_found_is_read_as_stored(store: Store, settings: Settings, now: datetime) -> None:
+    """A long text shows the place; the words of the summary count; nothing of the folded form is shown."""
+    publish(store, now, "標題", summary="甲" * 500 + "有人說「點票ＯＫ」" + "乙" * 500)
+    index(store, settings, now)
+    (hit,) = search(store, "点票ok")
+    assert "「點票ＯＫ」" in hit.excerpt
+    assert len(hit.excerpt) < 130
+
+
+@pytest.fixture
+def run(folder: Path, store: Store) -> Run:
+    """Run `pollwatch items …` in the working folder."""
+
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(items_command, arguments, obj=Context(str(folder / "pollwatch.toml")))
+
+    return invoke
+
+
+def test_by_line(run: Run, store: Store, settings: Settings, now: datetime) -> None:
+    """The keys of `items list` and what was found; a table that no feed can steer; faults in a sentence."""
+    (item_id, *_) = publish(store, now, "投票站 \x1b[31m\u202e關閉", *(f"投票 {number}" for number in range(3)))
+    index(store, settings, now)
+    (row,) = map(json.loads, run("search", "關閉", "投票站", "--json").stdout.splitlines())
+    listed = json.loads(run("list", "--json").stdout.splitlines()[-1])
+    assert row.items() >= listed.items()
+    assert (row["id"], row["kind"], row["alert_id"], row["number"]) == (item_id, "item", None, 0)
+    shown = run("search", "投票", "--limit", "2")
+    assert "--before 2" in shown.stderr
+    assert "\x1b" not in run("search", "投票").stdout
+    assert len(run("search", "投票", "--before", "2", "--json").stdout.splitlines()) == 2
+    assert run("search", "nothing").stderr == "nothing found\n"
+    assert len(run("search", "投票", "--outlet", "Outlet a", "--feed", "1", "--json").stdout.splitlines()) == 4
+    assert isinstance(run("search", "投票", "--outlet", "Nobody").exception, NotFoundError)
+    assert isinstance(run("search", "投票", "--feed", "9").exception, NotFoundError)
+    assert isinstance(run("search", "法").exception, InputError)
+    assert run("search").exit_code == 2
+    assert json.loads(run("reindex", "--json").stdout) == {"texts": 4}
+    assert "4 texts" in run("reindex").stdout
+
+
+def test_the_collector_waits_for_no_index(store: Store, settings: Settings, now: datetime) -> None:
+    """An edit notes one row; a new item nothing."""
+    (item_id,) = publish(store, now, "選舉甲")
+    index(store, settings, now)
+    with store.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM to_index")).scalar_one() == 0
+    rewrite(store, item_id, "選舉乙", now)
+    with store.read() as connection:
+        assert list(connection.scalars(select(schema.to_index.c.item_id))) == [item_id]
