@@ -51,11 +51,15 @@ def _rows(store: Store) -> object:
 
 
 def _comparable(store: Store) -> object:
-    """The rows as ``_rows`` gives them, when they are to be compared with those of the other database."""
+    """The rows as ``_rows`` gives them, when they are to be compared with those of the other database.
+
+    But for those that are made of others.
+    """
     with store.read() as connection:
         return {
             table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key.columns))]
             for table in schema.metadata.sorted_tables
+            if not table.info.get("derived")
         }
 
 
@@ -299,13 +303,17 @@ def test_a_copy_that_is_killed_leaves_nothing_and_can_be_made_again(
         "backup.copy(open_store(sys.argv[1]), sys.argv[2])"
     )
     with postgresql_server.database() as url:
-        for wait_s in (0.1, 0.5, 1.0):
+        killed = 0
+        for wait_s in (0.05, 0.1, 0.2, 0.4):
             command = [sys.executable, "-c", code, url_of(full), url]
             with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
                 assert process.stdout
                 process.stdout.readline()
                 time.sleep(wait_s)
                 process.kill()
+            if process.returncode == 0:
+                pytest.skip(f"copied within {wait_s} s, after {killed} kills")
+            killed += 1
             with _opened(url) as server, server.read() as connection:
                 assert migrate.version(connection) is None
         assert backup.copy(full, url)["rows"]["audit"] == 4003
