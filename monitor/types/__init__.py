@@ -1,6 +1,6 @@
 """The nouns that the rooms exchange: frozen, without behaviour beyond reading themselves."""
 
-from monitor.types.judged import Assessment, Finding, Label, Reason, Stance
+from monitor.types.judged import HARMLESS_STANCES, Assessment, Finding, Label, Reason, Stance
 from monitor.types.published import Document, Entry, Feed, Item, Lang, Mode, Rhythm, Role, Subscription, join_text
 from monitor.types.reviewed import (
     FALSE_VERDICTS,
@@ -22,10 +22,12 @@ from monitor.types.reviewed import (
     Verdict,
 )
 from monitor.types.runs import StageReport
+from monitor.types.said import Said
 from monitor.types.watched import Candidate, ClaimType, Match, Phase
 
 __all__ = [
     "FALSE_VERDICTS",
+    "HARMLESS_STANCES",
     "LIVE",
     "UNTAKEN",
     "WAITING",
@@ -55,6 +57,7 @@ __all__ = [
     "Rhythm",
     "Role",
     "Ruling",
+    "Said",
     "Silence",
     "StageReport",
     "Stance",
