@@ -57,6 +57,11 @@ def in_english(value: Any) -> Any:
     return value.text if isinstance(value, Said) else value
 
 
+def counted(count: int, noun: str) -> str:
+    """``1 alert``, ``3 alerts``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def sentence_list(words: Iterable[str]) -> str:
     """``a, b and c``."""
     *head, last = list(words) or [""]
