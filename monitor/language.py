@@ -15,7 +15,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from monitor import taxonomy
 from monitor.types import Lang, Said
 from monitor.types.said import in_english
 
@@ -77,7 +76,13 @@ def ngettext(one: str, many: str, count: int) -> str:
 
 def term(kind: str, code: str | None) -> str:
     """The name of a code in the language in use, by the taxonomy; the code itself where that has none."""
-    return taxonomy.terms().get(kind, {}).get(code or "", {}).get(_chosen.lang, code or "-")
+    return _terms().get(kind, {}).get(code or "", {}).get(_chosen.lang, code or "-")
+
+
+def _terms() -> Mapping[str, Mapping[str, Mapping[Lang, str]]]:
+    from monitor import taxonomy  # not before a name is asked for: `--help` needs no file of seeds
+
+    return taxonomy.terms()
 
 
 def render(said: Said, zone: tzinfo | None = None) -> str:
@@ -98,7 +103,7 @@ def _shown(key: str, value: Any, zone: tzinfo | None) -> Any:
         return _listed([str(_shown(key, each, zone)) for each in value])
     if isinstance(value, datetime) and zone is not None:
         return value.astimezone(zone).strftime("%Y-%m-%d %H:%M")
-    if isinstance(value, str) and _chosen.lang is not Lang.EN and key in taxonomy.terms():
+    if isinstance(value, str) and _chosen.lang is not Lang.EN and key in _terms():
         return term(key, value)
     return in_english(value)
 
