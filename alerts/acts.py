@@ -26,7 +26,7 @@ from monitor.errors import RefusedError, UnfitActError
 from monitor.store import Connection, decisions, silences
 from monitor.store import alerts as alert_store
 from monitor.text import clean
-from monitor.types import Alert
+from monitor.types import Alert, Said
 
 CLOCK = "clock"  # who ends leases, snoozes and suppressions, in the audit
 _PROGRAM = (CLOCK, "dispatch", "group", "learn", "notify")  # what the audit calls the parts of the program
@@ -56,7 +56,8 @@ def perform(connection: Connection, alert_id: int, act: Act, now: datetime, term
     before = hiding.surface(connection, before, hiding.Writer(CLOCK, now, terms))
     after = transition(before, act, now, terms)
     if isinstance(act, Undo | Reopen) and alert_store.has_newer(connection, before):
-        raise RefusedError("newer-alert", f"incident {before.incident_id} has another alert now")
+        form = Said("incident {incident} has another alert now")
+        raise RefusedError("newer-alert", form.filled(incident=before.incident_id))
     _write(connection, before, after, act, now)
     if before.suppression and not after.suppression:
         silences.hide(connection, alert_id, (), now)
@@ -67,9 +68,12 @@ def person(name: str, option: str = "--reviewer") -> str:
     """The name as the audit keeps it. Raises UnfitActError for none, and for those that the program acts under."""
     known = clean(name)
     if not known:
-        raise UnfitActError("no-reviewer", f"say who acts: {option} NAME or POLLWATCH_REVIEWER")
+        raise UnfitActError(
+            "no-reviewer", Said("say who acts: {option} NAME or POLLWATCH_REVIEWER", {"option": option})
+        )
     if known in _PROGRAM:
-        raise UnfitActError("no-reviewer", f"the audit calls the program itself {known}: use another name")
+        form = Said("the audit calls the program itself {name}: use another name")
+        raise UnfitActError("no-reviewer", form.filled(name=known))
     return known
 
 
@@ -87,7 +91,8 @@ def _write(connection: Connection, before: Alert, after: Alert, act: Act, now: d
     actor, detail = _actor(act), _detail(before, after, act)
     action = _ACTION[type(act)]
     if not alert_store.change(connection, before, after, at=now, actor=actor, action=action, detail=detail):
-        raise RefusedError("lost-race", f"alert {before.id} was changed by someone else just now; look again")
+        form = Said("alert {id} was changed by someone else just now; look again")
+        raise RefusedError("lost-race", form.filled(id=before.id))
 
 
 def _actor(act: Act) -> str:

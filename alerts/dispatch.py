@@ -227,7 +227,7 @@ def _write_revision(connection: Connection, before: Alert, after: Alert, teams: 
         "score": [before.score, after.score],
         "route": [before.route, after.route],
         "teams": list(teams),
-        "reasons": list(after.priority_reasons),
+        "reasons": [reason.text for reason in after.priority_reasons],
     }
     return alert_store.change(
         connection, before, after, at=now, actor=ACTOR, action="alert.reprioritise", detail=detail

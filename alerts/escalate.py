@@ -15,7 +15,7 @@ from alerts.rota import Rota, load_rota, told
 from alerts.routing import load_routes
 from monitor.calendar import Calendar
 from monitor.config import Settings
-from monitor.store import Store
+from monitor.store import Store, audit
 from monitor.store import alerts as alert_store
 from monitor.store.alerts import Escalated, Watch
 from monitor.types import Alert, StageReport
@@ -85,7 +85,7 @@ def _written(after: Alert, duty: Duty, action: str, due: Due) -> Escalated:
         "due_at": due.at,
         "teams": list(teams),
         "people": list(people),
-        "reason": due.reason,
+        **audit.because(due.reason),
     }
     return Escalated(after, action, detail)
 

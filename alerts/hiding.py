@@ -9,12 +9,13 @@ from typing import Any
 
 from alerts.clocks import Terms
 from alerts.suppression import Cover, SilenceMatchers, heard, silenced
-from monitor.store import Connection, Store, silences, suppression
+from monitor.store import Connection, Store, audit, silences, suppression
 from monitor.store import alerts as alert_store
-from monitor.types import Alert, Silence, Suppression
+from monitor.types import Alert, Said, Silence, Suppression
 
 BATCH = 200  # alerts written in one transaction
 
+_UNCOVERED = Said("no silence covers it any more")
 Standing = Sequence[tuple[Silence, SilenceMatchers]]
 
 
@@ -35,13 +36,14 @@ def standing(connection: Connection, now: datetime) -> Standing:
 def settle(connection: Connection, alert: Alert, covering: Cover, writer: Writer) -> bool:
     """Let exactly these silences hide the alert; without any it is heard."""
     if not covering.silences:
-        return hear(connection, alert, writer.now, "no silence covers it any more", writer) != alert
+        return hear(connection, alert, writer.now, _UNCOVERED, writer) != alert
     after = silenced(alert, covering, writer.terms)
+    hiding = [Said("silence {id} of {author}", {"id": each.id, "author": each.author}) for each in covering.silences]
     detail = {
         "suppression": after.suppression,
         "silences": sorted(covering.ids),
         "until": covering.until,
-        "reason": "; ".join(f"silence {silence.id} of {silence.author}" for silence in covering.silences),
+        **audit.because(_together(hiding)),
     }
     written = _change(connection, alert, after, "alert.suppress", detail, writer)
     if written:
@@ -49,10 +51,10 @@ def settle(connection: Connection, alert: Alert, covering: Cover, writer: Writer
     return written
 
 
-def hear(connection: Connection, alert: Alert, at: datetime, reason: str, writer: Writer) -> Alert:
+def hear(connection: Connection, alert: Alert, at: datetime, reason: Said, writer: Writer) -> Alert:
     """End the suppression of an alert, in force since ``at``; returns it as it now stands."""
     after = heard(alert, at, writer.terms, reason)
-    detail = {"reason": reason, "suppression": alert.suppression, "since": at, "due_at": after.due_at}
+    detail = {**audit.because(reason), "suppression": alert.suppression, "since": at, "due_at": after.due_at}
     if not _change(connection, alert, after, "alert.reopen", detail, writer):
         return alert
     silences.hide(connection, alert.id, (), writer.now)
@@ -76,17 +78,26 @@ def surface(connection: Connection, alert: Alert, writer: Writer) -> Alert:
     if not alert.suppression or not suppression.over(connection, writer.now, alert.id):
         return alert
     if alert.suppression is Suppression.INHIBITED:
-        reason = f"what alert {alert.inhibited_by} decided does not stand any more"
+        reason = Said("what alert {other} decided does not stand any more", {"other": alert.inhibited_by})
         return hear(connection, alert, writer.now, reason, writer)
     ended = silences.written_for(connection, alert.id)
-    words = "; ".join(_ended(silence) for silence in ended) or "no silence covers it any more"
+    words = _together([_ended(silence) for silence in ended]) if ended else _UNCOVERED
     return hear(connection, alert, max((silence.ends_at for silence in ended), default=writer.now), words, writer)
 
 
-def _ended(silence: Silence) -> str:
-    return f"silence {silence.id} of {silence.author} " + (
-        f"was ended by {silence.expired_by}" if silence.expired_by else "ended"
-    )
+def _ended(silence: Silence) -> Said:
+    values = {"id": silence.id, "author": silence.author}
+    if silence.expired_by:
+        return Said("silence {id} of {author} was ended by {other}", {**values, "other": silence.expired_by})
+    return Said("silence {id} of {author} ended", values)
+
+
+def _together(parts: Sequence[Said]) -> Said:
+    """``a; b; c``"""
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = Said("{first}; {then}", {"first": whole, "then": part})
+    return whole
 
 
 def _change(

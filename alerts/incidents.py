@@ -10,14 +10,16 @@ from typing import Any
 from alerts.acts import person, settle
 from alerts.clocks import Terms, terms_at
 from alerts.routing import load_routes
+from alerts.transitions import SAY_WHY
 from classifiers import group
 from monitor.config import Settings
 from monitor.errors import RefusedError, UnfitActError
-from monitor.store import Connection, Store, audit, incident_list, incidents, regroup, relations
+from monitor.store import Connection, Store, audit, incident_list, incidents, regroup, relations, silences
 from monitor.store import alerts as alert_store
 from monitor.text import clean
-from monitor.types import Alert, AlertState, Decision, Review, Suppression
+from monitor.types import Alert, AlertState, Decision, Review, Said, Suppression
 
+_SAME = Said("{source} and {target} are one incident already")
 # Of two alerts of one incident the one further on is kept.
 _PROGRESS = (
     AlertState.OPEN,
@@ -68,7 +70,7 @@ def merge(
     with store.write() as connection:
         one, other = regroup.resolve(connection, source), regroup.resolve(connection, target)
         if one == other:
-            raise UnfitActError("same", f"{source} and {target} are one incident already")
+            raise UnfitActError("same", _SAME.filled(source=source, target=target))
         closed = _close_one(connection, one, other, actor, reason, now, terms)
         alert_store.move(connection, one, other)
         moved = regroup.merge(connection, one, other, now)
@@ -90,12 +92,12 @@ def split(
         here = regroup.resolve(connection, incident_id)
         members = incidents.items_of(connection, here)
         if strange := sorted(set(item_ids) - {item.id for item in members}):
-            raise UnfitActError(
-                "not-there", f"item {strange[0]} is not in incident {here}; `incidents show` lists them"
-            )
+            form = Said("item {item} is not in incident {incident}; `incidents show` lists them")
+            raise UnfitActError("not-there", form.filled(item=strange[0], incident=here))
         leaving = [item for item in members if item.id in set(item_ids)]
         if not leaving or len(leaving) == len(members):
-            raise UnfitActError("nothing-left", f"name some of the {len(members)} items of incident {here}, not all")
+            form = Said("name some of the {count} items of incident {incident}, not all")
+            raise UnfitActError("nothing-left", form.filled(count=len(members), incident=here))
         moved = [item.id for item in leaving]
         new_id = regroup.split(connection, here, leaving[0], moved, now)
         for id in (here, new_id):
@@ -115,15 +117,20 @@ def keep_and_close(source: Alert, target: Alert, reviewer: str) -> tuple[Alert, 
     if _PROGRESS.index(source.state) > _PROGRESS.index(target.state):
         keep, close = source, target
     if keep.holder and close.holder and keep.holder != close.holder:
-        who = f"alert {keep.id} is held by {keep.holder} and alert {close.id} by {close.holder}"
-        raise RefusedError("held", f"{who}: one of them must release it")
+        both = {"id": keep.id, "holder": keep.holder, "other": close.id, "other_holder": close.holder}
+        form = Said("alert {id} is held by {holder} and alert {other} by {other_holder}: one of them must release it")
+        raise RefusedError("held", form.filled(**both))
     if close.holder and close.holder != reviewer:
-        raise RefusedError("held", f"alert {close.id} is held by {close.holder} and would be closed: release it first")
+        form = Said("alert {id} is held by {holder} and would be closed: release it first")
+        raise RefusedError("held", form.filled(id=close.id, holder=close.holder))
     if close.review is not Review.FIRST and close.decision is None:
-        raise RefusedError("second-review", f"alert {close.id} waits for a second person: it must be decided first")
+        form = Said("alert {id} waits for a second person: it must be decided first")
+        raise RefusedError("second-review", form.filled(id=close.id))
     if keep.state is close.state is AlertState.DECIDED and keep.verdict != close.verdict:
-        found = f"alert {keep.id} says {keep.verdict}, alert {close.id} says {close.verdict}"
-        raise RefusedError("decided", f"they were decided as different claims: {found}")
+        says = Said("alert {id} says {verdict}")
+        first, then = (says.filled(id=each.id, verdict=each.verdict) for each in (keep, close))
+        form = Said("they were decided as different claims: {first}, {then}")
+        raise RefusedError("decided", form.filled(first=first, then=then))
     return keep, close
 
 
@@ -151,11 +158,15 @@ def _close_one(
         decided_at=close.decided_at or now,
     )
     detail = {"duplicate_of": keep.id, "reason": reason}
-    alert_store.change(connection, close, closed, at=now, actor=actor, action="alert.duplicate", detail=detail)
+    written = alert_store.change(
+        connection, close, closed, at=now, actor=actor, action="alert.duplicate", detail=detail
+    )
+    if written:  # a silence that hid it hides nothing any more
+        silences.hide(connection, close.id, (), now)
     return close.id
 
 
 def _reason(reason: str) -> str:
     if not (words := clean(reason)):
-        raise UnfitActError("no-reason", "say why (--reason)")
+        raise UnfitActError("no-reason", SAY_WHY)
     return words

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from alerts.hiding import Writer, hear
 from alerts.suppression import RULED_WITHIN, drift, inhibited, is_sure, may_answer
-from monitor.store import Connection, Store, claims, incident_facts, inhibitions
+from monitor.store import Connection, Store, audit, claims, incident_facts, inhibitions
 from monitor.store import alerts as alert_store
-from monitor.types import AlertState, Candidate, Claim, IncidentFacts, Lang, Ruling
+from monitor.types import AlertState, Candidate, Claim, IncidentFacts, Lang, Ruling, Said
 
 if TYPE_CHECKING:
     from classifiers.claims import Index
@@ -155,7 +155,12 @@ def _write(connection: Connection, look: Look, known: Known, writer: Writer) -> 
         "suppression": after.suppression,
         "inhibited_by": ruling.alert_id,
         "similarity": round(similarity, 3),
-        "reason": f"alert {ruling.alert_id} decided the same claim: {ruling.verdict}",
+        **audit.because(
+            Said(
+                "alert {other} decided the same claim: {verdict}",
+                {"other": ruling.alert_id, "verdict": ruling.verdict},
+            )
+        ),
     }
     written = alert_store.change(
         connection, alert, after, at=writer.now, actor=writer.actor, action="alert.suppress", detail=detail

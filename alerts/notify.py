@@ -109,7 +109,7 @@ def occasions_of(
         teams = told.get("teams") or (told["route"] if kind in _ASKED_FOR else alert.route,)
         for receiver in receivers:
             if wants(receiver, kind, alert.priority, teams):
-                detail = _detail(kind, told, alert)
+                detail = _detail(kind, entry, alert)
                 found.append(_occasion(receiver, alert.id, entry["seq"], 0, kind, detail, entry["at"]))
     return found
 
@@ -135,8 +135,11 @@ def _kind(entry: Mapping[str, Any]) -> Kind | None:
     return _KINDS.get(entry["action"])
 
 
-def _detail(kind: Kind, detail: Mapping[str, Any], alert: Alert) -> dict[str, Any]:
+def _detail(kind: Kind, entry: Mapping[str, Any], alert: Alert) -> dict[str, Any]:
+    detail = entry["detail"]
     match kind:
+        case Kind.REOPENED if entry["action"] == "alert.undo":
+            return {"held": True}  # it is not in the queue: who takes a decision back holds it again
         case Kind.RAISED:
             return {"was": detail["priority"][0]}
         case Kind.ESCALATED | Kind.REMINDED:

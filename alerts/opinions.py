@@ -9,6 +9,7 @@ from typing import Any
 from monitor.types import Review
 
 _TOLD = ("decision", "verdict", "reason")  # what a decision says
+_TELLING = ("alert.decide", "alert.note")  # of who gives an opinion, a note may tell it
 UNCLEAR = "unclear"  # the claim type of an incident without one
 
 
@@ -23,9 +24,9 @@ def without_opinions(decisions: Sequence[Mapping[str, Any]]) -> list[dict[str, A
 
 
 def without_told(entries: Sequence[Mapping[str, Any]], subjects: Collection[str]) -> list[dict[str, Any]]:
-    """Audit entries, those of decisions on these ``subjects`` without what was decided."""
+    """Audit entries, those of decisions and notes on these ``subjects`` without what was decided or written."""
     return [
-        {**entry, "detail": {}} if entry["action"] == "alert.decide" and entry["subject"] in subjects else dict(entry)
+        {**entry, "detail": {}} if entry["action"] in _TELLING and entry["subject"] in subjects else dict(entry)
         for entry in entries
     ]
 

@@ -18,7 +18,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from alerts.tables import AnyOfNames, Table
-from monitor.types import WAITING, Alert, Phase
+from monitor.types import WAITING, Alert, Phase, Said
 
 OWNER, LEAD = "team", "lead"  # in ``notify``: the team that the alert is for, and the lead of that team
 FORGOTTEN = 2  # leases that ran out: the alert is treated as not decided in time
@@ -30,6 +30,13 @@ class Until(StrEnum):
 
     TAKEN = "taken"
     DECIDED = "decided"
+
+
+_LATE = {
+    Until.TAKEN: Said("not taken within {minutes} minutes"),
+    Until.DECIDED: Said("not decided within {minutes} minutes"),
+}
+_STILL = {Until.TAKEN: Said("still not taken"), Until.DECIDED: Said("still not decided")}
 
 
 class Step(Table):
@@ -115,7 +122,7 @@ class Due:
     step: Step
     number: int  # of its kind, from 1
     at: datetime
-    reason: str
+    reason: Said
 
 
 def due_steps(alert: Alert, counts_from: datetime, now: datetime, policy: Policy) -> tuple[Due, ...]:
@@ -126,9 +133,9 @@ def due_steps(alert: Alert, counts_from: datetime, now: datetime, policy: Policy
             done = _done(alert, until)
             for number, step in enumerate(policy.of(until)[done:], done + 1):
                 if forgotten := until is Until.DECIDED and number == 1 and alert.expiries >= FORGOTTEN:
-                    reason = f"its lease ran out {alert.expiries} times"
+                    reason = Said("its lease ran out {count} times", {"count": alert.expiries})
                 else:
-                    reason = f"not {until} within {step.after} minutes"
+                    reason = _LATE[until].filled(minutes=step.after)
                 at = min(now, counts_from + step.delay) if forgotten else counts_from + step.delay
                 if at <= now:
                     due.append(Due(step, number, at, reason))
@@ -149,7 +156,7 @@ def reminder(alert: Alert, counts_from: datetime, now: datetime, policy: Policy)
     A program that slept reminds once, not once for each time that it missed.
     """
     done = [
-        Due(steps[number - 1], number, counts_from + steps[number - 1].delay, f"still not {until}")
+        Due(steps[number - 1], number, counts_from + steps[number - 1].delay, _STILL[until])
         for until in Until
         if _waits(alert, until)
         for steps in [policy.of(until)]

@@ -9,17 +9,25 @@ from pydantic import Field, model_validator
 
 from alerts.tables import AtLeastOne, Name, Several, Table
 from monitor.taxonomy import Taxonomy
-from monitor.text import sentence_list
-from monitor.types import ClaimType, IncidentFacts, Label, Lang, Phase, Role
+from monitor.types import ClaimType, IncidentFacts, Label, Lang, Phase, Role, Said
 
 MOST_URGENT, LEAST_URGENT = 1, 4
 UNTYPED = 3  # where an incident starts whose claim type nobody could tell
 SAMPLED = {
-    "uncertain": "A sample: nobody flagged it, but its score was among the highest of those; it shows what is missed.",
-    "random": "A sample: nobody flagged it, it was drawn by lot from yesterday's items; it shows what is missed.",
+    "uncertain": Said(
+        "A sample: nobody flagged it, but its score was among the highest of those; it shows what is missed."
+    ),
+    "random": Said("A sample: nobody flagged it, it was drawn by lot from yesterday's items; it shows what is missed."),
 }
 FIRM = 0.6  # weight of a finding; an allegation or an odd link has less
-_STEPS = {1: "One step", 2: "Two steps", 3: "Three steps"}
+_STEPS = {
+    -1: Said("One step more urgent ({rule}){why}."),
+    -2: Said("Two steps more urgent ({rule}){why}."),
+    -3: Said("Three steps more urgent ({rule}){why}."),
+    1: Said("One step less urgent ({rule}){why}."),
+    2: Said("Two steps less urgent ({rule}){why}."),
+    3: Said("Three steps less urgent ({rule}){why}."),
+}
 
 
 class Rule(Table):
@@ -61,15 +69,17 @@ def priority_name(priority: int) -> str:
 
 def prioritise(
     facts: IncidentFacts, phase: Phase, taxonomy: Taxonomy, rules: Iterable[Rule]
-) -> tuple[int, tuple[str, ...]]:
+) -> tuple[int, tuple[Said, ...]]:
     """The priority, 1 (most urgent) to 4, and a sentence for each rule that fired, the default first."""
     if facts.sample:
         return LEAST_URGENT, (SAMPLED[facts.sample],)
     if facts.claim_type is None:
-        default, reasons = UNTYPED, [f"Starts at {priority_name(UNTYPED)}: no claim type is clear."]
+        default = UNTYPED
+        reasons = [Said("Starts at {priority}: no claim type is clear.", {"priority": priority_name(default)})]
     else:
         default = taxonomy[facts.claim_type].priority_in(phase)
-        reasons = [f"Starts at {priority_name(default)}: {facts.claim_type}, phase {phase}."]
+        starts = {"priority": priority_name(default), "claim_type": facts.claim_type, "phase": phase}
+        reasons = [Said("Starts at {priority}: {claim_type}, phase {phase}.", starts)]
     steps = 0
     for rule in rules:
         said = list(_conditions(rule, facts, phase))
@@ -79,46 +89,56 @@ def prioritise(
     return max(MOST_URGENT, min(LEAST_URGENT, default + steps)), tuple(reasons)
 
 
-def _sentence(rule: Rule, words: list[str]) -> str:
-    more_or_less = "more" if rule.step < 0 else "less"
-    why = f": {sentence_list(words)}" if words else ""
-    return f"{_STEPS[abs(rule.step)]} {more_or_less} urgent ({rule.name}){why}."
+def _sentence(rule: Rule, words: list[Said]) -> Said:
+    why = Said(": {conditions}", {"conditions": words}) if words else ""
+    return _STEPS[rule.step].filled(rule=rule.name, why=why)
 
 
-def _conditions(rule: Rule, facts: IncidentFacts, phase: Phase) -> Iterator[tuple[bool, str]]:
+def _conditions(rule: Rule, facts: IncidentFacts, phase: Phase) -> Iterator[tuple[bool, Said | None]]:
     """Whether each condition of the rule holds, and what it says then; nothing where only an absence is asked for."""
     yield from _kinds(rule, facts, phase)
     firm = dict.fromkeys(str(finding["rule"]) for finding in facts.findings if finding["weight"] >= FIRM)
     found = dict.fromkeys(str(finding["rule"]) for finding in facts.findings)
     if rule.firm is not None:
-        yield bool(firm) == rule.firm, f"a rule is firm about it ({sentence_list(firm)})" if rule.firm else ""
+        said = Said("a rule is firm about it ({finding})", {"finding": list(firm)})
+        yield bool(firm) == rule.firm, said if rule.firm else None
     if rule.found is not None:
-        yield bool(found) == rule.found, f"a rule found something ({sentence_list(found)})" if rule.found else ""
+        said = Said("a rule found something ({finding})", {"finding": list(found)})
+        yield bool(found) == rule.found, said if rule.found else None
     if rule.named is not None:
-        named = f"names {sentence_list(facts.matches) or 'nobody on the watchlist'}"
-        yield bool(facts.matches) == rule.named, named
+        named = Said("names {names}", {"names": list(facts.matches)})
+        yield bool(facts.matches) == rule.named, named if facts.matches else Said("names nobody on the watchlist")
+    yield from _counts(rule, facts)
+
+
+def _counts(rule: Rule, facts: IncidentFacts) -> Iterator[tuple[bool, Said]]:
+    """The conditions that ask for so much or so many."""
     if rule.score_from is not None:
-        yield facts.score >= rule.score_from, f"scores {facts.score:.2f}"
+        yield facts.score >= rule.score_from, Said("scores {score:.2f}", {"score": facts.score})
     if rule.score_below is not None:
-        yield facts.score < rule.score_below, f"scores only {facts.score:.2f}"
+        yield facts.score < rule.score_below, Said("scores only {score:.2f}", {"score": facts.score})
     if rule.outlets_from is not None:
-        yield len(facts.outlets) >= rule.outlets_from, f"spread over {len(facts.outlets)} outlets"
+        count = len(facts.outlets)
+        yield count >= rule.outlets_from, Said("spread over {count} outlets", {"count": count})
     if rule.items_from is not None:
-        yield facts.items >= rule.items_from, f"published {facts.items} times"
+        yield facts.items >= rule.items_from, Said("published {count} times", {"count": facts.items})
     if rule.per_hour_from is not None:
-        yield facts.per_hour >= rule.per_hour_from, f"published {facts.per_hour} times within an hour"
+        said = Said("published {count} times within an hour", {"count": facts.per_hour})
+        yield facts.per_hour >= rule.per_hour_from, said
 
 
-def _kinds(rule: Rule, facts: IncidentFacts, phase: Phase) -> Iterator[tuple[bool, str]]:
+def _kinds(rule: Rule, facts: IncidentFacts, phase: Phase) -> Iterator[tuple[bool, Said]]:
     """The conditions that ask for one of a list."""
 
-    def one_of(wanted: tuple[Any, ...] | None, have: Iterable[Any], said: str) -> Iterator[tuple[bool, str]]:
+    def one_of(
+        wanted: tuple[Any, ...] | None, have: Iterable[Any], said: Said, key: str
+    ) -> Iterator[tuple[bool, Said]]:
         if wanted is not None:
             both = [value for value in have if value in wanted]
-            yield bool(both), said.format(sentence_list(both))
+            yield bool(both), said.filled(**{key: both})
 
-    yield from one_of(rule.claim_type, [facts.claim_type], "is of the type {}")
-    yield from one_of(rule.lang, [facts.lang], "is written in {}")
-    yield from one_of(rule.label, [facts.label], "looks like {}")
-    yield from one_of(rule.role, facts.roles, "comes from outlets that are {}")
-    yield from one_of(rule.phase, [phase], "the phase is {}")
+    yield from one_of(rule.claim_type, [facts.claim_type], Said("is of the type {claim_type}"), "claim_type")
+    yield from one_of(rule.lang, [facts.lang], Said("is written in {lang}"), "lang")
+    yield from one_of(rule.label, [facts.label], Said("looks like {label}"), "label")
+    yield from one_of(rule.role, facts.roles, Said("comes from outlets that are {role}"), "role")
+    yield from one_of(rule.phase, [phase], Said("the phase is {phase}"), "phase")

@@ -12,12 +12,13 @@ from alerts.clocks import terms_at
 from alerts.priority import MOST_URGENT
 from alerts.routing import load_routes
 from alerts.suppression import LONGEST, SilenceMatchers
+from alerts.transitions import SAY_WHY
 from monitor.config import Settings
 from monitor.errors import RefusedError, UnfitActError
 from monitor.store import Store, incident_facts, silences
 from monitor.store import alerts as alert_store
 from monitor.text import clean
-from monitor.types import AlertState
+from monitor.types import AlertState, Said
 
 PAGE = 500
 
@@ -61,9 +62,10 @@ def add(
     """
     author, reason, given = person(author, "--author"), _reason(reason), matchers.as_json()
     if not given:
-        raise UnfitActError("no-matchers", "a silence without a matcher would hide everything")
+        raise UnfitActError("no-matchers", Said("a silence without a matcher would hide everything"))
     if not now < ends_at <= now + LONGEST:
-        raise UnfitActError("ends-at", f"a silence ends within {LONGEST.days} days from now, and not in the past")
+        form = Said("a silence ends within {days} days from now, and not in the past")
+        raise UnfitActError("ends-at", form.filled(days=LONGEST.days))
     with store.write() as connection:
         silence_id = silences.add(connection, given, author, reason, now, ends_at)
     dispatch.catch_up(store, dispatch.rules_at(store, settings, now))
@@ -81,7 +83,8 @@ def expire(
     with store.write() as connection:
         silence = silences.get(connection, silence_id)
         if silence.ends_at <= now:
-            raise RefusedError("over", f"silence {silence_id} is over since {silence.ends_at.isoformat()}")
+            form = Said("silence {id} is over since {ended}")
+            raise RefusedError("over", form.filled(id=silence_id, ended=silence.ends_at))
         silences.end(connection, silence, now, author, reason)
     terms = terms_at(now, settings, load_routes(settings))
     hiding.give_back(store, hiding.Writer(dispatch.ACTOR, now, terms))
@@ -101,5 +104,5 @@ def _row(store: Store, silence_id: int, now: datetime) -> dict[str, Any]:
 def _reason(reason: str) -> str:
     words = clean(reason)
     if not words:
-        raise UnfitActError("no-reason", "say why (--reason)")
+        raise UnfitActError("no-reason", SAY_WHY)
     return words

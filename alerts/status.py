@@ -22,6 +22,7 @@ from monitor.reference import load_facts, load_watchlist
 from monitor.store import Store, engine, evidence, migrate, open_store, passages, runs, subscriptions, summary
 from monitor.store import feeds as feed_rows
 from monitor.types import Mode, Subscription
+from monitor.types.said import counted
 
 SHOWN = 10  # hubs that fail, by name
 
@@ -135,7 +136,7 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
     }
     problems = [
         *([obstacle] if obstacle else []),
-        *_feed_problems(feeds),
+        *_feed_problems(feeds, settings),
         *_queue_problems(queue),
         *_stage_problems(ran, now, settings),
         *[
@@ -150,7 +151,7 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
     return {
         "ok": not problems,
         "problems": problems,
-        "notes": unset(settings) + _push_notes(held) + _silence_notes(quiet) + _evidence_notes(kept),
+        "notes": unset(settings) + _push_notes(held) + _silence_notes(quiet, settings) + _evidence_notes(kept),
         "feeds": feeds,
         "push": subscriptions.counts(held, now),
         "queue": {**queue, **backlog},
@@ -162,11 +163,11 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
     }
 
 
-def _feed_problems(feeds: dict[str, Any]) -> list[str]:
+def _feed_problems(feeds: dict[str, Any], settings: Settings) -> list[str]:
     if feeds["total"] == 0:
         return ["no feeds yet: `pollwatch feeds import feeds.opml` or `pollwatch feeds add URL`"]
     failing = [
-        f"feed {f['id']} {f['outlet']} fails: {f['note']}, last good answer {_moment(f['last_success_at'])}"
+        f"feed {f['id']} {f['outlet']} fails: {f['note']}, last good answer {_moment(f['last_success_at'], settings)}"
         for f in feeds["failing_feeds"]
     ]
     silent = [
@@ -179,13 +180,14 @@ def _push_notes(held: list[Subscription]) -> list[str]:
     """No problems: a feed whose hub fails is polled in its own rhythm."""
     failing = [each for each in held if each.error and each.mode is Mode.SUBSCRIBE]
     notes = [f"feed {each.feed_id} has no push: hub {each.hub}: {each.error}" for each in failing[:SHOWN]]
-    return notes + ([f"{len(failing) - SHOWN} more feeds have no push"] if len(failing) > SHOWN else [])
+    return notes + ([f"{len(failing) - SHOWN} more have no push"] if len(failing) > SHOWN else [])
 
 
-def _silence_notes(quiet: dict[str, Any]) -> list[str]:
+def _silence_notes(quiet: dict[str, Any], settings: Settings) -> list[str]:
     """No problems: somebody wanted them, and said until when."""
     expiring = [
-        f"silence {each['id']} of {each['author']} ends {_moment(each['ends_at'])}: {each['hides']} alerts come back"
+        f"silence {each['id']} of {each['author']} ends {_moment(each['ends_at'], settings)}, "
+        f"and {counted(each['hides'], 'alert')} will be back"
         for each in quiet["expiring"]
     ]
     idle = [f"silence {each['id']} of {each['author']} has hidden nothing yet" for each in quiet["idle"]]
@@ -202,7 +204,7 @@ def _evidence_notes(kept: dict[str, int]) -> list[str]:
 
 
 def _queue_problems(queue: dict[str, Any]) -> list[str]:
-    return [f"{queue['overdue']} alerts are past due"] if queue["overdue"] else []
+    return [f"past due: {counted(queue['overdue'], 'alert')}"] if queue["overdue"] else []
 
 
 def _stage_problems(ran: dict[str, Any], now: datetime, settings: Settings) -> list[str]:
@@ -214,8 +216,10 @@ def _stage_problems(ran: dict[str, Any], now: datetime, settings: Settings) -> l
         if row is None:
             problems.append(f"{name} has never run: `pollwatch run`")
         elif row["finished_at"] is None or now - row["finished_at"] > quiet:
-            begun = f", last begun {_moment(row['started_at'])}"
-            problems.append(f"{name} last finished {_moment(row['finished_at'])}{begun}: is `pollwatch run` up?")
+            begun = f", last begun {_moment(row['started_at'], settings)}"
+            problems.append(
+                f"{name} last finished {_moment(row['finished_at'], settings)}{begun}: is `pollwatch run` up?"
+            )
         if row and row["error"]:
             problems.append(f"{name} failed: {row['error']}")
     if LEARN in ran and ran[LEARN]["error"]:
@@ -225,5 +229,6 @@ def _stage_problems(ran: dict[str, Any], now: datetime, settings: Settings) -> l
     return problems
 
 
-def _moment(instant: datetime | None) -> str:
-    return instant.isoformat(timespec="seconds") if instant else "never"
+def _moment(instant: datetime | None, settings: Settings) -> str:
+    """In the election's zone, as every table has it."""
+    return instant.astimezone(settings.calendar.zone).strftime("%Y-%m-%d %H:%M") if instant else "never"

@@ -16,9 +16,9 @@ from pydantic import ValidationError, field_validator
 from alerts.clocks import Terms, counted_anew, due_at
 from alerts.routing import Matchers, Traits
 from alerts.tables import AnyOfNames
+from classifiers import sentences
 from monitor.errors import InputError
-from monitor.text import sentence_list
-from monitor.types import Alert, AlertState, IncidentFacts, Lang, Ruling, Silence, Suppression
+from monitor.types import Alert, AlertState, IncidentFacts, Lang, Ruling, Said, Silence, Suppression
 
 LONGEST = timedelta(days=14)
 # Of Chinese texts that are confirmed to repeat a claim, four in five do so at the threshold of classifiers.claims; of
@@ -118,9 +118,11 @@ def inhibited(alert: Alert, ruling: Ruling) -> Alert:
     return replace(alert, suppression=Suppression.INHIBITED, inhibited_by=ruling.alert_id)
 
 
-def heard(alert: Alert, at: datetime, terms: Terms, reason: str = "") -> Alert:
+def heard(alert: Alert, at: datetime, terms: Terms, reason: Said | None = None) -> Alert:
     """The alert with no suppression since ``at``, from which its clock counts anew; it says the reason, if given."""
-    reasons = (*alert.priority_reasons, f"Back in the queue: {reason}.") if reason else alert.priority_reasons
+    reasons = alert.priority_reasons
+    if reason is not None:
+        reasons = (*reasons, Said("Back in the queue: {reason}.", {"reason": reason}))
     open_again = counted_anew(replace(alert, suppression=None, inhibited_by=None, priority_reasons=reasons), at)
     return replace(open_again, due_at=due_at(open_again, terms))
 
@@ -141,24 +143,39 @@ def may_answer(ruling: Ruling, facts: IncidentFacts, now: datetime) -> bool:
 
 def drift(
     facts: IncidentFacts, ruling: Ruling, spread_then: tuple[int, int], *, strayed: Sequence[str] = ()
-) -> str | None:
-    """Why an inhibited alert must be heard again, in words; None when nothing speaks for it.
+) -> Said | None:
+    """Why an inhibited alert must be heard again; None when nothing speaks for it.
 
     ``spread_then`` are items and outlets when it was inhibited, ``strayed`` the titles of its newest items that do not
     repeat the claim any more.
     """
-    which = f"the claim that alert {ruling.alert_id} decided"
+    other = ruling.alert_id
     if new := _new(facts, ruling):
-        return f"a rule found in it what {which} did not say: {new[0]['text']}"
+        return Said(
+            "a rule found in it what the claim that alert {other} decided did not say: {found}",
+            {"other": other, "found": sentences.found(new[0])},
+        )
     if ruling.names != frozenset(facts.matches):
-        now, then = (sentence_list(sorted(names)) or "nobody" for names in (facts.matches, ruling.names))
-        return f"it names {now}, and {which} names {then}"
+        now, then = (sorted(names) or Said("nobody") for names in (facts.matches, ruling.names))
+        return Said(
+            "it names {now}, and the claim that alert {other} decided names {then}",
+            {"now": now, "other": other, "then": then},
+        )
     if strayed:
-        return f"its text moved away from {which}: {strayed[0]}"
-    for word, count, before in zip(("items", "outlets"), (facts.items, len(facts.outlets)), spread_then, strict=True):
+        return Said(
+            "its text moved away from the claim that alert {other} decided: {title}",
+            {"other": other, "title": strayed[0]},
+        )
+    for form, count, before in zip(_SPREAD, (facts.items, len(facts.outlets)), spread_then, strict=True):
         if count >= SPREAD_FACTOR * before:
-            return f"it spread from {before} to {count} {word} since it was inhibited by alert {ruling.alert_id}"
+            return form.filled(before=before, count=count, other=other)
     return None
+
+
+_SPREAD = (
+    Said("it spread from {before} to {count} items since it was inhibited by alert {other}"),
+    Said("it spread from {before} to {count} outlets since it was inhibited by alert {other}"),
+)
 
 
 def _new(facts: IncidentFacts, ruling: Ruling) -> list[Mapping[str, Any]]:

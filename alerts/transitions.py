@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import assert_never
+from typing import Any, assert_never
 
 from alerts.clocks import Terms, counted_anew, due_at, lease_is_over, snooze_is_over
 from alerts.suppression import heard
 from monitor.errors import RefusedError, UnfitActError
-from monitor.types import FALSE_VERDICTS, Alert, AlertState, Decision, Held, Opinion, Review, Verdict
+from monitor.types import FALSE_VERDICTS, Alert, AlertState, Decision, Held, Opinion, Review, Said, Verdict
 
 UNDO_WITHIN = timedelta(minutes=10)
 LONGEST_SNOOZE = timedelta(days=14)
 # Verdicts that say of a person what a court may have to judge: one pair of eyes is not enough.
 TWO_PEOPLE = frozenset({Verdict.FALSE, Verdict.MISLEADING})
+SAY_WHY = Said("say why (--reason)")
+_HELD = Said("alert {id} is held by {holder} until {until}")
+_BAD_TIME = Said("snooze until a time to come, at most {days} days from now")
+_AWAKE = Said("alert {id} is {state}, not snoozed")
 
 
 class DismissReason(StrEnum):
@@ -137,7 +141,7 @@ def transition(alert: Alert, act: Act, now: datetime, terms: Terms) -> Alert:  #
             return _release(alert, act, terms)
         case Expire():
             if not lease_is_over(alert, now):
-                raise RefusedError("lease-running", f"no lease on alert {alert.id} is over")
+                raise RefusedError("lease-running", Said("no lease on alert {id} is over", {"id": alert.id}))
             return _waiting(replace(alert, expiries=alert.expiries + 1), terms)
         case Decide():
             return _decide(alert, act, now, terms)
@@ -150,12 +154,18 @@ def transition(alert: Alert, act: Act, now: datetime, terms: Terms) -> Alert:  #
         case SendBack():
             _require_holder(alert, act.reviewer)
             if alert.review is Review.FIRST:
-                raise RefusedError("first-review", f"alert {alert.id} is at its first opinion; `release` gives it back")
+                raise RefusedError(
+                    "first-review",
+                    Said("alert {id} is at its first opinion; `release` gives it back", {"id": alert.id}),
+                )
             _require_reason(act.reason)
             return _first_again(alert, now, terms)
         case Reopen():
             if alert.decision is None:
-                raise RefusedError("not-decided", f"alert {alert.id} is {alert.state}: it is not decided")
+                raise RefusedError(
+                    "not-decided",
+                    Said("alert {id} is {state}: it is not decided", {"id": alert.id, "state": alert.state}),
+                )
             _require_reason(act.reason)
             return _first_again(alert, now, terms)
         case _:
@@ -172,9 +182,9 @@ def clock_act(alert: Alert, now: datetime) -> Expire | Wake | None:
 def _take(alert: Alert, act: Take, now: datetime, terms: Terms) -> Alert:
     _require_undecided(alert)
     if alert.state is AlertState.LEASED and alert.holder == act.reviewer:
-        raise RefusedError("held", f"you hold alert {alert.id} until {_clock(alert)}; `renew` makes it longer")
+        raise RefusedError("held", Said("you hold alert {id} until {until}; `renew` makes it longer", _held(alert)))
     if alert.state is AlertState.LEASED:
-        raise RefusedError("held", f"alert {alert.id} is held by {alert.holder} until {_clock(alert)}")
+        raise RefusedError("held", _HELD.filled(**_held(alert)))
     _require_awake(alert)
     _require_another_person(alert, act.reviewer)
     if alert.suppression:  # asked for by its number: somebody wants to see it all the same
@@ -193,14 +203,15 @@ def _release(alert: Alert, act: Release, terms: Terms) -> Alert:
     _require_leased(alert)
     if alert.holder != act.reviewer and not act.reason:
         raise UnfitActError(
-            "no-reason", f"alert {alert.id} is held by {alert.holder}: say why you release it (--reason)"
+            "no-reason",
+            Said("alert {id} is held by {holder}: say why you release it (--reason)", _held(alert)),
         )
     return _waiting(alert, terms)
 
 
 def _decide(alert: Alert, act: Decide, now: datetime, terms: Terms) -> Alert:
     _require_holder(alert, act.reviewer)
-    _require_fit(act)
+    require_fit(act)
     held = Held(**{each.name: getattr(alert, each.name) for each in fields(Held)})
     opinion = Opinion(alert.review, act.reviewer, act.decision, act.verdict, act.reason, now, held)
     heard = replace(alert, opinions=(*alert.opinions, opinion))
@@ -239,16 +250,19 @@ def _snooze(alert: Alert, act: Snooze, now: datetime, terms: Terms) -> Alert:
     _require_another_person(alert, act.reviewer)
     _require_reason(act.reason)
     if not now < act.until <= now + LONGEST_SNOOZE:
-        raise UnfitActError("bad-time", f"snooze until a time to come, at most {LONGEST_SNOOZE.days} days from now")
+        raise UnfitActError("bad-time", _BAD_TIME.filled(days=LONGEST_SNOOZE.days))
     asleep = replace(alert, state=AlertState.SNOOZED, holder=None, lease_expires_at=None, snoozed_until=act.until)
     return replace(asleep, due_at=due_at(asleep, terms))
 
 
 def _wake(alert: Alert, act: Wake, now: datetime, terms: Terms) -> Alert:
     if alert.snoozed_until is None:
-        raise RefusedError("not-snoozed", f"alert {alert.id} is {alert.state}, not snoozed")
+        raise RefusedError("not-snoozed", _AWAKE.filled(id=alert.id, state=alert.state))
     if act.reviewer is None and not snooze_is_over(alert, now):
-        raise RefusedError("snooze-running", f"alert {alert.id} is snoozed until {_iso(alert.snoozed_until)}")
+        raise RefusedError(
+            "snooze-running",
+            Said("alert {id} is snoozed until {until}", {"id": alert.id, "until": alert.snoozed_until}),
+        )
     # It woke when its time came, however late the clock looked.
     return _waiting_anew(alert, min(now, alert.snoozed_until), terms)
 
@@ -256,14 +270,26 @@ def _wake(alert: Alert, act: Wake, now: datetime, terms: Terms) -> Alert:
 def _undo(alert: Alert, act: Undo, now: datetime, terms: Terms) -> Alert:
     last = alert.opinions[-1] if alert.opinions else None
     if last is None or last.held is None:
-        raise RefusedError("nothing-to-undo", f"no decision on alert {alert.id} can be undone")
+        raise RefusedError("nothing-to-undo", Said("no decision on alert {id} can be undone", {"id": alert.id}))
     if last.reviewer != act.reviewer:
-        raise RefusedError("not-yours", f"the last decision on alert {alert.id} is {last.reviewer}'s, not yours")
+        raise RefusedError(
+            "not-yours",
+            Said(
+                "the last decision on alert {id} is {reviewer}'s, not yours",
+                {"id": alert.id, "reviewer": last.reviewer},
+            ),
+        )
     if alert.state in (AlertState.LEASED, AlertState.SNOOZED):
-        raise RefusedError("moved-on", f"alert {alert.id} was {alert.state} since: ask for it to be sent back")
+        raise RefusedError(
+            "moved-on",
+            Said("alert {id} was {state} since: ask for it to be sent back", {"id": alert.id, "state": alert.state}),
+        )
     if now - last.at >= UNDO_WITHIN:
         minutes = int(UNDO_WITHIN.total_seconds() / 60)
-        raise RefusedError("too-late", f"{minutes} minutes have passed: `reopen` or `send-back` takes it up again")
+        raise RefusedError(
+            "too-late",
+            Said("{minutes} minutes have passed: `reopen` or `send-back` takes it up again", {"minutes": minutes}),
+        )
     held = replace(
         alert,
         state=AlertState.LEASED,
@@ -307,44 +333,54 @@ def _first_again(alert: Alert, now: datetime, terms: Terms) -> Alert:
 
 def _require_undecided(alert: Alert) -> None:
     if alert.decision is not None:
-        raise RefusedError("decided", f"alert {alert.id} is decided already: {alert.decision}")
+        raise RefusedError(
+            "decided",
+            Said("alert {id} is decided already: {decision}", {"id": alert.id, "decision": alert.decision}),
+        )
 
 
 def _require_awake(alert: Alert) -> None:
     if alert.snoozed_until is not None:
-        until = _iso(alert.snoozed_until)
-        raise RefusedError("snoozed", f"alert {alert.id} is snoozed until {until}; `wake` ends that")
+        raise RefusedError(
+            "snoozed",
+            Said(
+                "alert {id} is snoozed until {until}; `wake` ends that", {"id": alert.id, "until": alert.snoozed_until}
+            ),
+        )
 
 
 def _require_another_person(alert: Alert, reviewer: str) -> None:
     if any(opinion.reviewer == reviewer for opinion in alert.opinions):
-        who = "the lead, a third person," if alert.review is Review.LEAD else "another reviewer"
-        raise RefusedError("same-person", f"you have given your opinion on alert {alert.id}: {who} decides it")
+        lead = Said("you have given your opinion on alert {id}: the lead, a third person, decides it")
+        other = Said("you have given your opinion on alert {id}: another reviewer decides it")
+        raise RefusedError("same-person", (lead if alert.review is Review.LEAD else other).filled(id=alert.id))
 
 
 def _require_leased(alert: Alert) -> None:
     _require_undecided(alert)
     if alert.state is not AlertState.LEASED:
-        raise RefusedError("not-held", f"nobody holds alert {alert.id} now; `take` holds it")
+        raise RefusedError("not-held", Said("nobody holds alert {id} now; `take` holds it", {"id": alert.id}))
 
 
 def _require_holder(alert: Alert, reviewer: str) -> None:
     _require_leased(alert)
     if alert.holder != reviewer:
-        raise RefusedError("not-holder", f"alert {alert.id} is held by {alert.holder} until {_clock(alert)}")
+        raise RefusedError("not-holder", _HELD.filled(**_held(alert)))
 
 
 def _require_reason(reason: str) -> None:
     if not reason:
-        raise UnfitActError("no-reason", "say why (--reason)")
+        raise UnfitActError("no-reason", SAY_WHY)
 
 
-def _require_fit(act: Decide) -> None:
+def require_fit(act: Decide) -> None:
+    """Raises UnfitActError for a decision that no alert could be given."""
     if act.decision is Decision.CLARIFY and act.verdict is None:
-        raise UnfitActError("no-verdict", "to clarify a claim, say what it is (--verdict)")
+        raise UnfitActError("no-verdict", Said("to clarify a claim, say what it is (--verdict)"))
     _require_reason(act.reason)
     if act.decision in (Decision.DISMISS, Decision.DUPLICATE) and act.verdict in FALSE_VERDICTS:
-        raise UnfitActError("contradiction", f"a claim that is {act.verdict} is not to be {act.decision}: clarify it")
+        clash = Said("a claim that is {verdict} is not to be {decision}: clarify it")
+        raise UnfitActError("contradiction", clash.filled(verdict=act.verdict, decision=act.decision))
     if act.decision is Decision.DISMISS:
         _require_dismiss_reason(act.reason)
 
@@ -352,15 +388,11 @@ def _require_fit(act: Decide) -> None:
 def _require_dismiss_reason(reason: str) -> None:
     word, _, words = (part.strip() for part in reason.partition(":"))
     if word not in set(DismissReason):
-        known = ", ".join(DismissReason)
-        raise UnfitActError("no-reason", f"a dismissal starts with one of {known}; words may follow after a colon")
+        form = Said("a dismissal starts with one of {known}; words may follow after a colon")
+        raise UnfitActError("no-reason", form.filled(known=", ".join(DismissReason)))
     if word == DismissReason.OTHER and not words:
-        raise UnfitActError("no-reason", "say which other reason: `other: …`")
+        raise UnfitActError("no-reason", Said("say which other reason: `other: …`"))
 
 
-def _clock(alert: Alert) -> str:
-    return _iso(alert.lease_expires_at) if alert.lease_expires_at else "nobody knows when"
-
-
-def _iso(instant: datetime) -> str:
-    return instant.isoformat(timespec="seconds")
+def _held(alert: Alert) -> dict[str, Any]:
+    return {"id": alert.id, "holder": alert.holder, "until": alert.lease_expires_at or Said("nobody knows when")}

@@ -56,6 +56,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         Kind.ESCALATED: "not handled in time, escalated to level {level}",
         Kind.REMINDED: "reminder, level {level}",
         Kind.REOPENED: "back in the queue",
+        "undone": "its decision was taken back, and it is held again",
         Kind.SECOND: "asks for a second opinion",
         Kind.LEAD: "two opinions differ, asks for the lead's decision",
         Kind.EXPIRED: "lease ran out, back in the queue",
@@ -79,6 +80,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         Kind.ESCALATED: "逾時未處理，升級至第 {level} 級",
         Kind.REMINDED: "再次提醒，第 {level} 級",
         Kind.REOPENED: "重回隊列",
+        "undone": "決定已撤回，現由原審核員處理",
         Kind.SECOND: "須由另一人覆核",
         Kind.LEAD: "兩人意見不一，請主管裁決",
         Kind.EXPIRED: "持有逾時，已回到隊列",
@@ -121,7 +123,7 @@ def _line(line: Line, lang: Lang, zone: ZoneInfo, taxonomy: Taxonomy) -> str:
     words, alert, facts = _WORDS[lang], line.alert, line.facts
     outlets = len(facts.outlets)
     head = words["line"].format(priority=priority_name(alert.priority), id=alert.id, title=harmless(facts.title))
-    why = words["join"].join(dict.fromkeys(words[kind].format(**detail) for kind, detail in line.why))
+    why = words["join"].join(dict.fromkeys(_why(kind, detail, words) for kind, detail in line.why))
     rest = words["facts"].format(
         why=why,
         claim_type=taxonomy[facts.claim_type].names[lang] if facts.claim_type else words["unclear"],
@@ -129,6 +131,10 @@ def _line(line: Line, lang: Lang, zone: ZoneInfo, taxonomy: Taxonomy) -> str:
         due=_local(alert.due_at, zone, words["date"]),
     )
     return f"{head}\n  {rest}"
+
+
+def _why(kind: Kind, detail: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    return words["undone" if "held" in detail else kind].format(**detail)
 
 
 def _local(moment: datetime | None, zone: ZoneInfo, form: str) -> str:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from classifiers.model import Array, Model
-from classifiers.scoring import HARMLESS_STANCES, TRUSTED_ROLES, Scored
+from classifiers.scoring import TRUSTED_ROLES, Scored
+from classifiers.sentences import sentence
 from classifiers.terms import batches, terms_of
-from monitor.text import HAN, fold, fold_with_offsets, sentence_list
+from monitor.text import HAN, fold, fold_with_offsets
 from monitor.types import Candidate, Finding, Match, Reason, Role
 
 _SHOWN = 4  # fragments for, and as many against
@@ -75,31 +76,23 @@ def reasons(
 
     ``known`` is of ``known_words``; before what the model thinks of a text unlike any that it learned from, it says so.
     """
-    found = [Reason("finding", finding.text, asdict(finding)) for finding in findings]
+    found = [_reason("finding", finding.as_row()) for finding in findings]
     named = dict.fromkeys(match.candidate_id for match in matches)
     if named:
         names = [candidates[id].names[0] if id in candidates else id for id in named]
-        found.append(Reason("match", f"Names {sentence_list(names)}.", {"candidates": list(named)}))
+        found.append(_reason("match", {"candidates": list(named), "names": names}))
     found += _unfamiliar(*known)
     found += _words(pieces)
     if scored.flagged and scored.claim_type:
-        found.append(Reason("claim-type", f"Looks like {scored.claim_type}.", {"claim_type": scored.claim_type.value}))
-    harmless = "; that is never flagged" if scored.stance in HARMLESS_STANCES else ""
-    stance = scored.stance.value
-    found.append(Reason("stance", f"The text {_STANCE_WORDS[stance]}{harmless}.", {"stance": stance}))
+        found.append(_reason("claim-type", {"claim_type": scored.claim_type.value}))
+    found.append(_reason("stance", {"stance": scored.stance.value}))
     if role in TRUSTED_ROLES:
-        found.append(Reason("role", f"The outlet's role is {role}; such are never flagged.", {"role": role}))
+        found.append(_reason("role", {"role": role}))
     return tuple(found)
 
 
-_STANCE_WORDS = {
-    "asserts": "seems to assert its claim",
-    "reports": "seems to report a claim",
-    "refutes": "seems to refute a claim",
-    "questions": "seems to ask about a claim",
-    "satirises": "seems to be satire",
-    "unrelated": "seems to carry no claim",
-}
+def _reason(code: str, detail: Mapping[str, Any]) -> Reason:
+    return Reason(code, sentence(code, detail).text, detail)
 
 
 def _pulls(model: Model, folded: Sequence[str], rows: Any) -> Iterator[Array]:
@@ -146,8 +139,7 @@ def _pieces(folded: str, pull: Array) -> list[tuple[int, int]]:
 def _unfamiliar(known: int, words: int) -> list[Reason]:
     if words < WORDS or known >= KNOWN * words:
         return []
-    sentence = f"The model has not seen text like this: it knows {known} of {words} words, so its score says little."
-    return [Reason("unfamiliar", sentence, {"known": known, "words": words})]
+    return [_reason("unfamiliar", {"known": known, "words": words})]
 
 
 def _words(pieces: Sequence[Fragment]) -> list[Reason]:
@@ -160,9 +152,4 @@ def _words(pieces: Sequence[Fragment]) -> list[Reason]:
     against = [(text, round(weight, 3)) for text, weight in ranked if weight < 0][:_SHOWN]
     if not ranked:
         return []
-    sentence = f"Words that speak for it: {_quoted(speaking_for)}; against it: {_quoted(against)}."
-    return [Reason("words", sentence, {"for": speaking_for, "against": against})]
-
-
-def _quoted(words: Sequence[tuple[str, float]]) -> str:
-    return ", ".join(f"“{text}”" for text, _ in words) or "none"
+    return [_reason("words", {"for": speaking_for, "against": against})]

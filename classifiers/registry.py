@@ -20,6 +20,7 @@ from classifiers.lessons import Lesson, Origin, digest, pack, seed_lessons, unpa
 from classifiers.model import Model, fit
 from monitor.errors import ModelError, ModelVersionError, RefusedError
 from monitor.store import Connection, Store, audit, models
+from monitor.types import Said
 
 # A stored model holds NumPy arrays, numbers, texts, lists and dictionaries. skops reads no type beyond its own list of
 # harmless ones, and this is what we allow in addition.
@@ -148,7 +149,9 @@ def roll_back(store: Store, now: datetime, actor: str) -> str:
     with store.write() as connection:
         moved = models.roll_back(connection, now)
         if moved is None:
-            raise RefusedError("no-model", "no model was live before this one; `pollwatch models list` shows them all")
+            raise RefusedError(
+                "no-model", Said("no model was live before this one; `pollwatch models list` shows them all")
+            )
         left, id = moved
         _read(connection, id)
         why = f"{actor} rolled back from it to {id}."

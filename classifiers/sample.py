@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from monitor.config import Settings
-from monitor.store import Store, incidents
+from monitor.store import Store, incidents, items
 from monitor.types import StageReport
 
 # "Nearly flagged" are so many of the highest scores of the day, as a share of all and at least.
@@ -41,7 +41,7 @@ def sample(store: Store, settings: Settings, now: datetime) -> StageReport:
         if incidents.sampled(connection, day.isoformat()):  # another process was faster
             return StageReport("sample", {"drawn": 0})
         drawn = draw(incidents.unflagged(connection, start, end), day, *wanted)
-        for item in incidents.get_items(connection, list(drawn)):
+        for _id, item in sorted(items.by_id(connection, drawn).items()):
             incident_id = incidents.add(connection, item, None, now, sample=drawn[item.id], sampled_on=day.isoformat())
             incidents.add_item(connection, incident_id, item, "sample", 1.0, now)
     return StageReport("sample", {"drawn": len(drawn)})

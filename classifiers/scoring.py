@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 from classifiers.examples import IMPERSONATION_TYPES
 from classifiers.model import Opinion
-from monitor.types import ClaimType, Finding, Label, Role, Stance
+from monitor.types import HARMLESS_STANCES, ClaimType, Finding, Label, Role, Stance
 
 TRUSTED_ROLES = frozenset({Role.OFFICIAL, Role.FACTCHECK})
-# Satire is none of them: the model seldom recognises it, and a person tells it at a glance.
-HARMLESS_STANCES = frozenset({Stance.REFUTES})
 UNNAMED_MARGIN = 0.06  # halves the ordinary news that is flagged, at the same recall for what names a candidate
 
 

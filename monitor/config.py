@@ -180,7 +180,7 @@ def load_file(path: Path) -> Settings:
 
 def _given() -> list[str]:
     """The variables that set a key, as they are spelt."""
-    others = {f"{ENV_PREFIX}{name}" for name in ("CONFIG", "REVIEWER", "SHARED")}
+    others = {f"{ENV_PREFIX}{name}" for name in ("CONFIG", "LANGUAGE", "REVIEWER", "SHARED")}
     mine = (name for name in os.environ if name.upper().startswith(ENV_PREFIX) and name.upper() not in others)
     return sorted(name for name in mine if not name.upper().startswith(RECEIVER_PREFIX))
 

@@ -25,6 +25,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from monitor.types import Said
+
 
 class PollwatchError(Exception):
     """Base of all; ``exit_code`` is what the command line ends with."""
@@ -153,13 +155,13 @@ class ModelVersionError(ModelError):
 
 
 class RefusedError(PollwatchError):
-    """The queue refused an act; ``reason`` is a word scripts can read."""
+    """The queue refused an act; ``reason`` is a word scripts can read, ``said`` the sentence for people."""
 
     exit_code = 1
 
-    def __init__(self, reason: str, detail: str) -> None:
-        self.reason, self.detail = reason, detail
-        super().__init__(detail)
+    def __init__(self, reason: str, said: Said) -> None:
+        self.reason, self.said = reason, said
+        super().__init__(said.text)
 
 
 class UnfitActError(RefusedError):

@@ -204,6 +204,9 @@ class Triage(_Section):
         3, ge=0, le=100, description="Items a day that were nearly flagged and are queued as samples."
     )
     samples_random: int = Field(3, ge=0, le=100, description="Items a day, of all others, that are queued as samples.")
+    language: Literal["en", "zh-Hant"] | None = Field(
+        None, description="What people read on screens, unless POLLWATCH_LANGUAGE or --language says otherwise."
+    )
     second_review: bool = Field(
         True,
         description="A `false` or `misleading` verdict about a candidate needs a second reviewer, who decides blind.",

@@ -1,4 +1,4 @@
-"""What each claim type means and how urgent it is by default: ``seeds/taxonomy.toml``, read once."""
+"""What each claim type means and how urgent it is by default, and what codes are called: ``seeds/taxonomy.toml``."""
 
 from __future__ import annotations
 
@@ -33,6 +33,16 @@ def load() -> Taxonomy:
     """The taxonomy that ships with the program: every claim type has its row."""
     tables = seeds.toml("taxonomy.toml")
     return {claim_type: _meaning(claim_type, tables[claim_type]) for claim_type in ClaimType}
+
+
+@cache
+def terms() -> Mapping[str, Mapping[str, Mapping[Lang, str]]]:
+    """What codes are called, by kind (``claim_type``, ``verdict``, ``state`` …), code and language."""
+    named = {
+        kind: {code: {Lang(lang): str(name) for lang, name in names.items()} for code, names in codes.items()}
+        for kind, codes in seeds.toml("taxonomy.toml")["terms"].items()
+    }
+    return {**named, "claim_type": {code: dict(meaning.names) for code, meaning in load().items()}}
 
 
 def _meaning(claim_type: ClaimType, table: Mapping[str, object]) -> Meaning:

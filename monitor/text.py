@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 
 import nh3
@@ -156,9 +156,3 @@ def is_word_boundary(folded: str, start: int, end: int) -> bool:
 def shorten(text: str, width: int) -> str:
     """At most ``width`` characters, an ellipsis where something was cut."""
     return text if len(text) <= width else text[: width - 1].rstrip() + "…"
-
-
-def sentence_list(words: Iterable[str]) -> str:
-    """``a, b and c``."""
-    *head, last = list(words) or [""]
-    return f"{', '.join(head)} and {last}" if head else last

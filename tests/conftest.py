@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor import language
 from monitor.config import Settings, load_file
 from monitor.starter import write_starter
 from monitor.store import Store, migrate, open_store
@@ -26,6 +27,8 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, database_url: str | None) 
     for name in list(os.environ):
         if name.startswith("POLLWATCH_") and name != "POLLWATCH_SHARED":
             monkeypatch.delenv(name)
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")  # their language neither
+    language.use("en")
     if database_url is not None:
         monkeypatch.setenv("POLLWATCH_DATABASE__URL", database_url)
 

@@ -27,12 +27,13 @@ from alerts.cli.silences import silences
 from classifiers.cli import claims, classify, watchlist
 from classifiers.cli.models import models
 from monitor import __version__
-from monitor.cli.base import Context, say
+from monitor import language as languages
+from monitor.cli.base import Context, say, spoken
 from monitor.cli.db import db
 from monitor.cli.feeds import collect, feeds
 from monitor.cli.items import items
 from monitor.cli.setup import init
-from monitor.errors import PollwatchError
+from monitor.errors import PollwatchError, RefusedError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -44,13 +45,19 @@ from monitor.errors import PollwatchError
     metavar="FILE",
     help="Configuration; else $POLLWATCH_CONFIG, else ./pollwatch.toml.",
 )
+@click.option(
+    "--language",
+    type=click.Choice([lang.value for lang in languages.LANGUAGES]),
+    help="What people read; else $POLLWATCH_LANGUAGE, triage.language, the locale. JSON is the same in every language.",
+)
 @click.pass_context
-def cli(context: click.Context, config_file: str | None) -> None:
+def cli(context: click.Context, config_file: str | None, language: str | None) -> None:
     """Watch public feeds around an election and queue what looks false for people to refute or clarify.
 
     A score is a reason to look, never a finding.
     """
-    context.obj = Context(config_file)
+    languages.use(language or languages.wanted(os.environ))
+    context.obj = Context(config_file, language)
 
 
 _SETUP = (init, demo, config, feeds, watchlist, routes)
@@ -73,6 +80,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             cli.invoke(context)
     except click.exceptions.Exit as ended:
         sys.exit(ended.exit_code)
+    except RefusedError as error:
+        say(f"pollwatch: {spoken(error.said)}")
+        sys.exit(error.exit_code)
     except PollwatchError as error:
         say(f"pollwatch: {error}")
         sys.exit(error.exit_code)

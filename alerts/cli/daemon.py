@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from monitor.cli.base import Context, cell, example, json_option, now, pass_context, print_object, say
+from monitor.types.said import counted
 
 
 @click.command(epilog=example("pollwatch run --once", "pollwatch run"))
@@ -75,7 +76,7 @@ def status(context: Context, as_json: bool) -> None:
         click.echo(f"queue  {waiting}, {queue['overdue']} past due; {queue['snoozed']} snoozed")
         if any(queue["suppressed"].values()) or found["silences"]["active"]:
             hidden = "{silence} silenced, {inhibited} inhibited".format(**queue["suppressed"])
-            click.echo(f"hidden {hidden}, by {found['silences']['active']} silences and by clarifications")
+            click.echo(f"hidden {hidden}, by {counted(found['silences']['active'], 'silence')} and by clarifications")
         click.echo(f"model  {model.get('id', '-')}")
         click.echo(f"daemon {'running' if found['daemon']['running'] else 'not running'}")
         stages = dict(found["clocks"])

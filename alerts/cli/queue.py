@@ -2,38 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from alerts.cli.show import coded, print_sheet, relative
 from monitor.cli.base import (
     NUMBER,
     Context,
     cell,
     example,
     json_option,
-    make_console,
     now,
     pass_context,
     print_lines,
     print_object,
+    print_result,
     print_table,
     reviewer_name,
     say,
+    spoken,
 )
-from monitor.invisible import safe
-from monitor.types import LIVE, WAITING, AlertState, Decision, Review, Verdict
+from monitor.errors import RefusedError
+from monitor.language import _
+from monitor.types import WAITING, AlertState, Decision, Review, Said, Verdict
 
-_ASKS = {Review.SECOND: ", asks for a second opinion", Review.LEAD: ", asks for the lead's decision"}
+if TYPE_CHECKING:
+    from alerts.queue import Outcome
 
 
 def _one_of(words: type[StrEnum]) -> click.Choice[str]:
     return click.Choice([word.value for word in words])
 
 
+plain_option = click.option(
+    "--plain", is_flag=True, help="No colour, no columns: one thing a line, as a screen reader reads it well."
+)
 reviewer_option = click.option("--reviewer", metavar="NAME", help="Who acts; else $POLLWATCH_REVIEWER, else the login.")
 
 
@@ -67,6 +75,7 @@ def alerts() -> None:
     "--priority", type=click.Choice(["P1", "P2", "P3", "P4"], case_sensitive=False), help="Only this priority."
 )
 @click.option("--limit", type=NUMBER, help="At most so many, the most urgent first.")
+@plain_option
 @reviewer_option
 @json_option
 @pass_context
@@ -78,6 +87,7 @@ def list_alerts(  # noqa: PLR0913, PLR0917 - one for each option
     mine: bool,
     priority: str | None,
     limit: int | None,
+    plain: bool,
     reviewer: str | None,
     as_json: bool,
 ) -> None:
@@ -102,65 +112,83 @@ def list_alerts(  # noqa: PLR0913, PLR0917 - one for each option
     if as_json:
         print_lines(rows)
         return
-    rows = [{**row, "title": f"[tip] {row['title']}"} if row["tips"] else row for row in rows]
-    table = [{**row, "due": _relative(row, moment), "spread": f"{row['items']}/{len(row['outlets'])}"} for row in rows]
-    columns: list[str | tuple[str, str]] = [
-        "id",
-        ("priority", "pri"),
-        "due",
-        "level",
-        "state",
-        "claim_type",
-        ("matches", "about"),
-        ("spread", "items/outlets"),
-        "holder",
-        *(["suppression"] if which else []),
-        "title",
-    ]
-    asked = "no such alert waits for a person" if review or mine or priority else "nothing waits for a person"
-    asked = "nothing is suppressed" if which == "suppressed" else asked
-    asked = f"no alert is {' or '.join(states)}" if states else asked
-    print_table(table, columns, empty=asked, wide=("level", "state", "matches", "spread"))
+    asked = _("no such alert waits for a person") if review or mine or priority else _("nothing waits for a person")
+    asked = _("nothing is suppressed") if which == "suppressed" else asked
+    asked = _("no alert is {states}").format(states=_(" or ").join(states)) if states else asked
+    columns = [*_COLUMNS, *([("suppression", Said("suppression"))] if which else []), ("title", Said("title"))]
+    headed = [(key, _(heading.form)) for key, heading in columns]
+    table = [_table_row(row, moment) for row in rows]
+    print_table(table, headed, empty=asked, wide=("level", "state", "matches", "spread"), plain=plain)
 
 
-@alerts.command(epilog=example("pollwatch alerts show 7"))
+# What stands in every table of alerts: the key and its heading.
+_COLUMNS = [
+    ("id", Said("id")),
+    ("priority", Said("pri")),
+    ("due", Said("due")),
+    ("level", Said("level")),
+    ("state", Said("state")),
+    ("claim_type", Said("claim type")),
+    ("matches", Said("about")),
+    ("spread", Said("items/outlets")),
+    ("holder", Said("holder")),
+]
+
+
+def _table_row(row: Mapping[str, Any], moment: datetime) -> dict[str, Any]:
+    named = {kind: coded(kind, row[kind]) for kind in ("state", "claim_type", "suppression")}
+    title = _("[tip] {title}").format(title=row["title"]) if row["tips"] else row["title"]
+    spread = f"{row['items']}/{len(row['outlets'])}"
+    return {**row, **named, "title": title, "due": relative(row, moment), "spread": spread}
+
+
+@alerts.command(epilog=example("pollwatch alerts show 7", "pollwatch --language zh-Hant alerts show 7 --plain"))
 @click.argument("alert_id", metavar="ID", type=NUMBER)
+@plain_option
+@reviewer_option
 @json_option
 @pass_context
-def show(context: Context, alert_id: int, as_json: bool) -> None:
-    """Show the claim, why it is here, where it was published, and who did what with it."""
-    from alerts import queue
+def show(context: Context, alert_id: int, plain: bool, reviewer: str | None, as_json: bool) -> None:
+    """Show the claim, why it is here, where it was published, and who did what with it.
 
-    with context.store() as (store, _settings):
+    On a terminal, words that speak for a falsehood are bold, those against it italic, watched names reversed. Of an
+    edited text, [-what went-] and {+what came+} are shown.
+    """
+    from alerts.sheet import read_sheet
+
+    with context.store() as (store, settings):
         moment = now()
-        found = queue.show(store, alert_id, moment)
+        sheet = read_sheet(store, settings, alert_id, reviewer_name(reviewer), moment)
     if as_json:
-        print_object(found)
+        print_object(sheet.alert)
     else:
-        _print_alert(found, moment)
+        print_sheet(sheet, moment, plain=plain)
 
 
 @alerts.command(epilog=example("pollwatch alerts take", "pollwatch alerts take 7"))
 @click.argument("alert_id", metavar="[ID]", type=NUMBER, required=False)
+@plain_option
 @reviewer_option
 @json_option
 @pass_context
-def take(context: Context, alert_id: int | None, reviewer: str | None, as_json: bool) -> None:
+def take(context: Context, alert_id: int | None, plain: bool, reviewer: str | None, as_json: bool) -> None:
     """Hold an alert for one lease; without ID, the most urgent that is free and yours to take.
 
     Those for your teams in the rota come first. What asks for a second opinion is not given to who gave the first; what
     asks for the lead is taken by its ID.
     """
     from alerts import queue
+    from alerts.sheet import read_sheet
 
     with context.store() as (store, settings):
-        moment = now()
-        row = queue.take(store, settings, reviewer_name(reviewer), moment, alert_id)
+        moment, me = now(), reviewer_name(reviewer)
+        row = queue.take(store, settings, me, moment, alert_id)
         if as_json:
             print_object(row)
             return
-        _print_alert(queue.show(store, row["id"], moment), moment)
-    say(f"yours until {cell(row['lease_expires_at'])}; next: pollwatch alerts decide {row['id']} --decision …")
+        print_sheet(read_sheet(store, settings, row["id"], me, moment), moment, plain=plain)
+    following = _("yours until {until}; next: pollwatch alerts decide {id} --decision …")
+    say(following.format(until=cell(row["lease_expires_at"]), id=row["id"]))
 
 
 @alerts.command(epilog=example("pollwatch alerts renew 7"))
@@ -174,10 +202,8 @@ def renew(context: Context, alert_id: int, reviewer: str | None, as_json: bool) 
 
     with context.store() as (store, settings):
         row = queue.renew(store, settings, reviewer_name(reviewer), now(), alert_id)
-    if as_json:
-        print_object(row)
-    else:
-        click.echo(f"alert {alert_id} is yours until {cell(row['lease_expires_at'])}")
+    done = _("alert {id} is yours until {until}").format(id=alert_id, until=cell(row["lease_expires_at"]))
+    print_result(row, as_json, done)
 
 
 @alerts.command(epilog=example("pollwatch alerts release 7", 'pollwatch alerts release 7 --reason "shift ended"'))
@@ -192,19 +218,19 @@ def release(context: Context, alert_id: int, reason: str, reviewer: str | None, 
 
     with context.store() as (store, settings):
         row = queue.release(store, settings, reviewer_name(reviewer), now(), alert_id, reason)
-    if as_json:
-        print_object(row)
-    else:
-        click.echo(f"alert {alert_id} is {row['state']} again")
+    print_result(row, as_json, _("alert {id} is {state} again").format(id=alert_id, state=coded("state", row["state"])))
 
 
 @alerts.command(
     epilog=example(
         'pollwatch alerts decide 7 --decision clarify --verdict false --reason "the roster still has her"',
         "pollwatch alerts decide 8 --decision dismiss --reason satire",
+        "pollwatch alerts decide 8 9 12 --decision dismiss --reason not-election",
+        "pollwatch alerts list --priority P4 --json | jq .id | "
+        "pollwatch alerts decide - --decision dismiss --reason opinion",
     )
 )
-@click.argument("alert_id", metavar="ID", type=NUMBER)
+@click.argument("alert_ids", metavar="ID...|-", nargs=-1, required=True)
 @click.option("--decision", required=True, type=_one_of(Decision))
 @click.option("--verdict", type=_one_of(Verdict), help="The finding about the claim; clarify needs one.")
 @click.option(
@@ -218,125 +244,83 @@ def release(context: Context, alert_id: int, reason: str, reviewer: str | None, 
 @pass_context
 def decide(
     context: Context,
-    alert_id: int,
+    alert_ids: tuple[str, ...],
     decision: str,
     verdict: str | None,
     reason: str,
     reviewer: str | None,
     as_json: bool,
 ) -> None:
-    """Decide an alert that you hold. Nothing is published by it.
+    """Decide an alert that you hold, or several alike. Nothing is published by it.
 
     To clarify something about a candidate as false or misleading takes two people: the alert then waits for a second
     opinion, given without knowledge of yours, and goes to the lead if the two differ.
+
+    Of several, `-` for those whose numbers stand on the lines of stdin, those that nobody holds are taken first. Each
+    is decided by itself; those that are refused are listed with the reason, and end the command with 1.
     """
     from alerts import queue
 
     finding = Verdict(verdict) if verdict else None
+    ids = list(_numbers(alert_ids))
     with context.store() as (store, settings):
-        row = queue.decide(
-            store, settings, reviewer_name(reviewer), now(), alert_id, Decision(decision), finding, reason
-        )
-    if as_json:
-        print_object(row)
-    else:
-        click.echo(f"alert {alert_id} {_outcome(row)}")
+        act = (store, settings, reviewer_name(reviewer), now())
+        if len(alert_ids) == 1 and alert_ids != ("-",):
+            row = queue.decide(*act, ids[0], Decision(decision), finding, reason)
+            print_result(row, as_json, outcome(row))
+            return
+        outcomes = queue.decide_many(*act, ids, Decision(decision), finding, reason)
+    for each in outcomes:
+        if each.row is not None:
+            print_result(each.row, as_json, outcome(each.row))
+        elif as_json:
+            print_object({"id": each.alert_id, "refused": _refused(each)})
+        else:
+            say(f"! {_refused(each)['detail']}")
+    if any(each.refusal for each in outcomes):
+        raise SystemExit(1)
 
 
-def _outcome(row: Mapping[str, Any]) -> str:
+def _numbers(words: Iterable[str]) -> Iterator[int]:
+    """The ids that were given, those of stdin where a ``-`` stands."""
+    for word in words:
+        lines = sys.stdin if word == "-" else [word]
+        for line in lines:
+            if line.strip():
+                yield int(NUMBER.convert(line.strip(), None, None))  # type: ignore[arg-type]  # it takes text
+
+
+def _refused(outcome: Outcome) -> dict[str, str]:
+    if isinstance(outcome.refusal, RefusedError):
+        return {"reason": outcome.refusal.reason, "detail": spoken(outcome.refusal.said)}
+    return {"reason": "not-found", "detail": str(outcome.refusal)}
+
+
+@alerts.command(epilog=example('pollwatch alerts note 7 "the office says: still on the ballot paper, 14:20"'))
+@click.argument("alert_id", metavar="ID", type=NUMBER)
+@click.argument("text")
+@reviewer_option
+@json_option
+@pass_context
+def note(context: Context, alert_id: int, text: str, reviewer: str | None, as_json: bool) -> None:
+    """Write a note on an alert, whoever holds it. It stands in the audit and is never changed.
+
+    While the alert waits for a second opinion, nobody is shown its notes.
+    """
+    from alerts import queue
+
+    with context.store() as (store, settings):
+        row = queue.note(store, settings, reviewer_name(reviewer), now(), alert_id, text)
+    print_result(row, as_json, _("noted on alert {id}").format(id=alert_id))
+
+
+def outcome(row: Mapping[str, Any]) -> str:
     """What a decision led to."""
     if row["decision"] is None and row["review"] is Review.SECOND:
-        return "waits for a second opinion, by somebody who does not know yours"
+        return _("alert {id} waits for a second opinion, by somebody who does not know yours").format(**row)
     if row["decision"] is None:
-        return f"goes to the lead (team {row['route']}): the two opinions differ"
-    return f"is {row['state']}: {row['decision']}{', ' + row['verdict'] if row['verdict'] else ''}"
-
-
-def _relative(row: Mapping[str, Any], moment: datetime) -> str:
-    """Time left until the clock that runs for an alert, with a minus sign when it is past."""
-    if row["due_at"] is None or row["state"] not in LIVE:
-        return "-"
-    minutes = int((row["due_at"] - moment).total_seconds() / 60)
-    hours, rest = divmod(abs(minutes), 60)
-    span = f"{hours}h{rest:02}" if hours else f"{rest}m"
-    return f"-{span}" if row["due_at"] < moment else f"+{span}"
-
-
-def _print_alert(found: Mapping[str, Any], moment: datetime) -> None:
-    from rich.padding import Padding
-    from rich.text import Text
-
-    console = make_console()
-    for line in _lines(found, moment):
-        words = safe(line).lstrip()
-        console.print(Padding(Text(words), (0, 0, 0, len(line) - len(line.lstrip())), expand=False))
-
-
-def _lines(found: Mapping[str, Any], moment: datetime) -> Iterator[str]:
-    held = f", held by {found['holder']} until {cell(found['lease_expires_at'])}" if found["holder"] else ""
-    asleep = f" until {cell(found['snoozed_until'])}" if found["snoozed_until"] else ""
-    asks = _ASKS.get(found["review"], "") if found["decision"] is None else ""
-    yield f"alert {found['id']}  {found['priority']}  level {found['level']}  {found['state']}{held}{asleep}{asks}"
-    if found["suppression"]:
-        by = f" by alert {found['inhibited_by']}, which decided the same claim" if found["inhibited_by"] else ""
-        yield f"suppressed: {found['suppression']}{by}"
-    yield f"due {_relative(found, moment)}  score {found['score']:.2f}  route {found['route']}  lang {found['lang']}"
-    yield ""
-    yield found["title"]
-    yield f"claim type {cell(found['claim_type'])}  about {cell(found['matches'])}  looks like {cell(found['label'])}"
-    yield from _section("Why", [str(reason) for reason in found["reasons"]])
-    yield from _section(
-        "What rules found", [f"{f['text']} “{f['evidence']}” rests on {f['rests_on']}" for f in found["findings"]]
-    )
-    items = found["incident"]["items"]
-    outlets = f"{len(found['outlets'])} outlet{'s' if len(found['outlets']) != 1 else ''}"
-    yield from _section(f"Published ({len(items)} in {outlets})", [line for item in items for line in _item(item)])
-    related = [
-        f"incident {other['id']}  {other['similarity']:.2f}  {other['title']}" for other in found["incident"]["related"]
-    ]
-    yield from _section("Possibly the same claim", related)
-    yield from _section("Official answers, perhaps", [line for answer in found["answers"] for line in _answer(answer)])
-    yield from _section(
-        f"Inhibits {len(found['inhibits'])}",
-        [f"alert {other['id']} ({other['similarity']:.2f}): {other['title']}" for other in found["inhibits"]],
-    )
-    yield from _section("Decisions", [_decision(decision) for decision in found["decisions"]])
-    yield from _section("History", [_entry(entry) for entry in found["history"]])
-
-
-def _item(item: Mapping[str, Any]) -> Iterator[str]:
-    when = cell(item["published_at"] or item["first_seen_at"])
-    yield f"{when}  {item['outlet']} ({item['role']}, {cell(item['stance'])}): {item['title']}"
-    if item["summary"] and item["summary"] != item["title"]:
-        yield f"    {item['summary'][:400]}"
-    if item["link"]:
-        yield f"    {item['link']}"
-    for earlier in item["revisions"]:
-        yield f"    until {cell(earlier['replaced_at'])} it read: {earlier['title']} {earlier['summary'][:200]}"
-
-
-def _decision(row: Mapping[str, Any]) -> str:
-    who = f"{cell(row['at'])}  {row['reviewer']} ({row['review']} opinion)"
-    if row["decision"] is None:
-        return f"{who}: not to be seen before the second opinion is given"
-    withdrawn = f"; withdrawn {cell(row['withdrawn_at'])} ({row['withdrawn_by']})" if row["withdrawn_at"] else ""
-    return f"{who}: {row['decision']}{' ' + row['verdict'] if row['verdict'] else ''}: {row['reason']}{withdrawn}"
-
-
-def _answer(answer: Mapping[str, Any]) -> Iterator[str]:
-    when = cell(answer["published_at"] or answer["first_seen_at"])
-    yield f"{when}  {answer['outlet']} ({answer['role']}, {answer['similarity']:.2f}): {answer['title']}"
-    if answer["link"]:
-        yield f"    {answer['link']}"
-
-
-def _entry(entry: Mapping[str, Any]) -> str:
-    reason = entry["detail"].get("reason")
-    return f"{cell(entry['at'])}  {entry['actor']}  {entry['action']}{f': {reason}' if reason else ''}"
-
-
-def _section(heading: str, lines: Sequence[str]) -> Iterator[str]:
-    if lines:
-        yield ""
-        yield f"{heading}:"
-        yield from (f"  {line}" for line in lines)
+        return _("alert {id} goes to the lead (team {route}): the two opinions differ").format(**row)
+    named = {kind: coded(kind, row[kind]) for kind in ("state", "decision", "verdict")}
+    if row["verdict"]:
+        return _("alert {id} is {state}: {decision}, {verdict}").format(id=row["id"], **named)
+    return _("alert {id} is {state}: {decision}").format(id=row["id"], **named)

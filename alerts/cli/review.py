@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from alerts.cli.queue import reviewer_option
+from alerts.cli.show import coded
 from monitor.cli.base import (
     NUMBER,
     Context,
@@ -15,11 +16,12 @@ from monitor.cli.base import (
     now,
     pass_context,
     print_lines,
-    print_object,
+    print_result,
     print_table,
     reviewer_name,
     since_option,
 )
+from monitor.language import _
 
 _id = click.argument("alert_id", metavar="ID", type=NUMBER)
 _reason = click.option("--reason", default="", help="Why; required.")
@@ -39,10 +41,8 @@ def snooze(context: Context, alert_id: int, until: str, reason: str, reviewer: s
     with context.store() as (store, settings):
         end = instant(until, settings.calendar.zone, "--until")
         row = queue.snooze(store, settings, reviewer_name(reviewer), now(), alert_id, end, reason)
-    if as_json:
-        print_object(row)
-    else:
-        click.echo(f"alert {alert_id} is snoozed until {cell(row['snoozed_until'])}")
+    done = _("alert {id} is snoozed until {until}").format(id=alert_id, until=cell(row["snoozed_until"]))
+    print_result(row, as_json, done)
 
 
 @click.command(epilog=example("pollwatch alerts wake 7"))
@@ -56,10 +56,7 @@ def wake(context: Context, alert_id: int, reviewer: str | None, as_json: bool) -
 
     with context.store() as (store, settings):
         row = queue.wake(store, settings, reviewer_name(reviewer), now(), alert_id)
-    if as_json:
-        print_object(row)
-    else:
-        click.echo(f"alert {alert_id} is back in the queue")
+    print_result(row, as_json, _("alert {id} is back in the queue").format(id=alert_id))
 
 
 @click.command(epilog=example("pollwatch alerts undo 7"))
@@ -73,11 +70,9 @@ def undo(context: Context, alert_id: int, reviewer: str | None, as_json: bool) -
 
     with context.store() as (store, settings):
         row = queue.undo(store, settings, reviewer_name(reviewer), now(), alert_id)
-    if as_json:
-        print_object(row)
-    else:
-        held = f", yours until {cell(row['lease_expires_at'])}" if row["holder"] else ""
-        click.echo(f"alert {alert_id} is {row['state']} again{held}")
+    values = {"id": alert_id, "state": coded("state", row["state"]), "until": cell(row["lease_expires_at"])}
+    held = _("alert {id} is {state} again, yours until {until}")
+    print_result(row, as_json, (held if row["holder"] else _("alert {id} is {state} again")).format(**values))
 
 
 @click.command("send-back", epilog=example('pollwatch alerts send-back 7 --reason "the quote is from another speech"'))
@@ -92,10 +87,7 @@ def send_back(context: Context, alert_id: int, reason: str, reviewer: str | None
 
     with context.store() as (store, settings):
         row = queue.send_back(store, settings, reviewer_name(reviewer), now(), alert_id, reason)
-    if as_json:
-        print_object(row)
-    else:
-        click.echo(f"alert {alert_id} is open again; no opinion on it stands")
+    print_result(row, as_json, _("alert {id} is open again; no opinion on it stands").format(id=alert_id))
 
 
 @click.command(epilog=example('pollwatch alerts reopen 7 --reason "the outlet has changed its story"'))
@@ -110,10 +102,7 @@ def reopen(context: Context, alert_id: int, reason: str, reviewer: str | None, a
 
     with context.store() as (store, settings):
         row = queue.reopen(store, settings, reviewer_name(reviewer), now(), alert_id, reason)
-    if as_json:
-        print_object(row)
-    else:
-        click.echo(f"alert {alert_id} is open again; no opinion on it stands")
+    print_result(row, as_json, _("alert {id} is open again; no opinion on it stands").format(id=alert_id))
 
 
 @click.command(epilog=example("pollwatch alerts agreement --since 2026-11-01", "pollwatch alerts agreement --json"))
@@ -133,8 +122,8 @@ def agreement(context: Context, since: str | None, as_json: bool) -> None:
     if as_json:
         print_lines(rows)
         return
-    table = [{**row, "claim_type": row["claim_type"] or "all", "lang": row["lang"] or "all"} for row in rows]
-    print_table(table, ["claim_type", "lang", "pairs", "agreed", "kappa"], empty="no second opinion yet")
+    table = [{**row, "claim_type": row["claim_type"] or _("all"), "lang": row["lang"] or _("all")} for row in rows]
+    print_table(table, ["claim_type", "lang", "pairs", "agreed", "kappa"], empty=_("no second opinion yet"))
 
 
 COMMANDS = (snooze, wake, undo, send_back, reopen, agreement)

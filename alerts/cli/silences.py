@@ -25,6 +25,7 @@ from monitor.cli.base import (
     say,
 )
 from monitor.invisible import safe
+from monitor.types.said import counted
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 author_option = click.option("--author", metavar="NAME", help="Who wants it; else $POLLWATCH_REVIEWER, else the login.")
@@ -82,11 +83,13 @@ def add(
     if as_json:
         print_object({**row, **hides})
     elif dry_run:
-        click.echo(f"this would hide {_alerts(effect.open)} now")
+        click.echo(f"this would hide {counted(effect.open, 'alert')} now")
     else:
-        click.echo(f"silence {row['id']} holds until {cell(row['ends_at'])} and hides {_alerts(row['hides'])} now")
+        click.echo(
+            f"silence {row['id']} holds until {cell(row['ends_at'])} and hides {counted(row['hides'], 'alert')} now"
+        )
     if effect.urgent:
-        say(f"! {_alerts(effect.urgent)} of them {'is' if effect.urgent == 1 else 'are'} P1")
+        say(f"! {counted(effect.urgent, 'alert')} of them {'is' if effect.urgent == 1 else 'are'} P1")
 
 
 @silences.command("list", epilog=example("pollwatch silences list", "pollwatch silences list --all --json"))
@@ -122,7 +125,7 @@ def expire(context: Context, silence_id: int, reason: str, author: str | None, a
     if as_json:
         print_object(row)
     else:
-        click.echo(f"silence {silence_id} is over; it hid {_alerts(row['suppressed'])}")
+        click.echo(f"silence {silence_id} is over; it hid {counted(row['suppressed'], 'alert')}")
 
 
 def _length(given: str) -> timedelta:
@@ -130,10 +133,6 @@ def _length(given: str) -> timedelta:
     if not found:
         raise click.BadParameter("not a length; try 30m, 4h or 2d", param_hint="--for")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
-
-
-def _alerts(count: int) -> str:
-    return f"{count} alert{'' if count == 1 else 's'}"
 
 
 def _words(matchers: Mapping[str, list[str]]) -> str:

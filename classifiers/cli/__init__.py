@@ -188,7 +188,7 @@ def try_rules(context: Context, text: str, link: str | None, moment: str | None,
     settings = context.settings()
     published_at = instant(moment, settings.calendar.zone, "--on") if moment else None
     matches = load_watchlist(settings)[0].match(text)
-    found = [asdict(finding) for finding in check(text, link, matches, Reference.load(settings), published_at)]
+    found = [finding.as_row() for finding in check(text, link, matches, Reference.load(settings), published_at)]
     names = [{**asdict(match), "words": text[match.start : match.end]} for match in matches]
     if as_json:
         print_object({"text": text, "matches": names, "findings": found})
@@ -241,7 +241,8 @@ def _judge_rows(rows: Iterable[tuple[str, Mapping[str, Any]]], bench: Bench) -> 
     rows = list(rows)
     assessments = bench.assess([_judged(row, where) for where, row in rows])
     for (_, row), assessment in zip(rows, assessments, strict=True):
-        yield {"id": row.get("id"), **asdict(assessment), "score": round(assessment.score, 6)}
+        findings = [finding.as_row() for finding in assessment.findings]
+        yield {"id": row.get("id"), **asdict(assessment), "findings": findings, "score": round(assessment.score, 6)}
 
 
 def _names_and_claims(context: Context, corpus: Iterable[str] | None) -> tuple[Watchlist, list[Claim]]:

@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from classifiers.rules.reading import Reading, Sentence, any_of
-from monitor.types import Candidate, ClaimType, Finding
+from monitor.types import Candidate, ClaimType, Finding, Said
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
     """One kind of allegation."""
 
-    words: str  # completes "It says of …"
+    words: Said  # completes "It says of …"
     claim_type: ClaimType
     pattern: re.Pattern[str]
     weight: float
@@ -26,7 +26,7 @@ class _Kind:
 
 _KINDS = (
     _Kind(
-        "that they lend their face to an investment",
+        Said("that they lend their face to an investment"),
         ClaimType.SCAM_LURE,
         re.compile(
             r"\b(?:promot\w+|recommend\w*|endors\w+|unveil\w*|launch\w*|invest\w*|reveal\w*)\b.{0,60}?"
@@ -43,7 +43,7 @@ _KINDS = (
         0.55,
     ),
     _Kind(
-        "that a recording or picture shows them",
+        Said("that a recording or picture shows them"),
         ClaimType.CANDIDATE_QUOTE,
         re.compile(
             r"\b(?:leaked|secret|hidden|undercover)\b.{0,25}?\b(?:audio|recordings?|video|tapes?|clips?|"
@@ -60,7 +60,7 @@ _KINDS = (
         0.5,
     ),
     _Kind(
-        "an offence, money or an allegiance kept secret",
+        Said("an offence, money or an allegiance kept secret"),
         ClaimType.CANDIDATE_FACT,
         re.compile(
             r"\b(?:arrested|detained|handcuffed|jailed|imprisoned|wanted by|charged with|raided|"
@@ -125,7 +125,10 @@ def _said(sentence: Sentence, candidates: Mapping[str, Candidate]) -> Iterator[F
                 yield Finding(
                     rule="allegation",
                     claim_type=kind.claim_type,
-                    text=f"It says of {candidate.names[0]} {kind.words}; nothing here knows whether it is so.",
+                    said=Said(
+                        "It says of {name} {allegation}; nothing here knows whether it is so.",
+                        {"name": candidate.names[0], "allegation": kind.words},
+                    ),
                     evidence=sentence.quote(said.start(), said.end()),
                     rests_on=candidate.source,
                     weight=kind.weight,

@@ -9,11 +9,19 @@ from datetime import date
 from classifiers.rules.numbers import HAN_NUMBER, number
 from classifiers.rules.reading import Sentence, any_of
 from monitor.reference import Polling
-from monitor.types import ClaimType, Finding
+from monitor.types import ClaimType, Finding, Said
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = rf"(?:{'|'.join(_MONTHS)})[a-z]*"
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_WEEKDAY_NAMES = (
+    *(Said("Monday"), Said("Tuesday"), Said("Wednesday"), Said("Thursday"), Said("Friday"), Said("Saturday")),
+    Said("Sunday"),
+)
+_MONTH_NAMES = (
+    *(Said("January"), Said("February"), Said("March"), Said("April"), Said("May"), Said("June"), Said("July")),
+    *(Said("August"), Said("September"), Said("October"), Said("November"), Said("December")),
+)
 _HAN_WEEKDAYS = "一二三四五六日"
 _ORDINAL = r"(?:st|nd|rd|th)?"
 _HAN_DATE = (
@@ -58,14 +66,19 @@ def check(sentence: Sentence, polling: Polling, facts_name: str, *, ours: bool) 
         yield Finding(
             rule="facts-day",
             claim_type=ClaimType.VOTING_PROCEDURE,
-            text=f"It {said}; officially polling day is {official:%A %-d %B %Y}.",
+            said=Said("It {said}; officially polling day is {official}.", {"said": said, "official": _shown(official)}),
             evidence=sentence.quote(start, end),
             rests_on=f"{facts_name}: polling.day = {official}",
             weight=0.8 if ours else 0.4,
         )
 
 
-def _dates(sentence: Sentence, official: date) -> Iterator[tuple[str, int, int]]:
+def _shown(day: date) -> Said:
+    named = {"weekday": _WEEKDAY_NAMES[day.weekday()], "month": _MONTH_NAMES[day.month - 1]}
+    return Said("{weekday} {day} {month} {year}", {**named, "day": day.day, "year": day.year})
+
+
+def _dates(sentence: Sentence, official: date) -> Iterator[tuple[Said, int, int]]:
     for found in _DAY.finditer(sentence.folded):
         groups = found.groupdict()
         year = number(next(filter(None, (groups[key] for key in ("y1", "y5", "xy", "zy"))), ""))
@@ -76,22 +89,22 @@ def _dates(sentence: Sentence, official: date) -> Iterator[tuple[str, int, int]]
             continue  # another year is another election
         if (groups["m5"] and (month, day) == (official.day, official.month)) or _unreal(sentence, found):
             continue  # month before day, as some write it
-        yield f"gives polling day as day {day} of month {month}", *found.span()
+        yield Said("gives polling day as day {day} of month {month}", {"day": day, "month": month}), *found.span()
 
 
-def _weekdays(sentence: Sentence, official: date) -> Iterator[tuple[str, int, int]]:
+def _weekdays(sentence: Sentence, official: date) -> Iterator[tuple[Said, int, int]]:
     for found in _WEEKDAY.finditer(sentence.folded):
         said = _WEEKDAYS.index(found["en"]) if found["en"] else _HAN_WEEKDAYS.index(found["han"].replace("天", "日"))
         if said != official.weekday() and not _unreal(sentence, found):
-            yield f"gives polling day as a {_WEEKDAYS[said].capitalize()}", *found.span()
+            yield Said("gives polling day as a {weekday}", {"weekday": _WEEKDAY_NAMES[said]}), *found.span()
 
 
-def _off(sentence: Sentence, *, ours: bool) -> Iterator[tuple[str, int, int]]:
+def _off(sentence: Sentence, *, ours: bool) -> Iterator[tuple[Said, int, int]]:
     if not ours:
         return  # other elections are put off every week
     for found in _OFF.finditer(sentence.folded):
         if not _unreal(sentence, found) and not re.match(r"至|到| (?:to|until)\b", sentence.folded[found.end() :]):
-            yield "says that the poll is off", *found.span()
+            yield Said("says that the poll is off"), *found.span()
 
 
 def _unreal(sentence: Sentence, found: re.Match[str]) -> bool:

@@ -10,15 +10,15 @@ from functools import cache
 from classifiers.rules.reading import Sentence, any_of
 from monitor.reference import Identity
 from monitor.text import fold
-from monitor.types import ClaimType, Finding
+from monitor.types import ClaimType, Finding, Said
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One way to contradict the list: its pattern, what it says, and the line it contradicts."""
+    """One way to contradict the list: its pattern, what it says in a sentence, and the line it contradicts."""
 
     pattern: re.Pattern[str]
-    says: str
+    said: Said
     line: str
 
 
@@ -71,17 +71,23 @@ def patterns(identity: Identity) -> tuple[Claim, ...]:
     if unfit:
         accepted = f"(?!{_either(unfit)}){accepted}"  # the copy of a fit document is another document
     lines = (
-        ("<accepted>", identity.accepted, accepted, _NONE_NEEDED, "says that no document is needed"),
-        ("<accepted>", identity.accepted, accepted, _FIT_REFUSED, "says that an accepted document is refused"),
-        ("<unfit>", unfit, _either(unfit), _UNFIT_ENOUGH, "says that another paper is enough"),
+        ("<accepted>", identity.accepted, accepted, _NONE_NEEDED, Said("It says that no document is needed.")),
+        (
+            "<accepted>",
+            identity.accepted,
+            accepted,
+            _FIT_REFUSED,
+            Said("It says that an accepted document is refused."),
+        ),
+        ("<unfit>", unfit, _either(unfit), _UNFIT_ENOUGH, Said("It says that another paper is enough.")),
         (
             *("<not_needed>", identity.not_needed, _either(identity.not_needed), _MORE_NEEDED),
-            "says that a paper must be shown that is not asked for",
+            Said("It says that a paper must be shown that is not asked for."),
         ),
     )
     return tuple(
-        Claim(re.compile(template.replace(mark, words)), says, f"{_KEYS[mark]} = {', '.join(documents)}")
-        for mark, documents, words, template, says in lines
+        Claim(re.compile(template.replace(mark, words)), said, f"{_KEYS[mark]} = {', '.join(documents)}")
+        for mark, documents, words, template, said in lines
         if documents
     )
 
@@ -101,7 +107,7 @@ def check(sentence: Sentence, claims: Sequence[Claim], facts_name: str, *, ours:
         yield Finding(
             rule="facts-identity",
             claim_type=ClaimType.VOTING_PROCEDURE,
-            text=f"It {claim.says}.",
+            said=claim.said,
             evidence=sentence.quote(*found.span()),
             rests_on=f"{facts_name}: identity.{claim.line}",
             weight=0.7 if ours else 0.35,

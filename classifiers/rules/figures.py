@@ -10,14 +10,14 @@ from classifiers.rules.numbers import COUNT, SHARE, number, share
 from classifiers.rules.reading import Sentence
 from monitor.reference import FactsFile, Figures
 from monitor.text import fold
-from monitor.types import ClaimType, Finding
+from monitor.types import ClaimType, Finding, Said
 
 _ROUNDING = 1.01  # a rounded figure may stand this far above the official one
 _POINTS = 3.0  # percentage points by which a rounded turnout may differ from the votes it speaks of
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Statement:
     """A sentence and the folded names of the places it speaks of; none means the whole election."""
 
     sentence: Sentence
@@ -27,7 +27,7 @@ class Said:
 @dataclass(frozen=True, slots=True)
 class _Count:
     value: float
-    said: Said
+    said: Statement
     start: int
     end: int
 
@@ -78,7 +78,7 @@ _STATIONS_OPEN = re.compile(
 )
 
 
-def check(said: Sequence[Said], facts: FactsFile, facts_name: str) -> Iterator[Finding]:
+def check(said: Sequence[Statement], facts: FactsFile, facts_name: str) -> Iterator[Finding]:
     """``facts-electorate``, ``facts-turnout`` and ``facts-stations``; the firmest of each first."""
     areas = _Areas(facts, facts_name)
     registered, voted, counted = (_counts(said, pattern) for pattern in (_REGISTERED, _VOTED, _COUNTED))
@@ -112,7 +112,7 @@ class _Areas:
         return self._whole, f"{self._name}: polling"
 
 
-def _counts(said: Sequence[Said], pattern: re.Pattern[str]) -> list[_Count]:
+def _counts(said: Sequence[Statement], pattern: re.Pattern[str]) -> list[_Count]:
     found = []
     for one in said:
         for hit in pattern.finditer(one.sentence.folded):
@@ -122,9 +122,9 @@ def _counts(said: Sequence[Said], pattern: re.Pattern[str]) -> list[_Count]:
     return found
 
 
-def _finding(rule: str, text: str, evidence: str, rests_on: str, weight: float) -> Finding:
+def _finding(rule: str, said: Said, evidence: str, rests_on: str, weight: float) -> Finding:
     claim_type = ClaimType.VOTING_PROCEDURE if rule == "facts-stations" else ClaimType.COUNT_FRAUD
-    return Finding(rule, claim_type, text, evidence, rests_on, weight)
+    return Finding(rule, claim_type, said, evidence, rests_on, weight)
 
 
 def _line(line: str, key: str, value: int) -> str:
@@ -137,7 +137,10 @@ def _above_the_electorate(counts: Sequence[_Count], areas: _Areas) -> Iterator[F
         if figures.electorate is not None and count.value > figures.electorate * _ROUNDING:
             yield _finding(
                 "facts-electorate",
-                f"It speaks of {count.value:,} electors or votes; the electorate there is {figures.electorate:,}.",
+                Said(
+                    "It speaks of {count:,} electors or votes; the electorate there is {electorate:,}.",
+                    {"count": count.value, "electorate": figures.electorate},
+                ),
                 count.quote(),
                 _line(line, "electorate", figures.electorate),
                 0.8,
@@ -149,16 +152,16 @@ def _against_each_other(
 ) -> Iterator[Finding]:
     """More votes than electors, or more ballots than voters, by the text's own figures for one place."""
     pairs = (
-        (registered, [*voted, *counted], "votes", "electors"),
-        (voted, counted, "ballots", "people who voted"),
+        (registered, [*voted, *counted], Said("It counts {high:,} votes for {low:,} electors (“{quote}”).")),
+        (voted, counted, Said("It counts {high:,} ballots for {low:,} people who voted (“{quote}”).")),
     )
-    for fewer, more, votes, people in pairs:
+    for fewer, more, said in pairs:
         for low in fewer:
             for high in more:
                 if high.value > low.value and high.said.places == low.said.places and high.value < low.value * 20:
                     yield _finding(
                         "facts-turnout",
-                        f"It counts {high.value:,} {votes} for {low.value:,} {people} (“{low.quote()}”).",
+                        said.filled(high=high.value, low=low.value, quote=low.quote()),
                         high.quote(),
                         "its own figures",
                         0.7,
@@ -166,7 +169,7 @@ def _against_each_other(
                     return
 
 
-def _turnout(said: Sequence[Said], votes: Sequence[_Count], areas: _Areas) -> Iterator[Finding]:
+def _turnout(said: Sequence[Statement], votes: Sequence[_Count], areas: _Areas) -> Iterator[Finding]:
     for one in said:
         for hit in _TURNOUT.finditer(one.sentence.folded):
             percent = share(next(filter(None, hit.groupdict().values())))
@@ -174,8 +177,8 @@ def _turnout(said: Sequence[Said], votes: Sequence[_Count], areas: _Areas) -> It
                 continue
             quote = one.sentence.quote(*hit.span())
             if percent > 100:
-                text = f"It gives a turnout of {percent:g} %: more votes than electors."
-                yield _finding("facts-turnout", text, quote, "arithmetic: a turnout is at most 100 %", 0.7)
+                more = Said("It gives a turnout of {percent:g} %: more votes than electors.", {"percent": percent})
+                yield _finding("facts-turnout", more, quote, "arithmetic: a turnout is at most 100 %", 0.7)
             area = areas.of(one.places)
             if area is None or area[0].electorate is None:
                 continue
@@ -185,7 +188,10 @@ def _turnout(said: Sequence[Said], votes: Sequence[_Count], areas: _Areas) -> It
                 if count.said.places == one.places and really <= 100 and abs(really - percent) > _POINTS:
                     yield _finding(
                         "facts-turnout",
-                        f"It gives a turnout of {percent:g} %, but its {count.value:,} votes are {really:.1f} %.",
+                        Said(
+                            "It gives a turnout of {percent:g} %, but its {count:,} votes are {really:.1f} %.",
+                            {"percent": percent, "count": count.value, "really": really},
+                        ),
                         quote,
                         _line(line, "electorate", figures.electorate or 0),
                         0.4,
@@ -198,21 +204,27 @@ def _above_the_published(votes: Sequence[_Count], areas: _Areas) -> Iterator[Fin
         if area and area[0].voted is not None and count.value > area[0].voted * _ROUNDING:
             yield _finding(
                 "facts-turnout",
-                f"It counts {count.value:,} votes; {area[0].voted:,} people voted there.",
+                Said(
+                    "It counts {count:,} votes; {voted:,} people voted there.",
+                    {"count": count.value, "voted": area[0].voted},
+                ),
                 count.quote(),
                 _line(area[1], "voted", area[0].voted),
                 0.7,
             )
 
 
-def _stations(said: Sequence[Said], areas: _Areas) -> Iterator[Finding]:
+def _stations(said: Sequence[Statement], areas: _Areas) -> Iterator[Finding]:
     for count in _counts(said, _STATIONS_OPEN):
         area = areas.of(count.said.places)
         if area is None or area[0].stations is None or count.value == area[0].stations:
             continue
         yield _finding(
             "facts-stations",
-            f"It says that {count.value:,} polling stations open; officially there are {area[0].stations:,}.",
+            Said(
+                "It says that {count:,} polling stations open; officially there are {stations:,}.",
+                {"count": count.value, "stations": area[0].stations},
+            ),
             count.quote(),
             _line(area[1], "stations", area[0].stations),
             0.7,

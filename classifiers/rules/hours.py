@@ -9,7 +9,7 @@ from datetime import time
 from classifiers.rules.numbers import HAN_NUMBER, number
 from classifiers.rules.reading import Sentence
 from monitor.reference import Polling
-from monitor.types import ClaimType, Finding
+from monitor.types import ClaimType, Finding, Said
 
 _HAN_HOUR = rf"(?:\d{{1,2}}|{HAN_NUMBER}{{1,3}})"
 _MORNING = ("凌晨", "清晨", "早上", "早晨", "上午", "朝早", "今早")
@@ -52,6 +52,10 @@ _OPENS = re.compile(
 )
 
 
+_OTHER_OPENING = Said("It says that the poll opens at {said}; officially it opens at {official}.")
+_OTHER_CLOSE = Said("It says that the poll closes at {said}; officially it closes at {official}.")
+
+
 def clock(words: str) -> tuple[time, ...]:
     """The times of day that folded words may mean: two when morning or evening is not said, none when nonsense."""
     if words in ("noon", "midnight"):
@@ -74,9 +78,9 @@ def clock(words: str) -> tuple[time, ...]:
 
 def check(sentence: Sentence, polling: Polling, facts_name: str, *, ours: bool) -> Iterator[Finding]:
     """Findings ``facts-opens`` and ``facts-closes``."""
-    for key, official, patterns in (
-        ("opens", polling.opens, (_SPAN, _OPENS)),
-        ("closes", polling.closes, (_SPAN, _CLOSES)),
+    for key, official, patterns, form in (
+        ("opens", polling.opens, (_SPAN, _OPENS), _OTHER_OPENING),
+        ("closes", polling.closes, (_SPAN, _CLOSES), _OTHER_CLOSE),
     ):
         if official is None:
             continue
@@ -88,12 +92,13 @@ def check(sentence: Sentence, polling: Polling, facts_name: str, *, ours: bool) 
                     yield Finding(
                         rule=f"facts-{key}",
                         claim_type=ClaimType.VOTING_PROCEDURE,
-                        text=f"It says that the poll {key} at {_shown(said)}; officially it {key} at {official:%H:%M}.",
+                        said=form.filled(said=_shown(said), official=f"{official:%H:%M}"),
                         evidence=sentence.quote(found.start(), found.end()),
                         rests_on=f"{facts_name}: polling.{key} = {official:%H:%M}",
                         weight=0.8 if ours else 0.4,
                     )
 
 
-def _shown(said: tuple[time, ...]) -> str:
-    return " or ".join(f"{moment:%H:%M}" for moment in said)
+def _shown(said: tuple[time, ...]) -> Said:
+    first, *second = (f"{moment:%H:%M}" for moment in said)
+    return Said("{first} or {second}", {"first": first, "second": second[0]}) if second else Said(first)

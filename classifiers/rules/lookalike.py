@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from classifiers.rules.addresses import Body, Host, decoded, is_of, labels
 from monitor.links import host_parts
-from monitor.types import Finding
+from monitor.types import Finding, Said
 
 # Letters to the one they pass for: an excerpt of Unicode TR39's confusables, and pairs that print like one letter.
 _CONFUSABLE = str.maketrans(
@@ -36,7 +36,7 @@ _WHOLE = 8  # letters of a whole domain from which finding it inside another nam
 class Way:
     """How an address imitates a domain, in words, and how strongly that speaks for deceit."""
 
-    words: str
+    words: Said
     weight: float
 
 
@@ -57,7 +57,10 @@ def check(hosts: Iterable[Host | str], bodies: Sequence[Body]) -> tuple[Finding,
                 Finding(
                     rule="lookalike-domain",
                     claim_type=body.claim_type,
-                    text=f"The address {host} imitates {domain} of {body.name}: {way.words}.",
+                    said=Said(
+                        "The address {host} imitates {domain} of {body}: {way}.",
+                        {"host": host, "domain": domain, "body": body.name, "way": way.words},
+                    ),
                     evidence=f"{user}@{host}" if user else host,
                     rests_on=f"{body.source}: domains = {domain}",
                     weight=way.weight,
@@ -71,7 +74,7 @@ def _imitated(host: str, user: str, bodies: Sequence[Body]) -> tuple[Body, str, 
     found = None
     for body in bodies:
         for domain in body.domains:
-            way = Way("the domain stands before the @", 0.9) if user and is_of(user, [domain]) else None
+            way = Way(Said("the domain stands before the @"), 0.9) if user and is_of(user, [domain]) else None
             way = way or imitation(host, domain)
             if way and (found is None or way.weight > found[2].weight):
                 found = body, domain, way
@@ -88,7 +91,7 @@ def imitation(host: str, verified: str) -> Way | None:
     name = real.name or real.suffix.partition(".")[0]
     whole = _squeeze(verified)
     if _squeeze(host) == whole and host != verified:
-        return Way("the same domain with other dots and hyphens", 0.9)
+        return Way(Said("the same domain with other dots and hyphens"), 0.9)
     same_suffix = host_parts(host).suffix == real.suffix
     ways = (
         _label_imitates(decoded(label), name, whole, real.suffix, same_suffix=same_suffix) for label in labels(host)
@@ -103,17 +106,17 @@ def _label_imitates(  # noqa: PLR0911 - one way of imitating a line, the firmest
     seen, real = _skeleton(label), _skeleton(name)
     words = label.split("-")
     if seen == real and label != name:
-        return Way("characters that look alike", 0.9)
+        return Way(Said("characters that look alike"), 0.9)
     if seen == real and distinctive:
-        return Way("the same name elsewhere", 0.7)
+        return Way(Said("the same name elsewhere"), 0.7)
     if len(words) > 1 and name in words and set(words) - {name} <= _COUNTER_WORDS | set(suffix.split(".")):
-        return Way("the name with the words of a counter added", 0.9)
+        return Way(Said("the name with the words of a counter added"), 0.9)
     if seen != real and distinctive and _squeeze(name) in _squeeze(label):
-        return Way("the same name with something added", 0.9 if "-" in label else 0.7)
+        return Way(Said("the same name with something added"), 0.9 if "-" in label else 0.7)
     if (distinctive or (same_suffix and len(name) >= _TYPO)) and one_edit(seen, real):
-        return Way("one letter changed", 0.9 if distinctive else 0.6)
+        return Way(Said("one letter changed"), 0.9 if distinctive else 0.6)
     if len(whole) >= _WHOLE and whole in _squeeze(label):
-        return Way("the whole domain inside another name", 0.9)
+        return Way(Said("the whole domain inside another name"), 0.9)
     return None
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from classifiers.rules.addresses import Body, Host
 from classifiers.rules.reading import Reading, Sentence, any_of
 from monitor.reference import Telephones
-from monitor.types import ClaimType, Finding
+from monitor.types import ClaimType, Finding, Said
 
 # -- who speaks to whom ------------------------------------------------------------------------------------------------
 
@@ -66,7 +66,7 @@ _HAN_FEE = any_of(
 class _Kind:
     """One kind of lure."""
 
-    words: str  # completes "It …"
+    words: Said  # completes "It …"
     pattern: re.Pattern[str]
     weight: float
     needs_way: bool  # counts only where the text gives a link, a number or an account to answer to
@@ -74,7 +74,7 @@ class _Kind:
 
 _KINDS = (
     _Kind(
-        "asks for secret numbers or codes",
+        Said("asks for secret numbers or codes"),
         re.compile(
             r"\b(?:enter|reply|provide|confirm|verify|submit|send|give|input|key in|fill in|type|text|share|update)\b"
             rf".{{0,60}}?{_CODES}|"
@@ -85,7 +85,7 @@ _KINDS = (
         needs_way=False,
     ),
     _Kind(
-        "asks for a payment",
+        Said("asks for a payment"),
         re.compile(
             rf"\b(?:pay|transfer|remit|top up|deposit|send|scan)\b.{{0,50}}?{_FEE}|"
             + any_of("繳付 繳交 繳納 支付 付款 匯款 轉賬 轉帳 過數 入數 充值 打款 存入 代付 掃描 掃碼")
@@ -95,7 +95,7 @@ _KINDS = (
         needs_way=True,
     ),
     _Kind(
-        "asks the reader to pay or lend for the sender",
+        Said("asks the reader to pay or lend for the sender"),
         re.compile(
             r"\b(?:lend me|pay (?:it |this |them )?for me|transfer (?:it |the money |some money )?for me|"
             r"buy (?:me )?(?:some |a few )?gift cards for me)\b|"
@@ -106,7 +106,7 @@ _KINDS = (
         needs_way=False,
     ),
     _Kind(
-        "names a case against the reader and demands cooperation",
+        Said("names a case against the reader and demands cooperation"),
         re.compile(
             r"\byour (?:name|account|identity|bank card)\b.{0,60}?\b(?:money laundering|criminal case|fraud case)\b"
             r".{0,80}?\b(?:cooperate|transfer|download|add|call|provide)\b|"
@@ -118,7 +118,7 @@ _KINDS = (
         needs_way=False,
     ),
     _Kind(
-        "promises a sure gain or a gift",
+        Said("promises a sure gain or a gift"),
         re.compile(
             r"\bguaranteed (?:\w+ ){0,3}?(?:returns?|profits?|income|cash|prize)\b|"
             r"\brisk[- ]free (?:returns?|profits?)\b|"
@@ -138,7 +138,7 @@ _KINDS = (
         needs_way=True,
     ),
     _Kind(
-        "threatens or presses the reader to follow a link",
+        Said("threatens or presses the reader to follow a link"),
         re.compile(
             r"\b(?:suspended|expires?|expired|lapses?|lapsed|blocked|frozen|cancelled|removed|deactivated|overdue|"
             r"lose your)\b.{0,90}?"
@@ -241,7 +241,10 @@ def _lure_finding(lure: _Lure, host: str | None, named: Sequence[Body]) -> Findi
         return Finding(
             rule="office-asks",
             claim_type=body.claim_type,
-            text=f"It {lure.kind.words} in the name of {body.name} and leads to {host}, which is not theirs.",
+            said=Said(
+                "It {lure} in the name of {body} and leads to {host}, which is not theirs.",
+                {"lure": lure.kind.words, "body": body.name, "host": host},
+            ),
             evidence=words,
             rests_on=f"{body.source}: domains = {', '.join(body.domains)}",
             weight=0.7,
@@ -249,7 +252,7 @@ def _lure_finding(lure: _Lure, host: str | None, named: Sequence[Body]) -> Findi
     return Finding(
         rule="lure",
         claim_type=ClaimType.SCAM_LURE,
-        text=f"It {lure.kind.words}.",
+        said=Said("It {lure}.", {"lure": lure.kind.words}),
         evidence=words,
         rests_on="its own words",
         weight=lure.kind.weight,
@@ -264,7 +267,10 @@ def _name_elsewhere(reading: Reading, elsewhere: Sequence[Host], body: Body) -> 
             yield Finding(
                 rule="name-elsewhere",
                 claim_type=body.claim_type,
-                text=f"It names {body.name} and sends the reader to {host}, which is not theirs.",
+                said=Said(
+                    "It names {body} and sends the reader to {host}, which is not theirs.",
+                    {"body": body.name, "host": host},
+                ),
                 evidence=sentence.quote(asks.start(), len(sentence.folded)),
                 rests_on=f"{body.source}: domains = {', '.join(body.domains)}",
                 weight=0.4,
@@ -292,7 +298,9 @@ def _reported(numbers: Sequence[re.Match[str]], telephones: Telephones, facts_na
             yield Finding(
                 rule="lure-phone",
                 claim_type=ClaimType.SCAM_LURE,
-                text=f"It gives the telephone number {found.group()}, which is known from scams.",
+                said=Said(
+                    "It gives the telephone number {number}, which is known from scams.", {"number": found.group()}
+                ),
                 evidence=found.group(),
                 rests_on=f"{facts_name}: telephones.reported = {known}",
                 weight=0.8,
@@ -309,13 +317,22 @@ def _phone(
     for found in numbers:
         before = reading.folded[max(0, found.start() - _CALL_REACH) : found.start()]
         if _CALL.search(before):
-            whose = f", in the name of {named[0].name}" if named else ""
             yield Finding(
                 rule="lure-phone",
                 claim_type=named[0].claim_type if named else ClaimType.SCAM_LURE,
-                text=f"It {lure.kind.words} and wants a call to {found.group()}{whose}, a number nobody knows.",
+                said=_wants_a_call(lure, found.group(), named),
                 evidence=found.group(),
                 rests_on=f"{facts_name}: telephones.official",
                 weight=0.4,
             )
             return
+
+
+def _wants_a_call(lure: _Lure, number: str, named: Sequence[Body]) -> Said:
+    values = {"lure": lure.kind.words, "number": number}
+    if named:
+        return Said(
+            "It {lure} and wants a call to {number}, in the name of {body}, a number nobody knows.",
+            {**values, "body": named[0].name},
+        )
+    return Said("It {lure} and wants a call to {number}, a number nobody knows.", values)

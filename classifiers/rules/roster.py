@@ -11,7 +11,7 @@ from classifiers.rules import status
 from classifiers.rules.numbers import HAN_NUMBER, number
 from classifiers.rules.reading import Name, Reading, Sentence, any_of, reaches
 from monitor.text import fold
-from monitor.types import Candidate, ClaimType, Finding
+from monitor.types import Candidate, ClaimType, Finding, Said
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,7 @@ def _number(sentence: Sentence, name: Name, candidate: Candidate, roster: Roster
             yield Finding(
                 rule="roster-number",
                 claim_type=ClaimType.CANDIDATE_IDENTIFIER,
-                text=f"It gives {candidate.names[0]} the number {said}; the roster has {candidate.number}"
-                f"{_bearer(candidate, said, roster)}.",
+                said=_other_number(candidate, candidate.number, said, roster),
                 evidence=sentence.quote(start, end),
                 rests_on=f"{candidate.source}: number = {candidate.number}",
                 weight=0.9,
@@ -120,13 +119,17 @@ def _number(sentence: Sentence, name: Name, candidate: Candidate, roster: Roster
             return
 
 
-def _bearer(candidate: Candidate, said: int, roster: Roster) -> str:
-    """Who really has the number in the candidate's constituency: two people taken for each other."""
+def _other_number(candidate: Candidate, number: int, said: int, roster: Roster) -> Said:
+    """With who really has that number in the candidate's constituency: two people taken for each other."""
+    values = {"name": candidate.names[0], "said": said, "number": number}
     own = set(candidate.constituency)
     for other in roster.candidates.values():
         if other.number == said and other.id != candidate.id and own & set(other.constituency):
-            return f", and {said} is {other.names[0]}"
-    return ""
+            return Said(
+                "It gives {name} the number {said}; the roster has {number}, and {said} is {other}.",
+                {**values, "other": other.names[0]},
+            )
+    return Said("It gives {name} the number {said}; the roster has {number}.", values)
 
 
 def _numbers(sentence: Sentence, name: Name) -> Iterator[tuple[int, int, str]]:
@@ -207,7 +210,10 @@ def _belongs(
             yield Finding(
                 rule=line.rule,
                 claim_type=ClaimType.CANDIDATE_IDENTIFIER,
-                text=f"It puts {candidate.names[0]} in {words[said]}; the roster has {written[0]}.",
+                said=Said(
+                    "It puts {name} in {said}; the roster has {written}.",
+                    {"name": candidate.names[0], "said": words[said], "written": written[0]},
+                ),
                 evidence=sentence.quote(min(found.start(), name.start), max(found.end(), name.end)),
                 rests_on=f"{candidate.source}: {line.key} = {written[0]}",
                 weight=line.weight,

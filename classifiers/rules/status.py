@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from datetime import date
 
 from classifiers.rules.reading import Name, Sentence, any_of, reaches
-from monitor.types import Candidate, ClaimType, Finding
+from monitor.types import Candidate, ClaimType, Finding, Said
 
 _STANDING = {"declared": 0.6, "nominated": 0.6, "validated": 0.9}  # status, and the weight of "is out" against it
 OUT = {"withdrawn": 0.7, "disqualified": 0.7}  # status, and the weight of "is standing" against it
@@ -25,14 +25,16 @@ def check(
     if day and since and day < since:
         return
     if candidate.status in _STANDING:
-        span, said = _says_out(sentence, name, places), "is no longer standing"
+        span = _says_out(sentence, name, places)
+        form = Said("It says that {name} is no longer standing; the roster has a {candidate_status} candidate.")
     else:
-        span, said = _says_standing(sentence, name), "is standing"
+        span = _says_standing(sentence, name)
+        form = Said("It says that {name} is standing; the roster has a {candidate_status} candidate.")
     if span:
         yield Finding(
             rule="roster-status",
             claim_type=ClaimType.CANDIDATE_STATUS,
-            text=f"It says that {candidate.names[0]} {said}; the roster has a {candidate.status} candidate.",
+            said=form.filled(name=candidate.names[0], candidate_status=candidate.status),
             evidence=sentence.quote(*span),
             rests_on=f"{candidate.source}: status = {candidate.status}" + (f" since {since}" if since else ""),
             weight=(_STANDING | OUT)[candidate.status],

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from monitor import language
 from monitor.invisible import INVISIBLE, safe
+from monitor.language import _
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from monitor.config import Settings
     from monitor.store import Store
+    from monitor.types import Said
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -44,13 +47,15 @@ class Context:
     """What `pollwatch -c FILE` set."""
 
     config_file: str | None
+    language: str | None = None  # of the command line
 
     def settings(self) -> Settings:
-        """The configuration. Raises ConfigError."""
+        """The configuration; from here on people are spoken to as it asks. Raises ConfigError."""
         from monitor.config import load
 
         settings = load(self.config_file)
         _clock.set(settings.calendar.zone)
+        language.use(self.language or language.wanted(os.environ, settings.triage.language))
         return settings
 
     @contextlib.contextmanager
@@ -121,6 +126,19 @@ def say(message: str) -> None:
         click.echo(safe(line), err=True)
 
 
+def spoken(said: Said) -> str:
+    """A sentence in the reader's language, its instants in the election's zone."""
+    return language.render(said, _clock.get())
+
+
+def print_result(row: Mapping[str, Any], as_json: bool, sentence: str) -> None:
+    """How every act ends: its row for machines, or a sentence for people."""
+    if as_json:
+        print_object(row)
+    else:
+        click.echo(safe(sentence))
+
+
 def print_object(data: Mapping[str, Any]) -> None:
     """One JSON object on stdout; invisible characters stand in it as escapes."""
     click.echo(INVISIBLE.sub(_escaped, json.dumps(data, ensure_ascii=False, default=_plain)))
@@ -151,8 +169,11 @@ def print_table(
     *,
     empty: str,
     wide: Sequence[str] = (),
+    plain: bool = False,
 ) -> None:
     """A table for people; ``columns`` are keys, or (key, heading). ``empty`` goes to stderr when there is no row.
+
+    With ``plain`` no table: each row is a paragraph of lines with its headings, as a screen reader reads it well.
 
     On a terminal each row is one line: the last column, the long one, takes what is left and is cut, and the keys of
     ``wide`` are shown only where there is room. In a file or a pipe nothing is left out.
@@ -165,24 +186,41 @@ def print_table(
     if not rows:
         say(empty)
         return
+    if plain:
+        _print_paragraphs(rows, columns)
+        return
     terminal = sys.stdout.isatty()
     console = make_console()
     narrow = terminal and console.width < WIDE
-    pairs = [(c, c.replace("_", " ")) if isinstance(c, str) else c for c in columns]
+    pairs = _headed(columns)
     pairs = [(key, heading) for key, heading in pairs if not (narrow and key in wide)]
-    lines = [[cell(row.get(key)) for key, _ in pairs] for row in rows]
-    widths = [max(map(cell_len, words)) for words in zip(*lines, [heading for _, heading in pairs], strict=True)]
+    lines = [[cell(row.get(key)) for key, _heading in pairs] for row in rows]
+    headings = [heading for _key, heading in pairs]
+    widths = [max(map(cell_len, words)) for words in zip(*lines, headings, strict=True)]
     if narrow:
         widths[:-1] = [min(width, NARROW_COLUMN) for width in widths[:-1]]
     if terminal:
         left = console.width - sum(widths[:-1]) - 2 * (len(widths) - 1)
         widths[-1] = max(NARROW_COLUMN, min(widths[-1], left))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for (_, heading), width in zip(pairs, widths, strict=True):
+    for heading, width in zip(headings, widths, strict=True):
         table.add_column(heading, no_wrap=True, overflow="ellipsis", width=width)
     for line in lines:
         table.add_row(*map(Text, line))
     console.print(table)
+
+
+def _headed(columns: Sequence[str | tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(column, column.replace("_", " ")) if isinstance(column, str) else column for column in columns]
+
+
+def _print_paragraphs(rows: Iterable[Mapping[str, Any]], columns: Sequence[str | tuple[str, str]]) -> None:
+    for number, row in enumerate(rows):
+        if number:
+            click.echo()
+        for key, heading in _headed(columns):
+            if (value := cell(row.get(key))) != "-":
+                click.echo(f"{heading}: {value}")
 
 
 def cell(value: Any) -> str:
@@ -190,7 +228,7 @@ def cell(value: Any) -> str:
     if value is None or value in ("", [], ()):
         return "-"
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if isinstance(value, float):
         return f"{value:.2f}"
     if isinstance(value, datetime):

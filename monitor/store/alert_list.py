@@ -64,6 +64,7 @@ def _shown(alert: Alert, facts: IncidentFacts, now: datetime | None, *, heard: b
     ends = alert.lease_expires_at or alert.snoozed_until
     over = now is not None and ends is not None and ends <= now
     untaken = AlertState.OPEN if alert.review is Review.FIRST else AlertState.SECOND_REVIEW
+    urgent = [reason.text for reason in alert.priority_reasons]
     return {
         "id": alert.id,
         "incident_id": alert.incident_id,
@@ -78,8 +79,8 @@ def _shown(alert: Alert, facts: IncidentFacts, now: datetime | None, *, heard: b
         "items": facts.items,
         "claim_type": facts.claim_type,
         "matches": list(facts.matches),
-        "reasons": [*alert.priority_reasons, *facts.reasons],
-        "priority_reasons": list(alert.priority_reasons),
+        "reasons": [*urgent, *facts.reasons],
+        "priority_reasons": urgent,
         "findings": list(facts.findings),
         "label": facts.label,
         "lang": facts.lang,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -23,6 +23,7 @@ from monitor.types import (
     IncidentFacts,
     Opinion,
     Review,
+    Said,
     Suppression,
     Verdict,
 )
@@ -162,7 +163,7 @@ def add(
     facts: IncidentFacts,
     *,
     priority: int,
-    reasons: tuple[str, ...],
+    reasons: tuple[Said, ...],
     teams: Sequence[str],
     opened_at: datetime,
     due_at: datetime | None,
@@ -180,9 +181,9 @@ def add(
         "due_at": due_at,
         "sample": facts.sample,
     }
-    values = {**row, "state": AlertState.OPEN, "level": 0, "priority_reasons": list(reasons), "opened_at": opened_at}
+    values = {**row, "state": AlertState.OPEN, "level": 0, "priority_reasons": _packed(reasons), "opened_at": opened_at}
     alert_id = int(connection.scalars(insert(alerts).values(values).returning(alerts.c.id)).one())
-    detail = {**row, "priority": f"P{priority}", "reasons": list(reasons), "teams": list(teams)}
+    detail = {**row, "priority": f"P{priority}", "reasons": [reason.text for reason in reasons], "teams": list(teams)}
     audit.append(connection, opened_at, actor, "alert.open", subject(alert_id), detail)
     return alert_id
 
@@ -206,6 +207,8 @@ def change(
     names = [column.name for column in alerts.c]
     changed = {name: getattr(after, name) for name in names if getattr(after, name) != getattr(before, name)}
     changed["state"] = after.state  # something must be set
+    if after.priority_reasons != before.priority_reasons:
+        changed["priority_reasons"] = _packed(after.priority_reasons)
     result = connection.execute(update(alerts).where(alerts.c.id == before.id, *same).values(**changed))
     if result.rowcount != 1:
         return False
@@ -251,11 +254,15 @@ def from_row(row: Row[Any], opinions: tuple[Opinion, ...]) -> Alert:
             "suppression": Suppression(values["suppression"]) if values["suppression"] else None,
             "decision": Decision(values["decision"]) if values["decision"] else None,
             "verdict": Verdict(values["verdict"]) if values["verdict"] else None,
-            "priority_reasons": tuple(values["priority_reasons"]),
+            "priority_reasons": tuple(map(Said.read, values["priority_reasons"])),
             "review": Review(values["review"]),
             "opinions": opinions,
         }
     )
+
+
+def _packed(reasons: Iterable[Said]) -> list[dict[str, Any]]:
+    return [asdict(reason) for reason in reasons]
 
 
 def is_over(now: datetime) -> ColumnElement[bool]:

@@ -70,7 +70,7 @@ def insert_all(connection: Connection, rows: Iterable[tuple[Item, Assessment]], 
             "stance": assessment.stance,
             "claim_type": assessment.claim_type,
             "matches": [asdict(match) for match in assessment.matches],
-            "findings": [asdict(finding) for finding in assessment.findings],
+            "findings": [finding.as_row() for finding in assessment.findings],
             "reasons": [asdict(reason) for reason in assessment.reasons],
             "assessed_at": now,
         }

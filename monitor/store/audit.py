@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Text, cast, insert, select
 
 from monitor.store.schema import audit
+from monitor.types import Said
 
 GENESIS = "0" * 64  # what the first entry follows
 
@@ -62,6 +63,11 @@ def append_all(
     if rows:
         connection.execute(insert(audit), rows)
     return last_seq
+
+
+def because(reason: Said) -> dict[str, Any]:
+    """What a detail says of a reason that the program gives: in English, and as it can be said in any language."""
+    return {"reason": reason.text, "said": asdict(reason)}
 
 
 def head(connection: Connection) -> tuple[int, str]:

@@ -46,7 +46,9 @@ def in_full(connection: Connection, incident_id: int) -> dict[str, Any]:
         text = {key: revision[key] for key in ("revision", "title", "summary", "seen_at", "replaced_at")}
         earlier.setdefault(revision["item_id"], []).append(text)
     wanted = ("key", "title", "summary", "published_at", "edited_at")
-    extra = [items.c[key] for key in wanted] + [incident_items.c.reason, incident_items.c.similarity]
+    extra: list[ColumnElement[Any]] = [items.c[key] for key in wanted]
+    extra += [incident_items.c.reason, incident_items.c.similarity]
+    extra += [items.c.lang.label("item_lang"), items.c.revision, assessments.c.revision.label("assessed_revision")]
     rows = connection.execute(_members([incident_id], *extra)).mappings()
     members = [{**member, "id": member["item_id"], "revisions": earlier.get(member["item_id"], [])} for member in rows]
     return {**head, "items": members, "related": related_to(connection, incident_id)}

@@ -331,17 +331,6 @@ def add_wording(connection: Connection, item_id: int) -> None:
     connection.execute(update(incident_items).where(this).values(wording=next_number))
 
 
-def get_items(connection: Connection, item_ids: Sequence[int]) -> list[Item]:
-    """These items, by id."""
-    rows = connection.execute(
-        select(items, feeds.c.outlet, feeds.c.role)
-        .join(feeds, feeds.c.id == items.c.feed_id)
-        .where(items.c.id.in_(item_ids))
-        .order_by(items.c.id)
-    )
-    return [_item(row) for row in rows]
-
-
 def items_of(connection: Connection, incident_id: int) -> list[Item]:
     """The items of an incident in the order of appearance."""
     rows = connection.execute(

@@ -205,6 +205,22 @@ def under(connection: Connection, alert_id: int) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
+def ruling_on(connection: Connection, alert_id: int) -> dict[str, Any] | None:
+    """The ruling that inhibits an alert, if one does: ``alert_id, title, verdict, decided_at, similarity``."""
+    ruled = alerts.alias("ruled")
+    query = (
+        select(ruled.c.id.label("alert_id"), incidents.c.title, ruled.c.verdict, ruled.c.decided_at)
+        .add_columns(inhibitions.c.similarity)
+        .select_from(inhibitions)
+        .join(alerts, alerts.c.id == inhibitions.c.alert_id)
+        .join(ruled, ruled.c.id == inhibitions.c.by_alert_id)
+        .join(incidents, incidents.c.id == ruled.c.incident_id)
+        .where(inhibitions.c.alert_id == alert_id, alerts.c.suppression == Suppression.INHIBITED)
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    return dict(row) if row else None
+
+
 def add_answer(connection: Connection, incident_id: int, item_id: int, similarity: float, at: datetime) -> None:
     """Link an official item to an incident that it may answer; one that is linked already stays as it is."""
     row = {"incident_id": incident_id, "item_id": item_id, "similarity": similarity, "at": at}

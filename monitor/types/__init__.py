@@ -1,7 +1,7 @@
 """The nouns that the rooms exchange: frozen, without behaviour beyond reading themselves."""
 
 from monitor.types.found import SearchHit, TextKind
-from monitor.types.judged import Assessment, Finding, Label, Reason, Stance
+from monitor.types.judged import HARMLESS_STANCES, Assessment, Finding, Label, Reason, Stance
 from monitor.types.published import (
     Document,
     Entry,
@@ -35,11 +35,13 @@ from monitor.types.reviewed import (
     Verdict,
 )
 from monitor.types.runs import StageReport
+from monitor.types.said import Said
 from monitor.types.watched import Candidate, ClaimType, Match, Phase
 from monitor.types.witnessed import Answer, Capture, CaptureKind, Changed, Exchange, Headers, Page, Raw
 
 __all__ = [
     "FALSE_VERDICTS",
+    "HARMLESS_STANCES",
     "LIVE",
     "UNTAKEN",
     "WAITING",
@@ -77,6 +79,7 @@ __all__ = [
     "Rhythm",
     "Role",
     "Ruling",
+    "Said",
     "SearchHit",
     "Silence",
     "StageReport",

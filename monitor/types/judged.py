@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from monitor.types.published import Lang
+from monitor.types.said import Said
 from monitor.types.watched import ClaimType, Match
 
 
@@ -30,21 +31,38 @@ class Stance(StrEnum):
     UNRELATED = "unrelated"
 
 
+# What stands so to a claim is never flagged. Satire is none of them: the model seldom recognises it, and a person tells
+# it at a glance.
+HARMLESS_STANCES = frozenset({Stance.REFUTES})
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What a rule found, and the line of the roster or facts file it rests on."""
 
     rule: str
     claim_type: ClaimType
-    text: str  # one English sentence
+    said: Said  # one sentence
     evidence: str  # the words of the item
     rests_on: str  # e.g. "facts.toml: polling.closes = 22:30"; equal for copies that differ in their own figures
     weight: float  # 0..1, how strongly it speaks for a falsehood
 
+    @property
+    def text(self) -> str:
+        """The sentence in English."""
+        return self.said.text
+
+    def as_row(self) -> dict[str, Any]:
+        """As it is stored and printed: its fields, and the sentence in English as ``text``."""
+        return {**asdict(self), "text": self.text}
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why something was flagged or ranked: a code that screens can translate, and an English sentence."""
+    """Why something was flagged or ranked: a code and its detail, and what they say as an English sentence.
+
+    ``classifiers.sentences`` makes the sentence of the other two.
+    """
 
     code: str
     text: str

@@ -10,6 +10,7 @@ from typing import Any
 
 from monitor.types.judged import Label
 from monitor.types.published import Lang, Role, join_text
+from monitor.types.said import Said
 from monitor.types.watched import ClaimType
 
 
@@ -119,7 +120,7 @@ class Alert:
     decision: Decision | None
     verdict: Verdict | None
     taken_at: datetime | None = None  # when it was first taken
-    priority_reasons: tuple[str, ...] = ()  # a sentence for each rule that set the priority
+    priority_reasons: tuple[Said, ...] = ()  # a sentence for each rule that set the priority
     take_steps: int = 0  # of the escalation behind it, of those that wait for somebody to take it
     decide_steps: int = 0  # and of those that wait for a decision
     reminders: int = 0  # of the last of these steps

@@ -28,10 +28,10 @@ from alerts.transitions import (
     transition,
 )
 from monitor.config import Settings
-from monitor.types import Alert, AlertState, Decision, Review, Silence, Suppression, Verdict
+from monitor.types import Alert, AlertState, Decision, Review, Said, Silence, Suppression, Verdict
 
 Entry = Mapping[str, Any]
-_NO_EFFECT = ("notice.drop",)
+_NO_EFFECT = ("notice.drop", "alert.note")
 
 
 def replay(history: Sequence[Entry], settings: Settings, routes: Routes) -> Alert:
@@ -44,7 +44,12 @@ def replay(history: Sequence[Entry], settings: Settings, routes: Routes) -> Aler
     for entry in rest:
         if entry["action"] not in _NO_EFFECT:
             alert = _after(alert, entry, terms_at(entry["at"], settings, routes))
-    return alert
+    return in_english(alert)
+
+
+def in_english(alert: Alert) -> Alert:
+    """With its reasons as the audit keeps them."""
+    return replace(alert, priority_reasons=tuple(Said(reason.text) for reason in alert.priority_reasons))
 
 
 def _opened(entry: Entry) -> Alert:
@@ -66,7 +71,7 @@ def _opened(entry: Entry) -> Alert:
         decided_at=None,
         decision=None,
         verdict=None,
-        priority_reasons=tuple(detail["reasons"]),
+        priority_reasons=tuple(map(Said, detail["reasons"])),
         sample=detail["sample"],
     )
 
@@ -79,12 +84,12 @@ def _after(alert: Alert, entry: Entry, terms: Terms) -> Alert:
         case "alert.suppress":
             return replace(alert, suppression=Suppression.INHIBITED, inhibited_by=detail["inhibited_by"])
         case "alert.reopen" if "suppression" in detail:
-            return heard(alert, datetime.fromisoformat(detail["since"]), terms, detail["reason"])
+            return heard(alert, datetime.fromisoformat(detail["since"]), terms, Said.read(detail["said"]))
         case "alert.escalate":
             policy = terms.escalation.of(terms.phase, alert.priority)
             due = due_steps(alert, counts_from(alert), at, policy)
             assert due, f"entry {entry['seq']} is a step that was not due"
-            assert (f"{due[0].step.unless}-{due[0].number}", due[0].reason) == (detail["step"], detail["reason"])
+            assert (f"{due[0].step.unless}-{due[0].number}", due[0].reason.text) == (detail["step"], detail["reason"])
             return after_step(alert, due[0], at)
         case "alert.remind":
             policy = terms.escalation.of(terms.phase, alert.priority)

@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert, select, text
 
 from monitor.store import Connection, Store, pending
 from monitor.store.schema import assessments, feeds, incident_items, incidents, items
-from monitor.types import ClaimType, Finding
+from monitor.types import Alert, AlertState, ClaimType, Finding, Said
 
 QUIET = {"hidden": 0, "inhibited": 0, "heard": 0}  # what dispatch counts where nothing is suppressed
 
 WITHDRAWN = Finding(
     rule="roster-status",
     claim_type=ClaimType.CANDIDATE_STATUS,
-    text="The text says that Vivian Cheuk has withdrawn; the roster has her as validated.",
+    said=Said(
+        "It says that {name} is no longer standing; the roster has a {candidate_status} candidate.",
+        {"name": "Vivian Cheuk", "candidate_status": "validated"},
+    ),
     evidence="卓望晴退選",
     rests_on="watchlist.toml: candidate cheuk-mong-ching",
     weight=0.9,
+)
+START = datetime(2027, 3, 1, 4, 30, tzinfo=UTC)
+OPEN = Alert(
+    id=7,
+    incident_id=3,
+    state=AlertState.OPEN,
+    priority=1,
+    level=0,
+    score=0.9,
+    opened_at=START,
+    due_at=START + timedelta(minutes=15),
+    holder=None,
+    lease_expires_at=None,
+    route="desk",
+    suppression=None,
+    decided_at=None,
+    decision=None,
+    verdict=None,
 )
 
 
@@ -102,7 +122,7 @@ def assess(
         "stance": "asserts",
         "claim_type": claim_type,
         "matches": [{"candidate_id": match, "alias": match, "start": 0, "end": 3} for match in matches],
-        "findings": [asdict(finding) for finding in findings],
+        "findings": [finding.as_row() for finding in findings],
         "reasons": [{"code": "words", "text": f"Words that moved the score to {score:.2f}.", "detail": {}}],
         "assessed_at": now,
     }

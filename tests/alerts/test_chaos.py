@@ -31,7 +31,7 @@ from monitor.store import alerts as alert_store
 from monitor.store import outbox as outbox_store
 from monitor.store.schema import alerts, decisions, occasions, outbox
 from monitor.types import LIVE, ClaimType
-from tests.alerts.replay import replay
+from tests.alerts.replay import in_english, replay
 from tests.alerts.reviewers import Reviewer, reviewer
 from tests.alerts.rows import add_incident
 from tests.receiver import Inbox, receiver_server
@@ -317,7 +317,7 @@ def _check_histories(store: Store, settings: Settings, entries: Sequence[dict[st
     routes = load_routes(settings)
     with store.read() as connection:
         for id, history in histories.items():
-            assert replay(history, settings, routes) == alert_store.get(connection, id)
+            assert replay(history, settings, routes) == in_english(alert_store.get(connection, id))
         live = select(func.count()).where(alerts.c.state.in_(LIVE)).group_by(alerts.c.incident_id)
         assert set(connection.scalars(live)) <= {1}
         assert connection.scalar(select(func.count(alerts.c.incident_id.distinct()))) == count

@@ -86,7 +86,7 @@ def test_show_says_why_and_where(settings: Settings) -> None:
         "rests on watchlist.toml: candidate cheuk-mong-ching",
         "翠灣時報 (media, asserts)",
         "http://harbour-daily.example/1",
-        "dispatch  alert.open",
+        "dispatch  opened it as P1 for team desk-chinese",
     ):
         assert words in result.stdout
     assert "\x1b" not in result.stdout

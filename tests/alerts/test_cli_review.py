@@ -75,7 +75,7 @@ def test_two_people_and_a_lead(settings: Settings) -> None:
     assert _refused(settings, "take", "1") == ("same-person", 1)
     shown = _said(settings, "take", "1", "--reviewer", "ben")
     assert "asks for a second opinion" in shown
-    assert "maya (first opinion): not to be seen before the second opinion is given" in shown
+    assert "maya  first opinion: not to be seen before the second opinion is given" in shown
     assert "名單上仍有她" not in shown + _said(settings, "show", "1") + _said(settings, "show", "1", "--json")
     assert _said(settings, "release", "1", "--reviewer", "ben") == "alert 1 is second_review again\n"
     (row,) = [json.loads(line) for line in _said(settings, "list", "--review", "second", "--json").splitlines()]
@@ -85,8 +85,8 @@ def test_two_people_and_a_lead(settings: Settings) -> None:
     assert _said(settings, "decide", "1", *words) == "alert 1 goes to the lead (team lead): the two opinions differ\n"
     assert _run(settings, "list", "--review", "second").stderr == "no such alert waits for a person\n"
     shown = _said(settings, "take", "1", "--reviewer", "岑")
-    assert "maya (first opinion): clarify false: 名單上仍有她" in shown
-    assert "ben (second opinion): watch: wait" in shown
+    assert "maya  first opinion: clarify, false: 名單上仍有她" in shown
+    assert "ben  second opinion: watch: wait" in shown
     assert "\x1b" not in shown
     assert _said(settings, "decide", "1", *FALSE, "--reviewer", "岑") == "alert 1 is decided: clarify, false\n"
     (total, *_) = [json.loads(line) for line in _said(settings, "agreement", "--json").splitlines()]
@@ -100,7 +100,7 @@ def test_snooze_and_wake(settings: Settings) -> None:
     until = (now() + timedelta(hours=3)).isoformat()
     assert _json(settings, "snooze", "1", "--until", until, "--reason", "later")["state"] == "snoozed"
     assert _run(settings, "list").stderr == "nothing waits for a person\n"
-    assert "snoozed until" in _said(settings, "show", "1")
+    assert "snoozed, until" in _said(settings, "show", "1")
     assert _refused(settings, "take", "1") == ("snoozed", 1)
     assert _said(settings, "wake", "1") == "alert 1 is back in the queue\n"
     assert _said(settings, "snooze", "1", "--until", until, "--reason", "later").startswith("alert 1 is snoozed until ")

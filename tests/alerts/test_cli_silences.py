@@ -113,7 +113,7 @@ def test_hidden_alerts_are_found_and_counted(settings: Settings, store: Store) -
     assert "silence" in _run(settings, alerts, "list", "--suppressed").stdout
     assert "suppressed: silence" in _run(settings, alerts, "show", "1").stdout
     shown = _run(settings, status)
-    assert "hidden 1 silenced, 0 inhibited, by 1 silences and by clarifications" in shown.stdout
+    assert "hidden 1 silenced, 0 inhibited, by 1 silence and by clarifications" in shown.stdout
     assert shown.stdout.count("queue  ") == 1
     assert "note: silence 1 of maya" in shown.stderr
     assert "\x1b" not in shown.output

@@ -13,11 +13,12 @@ from click.testing import CliRunner, Result
 from sqlalchemy import insert, select, update
 
 from alerts import incidents as acts
-from alerts import queue
+from alerts import queue, silences
 from alerts.cli.incidents import incidents as command
 from alerts.cli.queue import alerts as alerts_command
 from alerts.dispatch import dispatch
 from alerts.incidents import keep_and_close
+from alerts.suppression import SilenceMatchers
 from classifiers.group import group
 from monitor.cli.base import Context
 from monitor.config import Settings
@@ -25,7 +26,7 @@ from monitor.errors import NotFoundError, RefusedError, UnfitActError
 from monitor.store import Store, audit, incidents, relations
 from monitor.store import alerts as alert_store
 from monitor.store.schema import alerts as alert_table
-from monitor.store.schema import incident_items, related
+from monitor.store.schema import hidden, incident_items, related
 from monitor.types import Alert, AlertState, Decision, Review, Verdict
 from tests.alerts.rows import add_incident
 from tests.grouping import Row, fill, partition
@@ -84,6 +85,19 @@ def test_two_incidents_become_one(store: Store, settings: Settings, now: datetim
         {"duplicate_of": kept, "reason": "the same recording"},
     )
     assert dispatch(store, settings, now + LATER).counts["opened"] == 0
+
+
+def test_what_a_silence_hid_is_not_counted_as_hidden_once_it_is_closed(
+    store: Store, settings: Settings, now: datetime
+) -> None:
+    """The silence lets go of the alert that a merge closes, and says so from then on."""
+    one, other = two(store, settings, now)
+    matchers = SilenceMatchers.read([f"incident={one}"])
+    assert silences.add(store, settings, matchers, "maya", "later", now, now + timedelta(hours=4))["hides"] == 1
+    acts.merge(store, settings, "maya", now + LATER, one, other, "the same recording")
+    with store.read() as connection:
+        assert connection.scalars(select(hidden.c.ended_at)).all() == [now + LATER]
+    assert silences.listing(store, now + LATER)[0]["hides"] == 0
 
 
 def test_a_chain_of_merges_leads_to_the_end(store: Store, settings: Settings, now: datetime) -> None:

@@ -18,7 +18,7 @@ from monitor.store import Store, audit, inhibitions
 from monitor.store import alerts as alert_store
 from monitor.store.schema import alerts as alert_table
 from monitor.store.schema import feeds, items, revisions
-from monitor.types import AlertState, Decision, Finding, Verdict
+from monitor.types import AlertState, Decision, Finding, Said, Verdict
 from tests.alerts.rows import QUIET, WITHDRAWN, add_incident, add_item, assess
 
 EN = (
@@ -184,7 +184,9 @@ def test_a_text_that_moves_away_comes_back(store: Store, settings: Settings, now
     assert dispatch(store, settings, now + 2 * DAY).counts == {"opened": 0, "raised": 0, **QUIET}
 
 
-NEW_FACT = replace(WITHDRAWN, rule="facts-hours", rests_on="facts.toml: polling.closes", text="Polls close at 22:30.")
+NEW_FACT = replace(
+    WITHDRAWN, rule="facts-hours", rests_on="facts.toml: polling.closes", said=Said("Polls close at 22:30.")
+)
 
 
 @pytest.mark.parametrize(

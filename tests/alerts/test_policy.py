@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,27 +15,10 @@ from alerts.policy import Escalation, Policy, after_step, due_steps, reminder
 from alerts.routing import Routes
 from monitor import seeds
 from monitor.types import Alert, AlertState, Phase
+from tests.alerts.rows import OPEN, START
 
-START = datetime(2027, 3, 7, 1, 0, tzinfo=UTC)
 SHIPPED = Routes.model_validate(seeds.toml("routes.toml")).escalation
 URGENT = SHIPPED.of(Phase.POLLING_DAY, 1)  # taken in 5, 10 and again every 10; decided in 30, again every 15
-OPEN = Alert(
-    id=7,
-    incident_id=3,
-    state=AlertState.OPEN,
-    priority=1,
-    level=0,
-    score=0.9,
-    opened_at=START,
-    due_at=START + timedelta(minutes=5),
-    holder=None,
-    lease_expires_at=None,
-    route="desk",
-    suppression=None,
-    decided_at=None,
-    decision=None,
-    verdict=None,
-)
 HELD = replace(OPEN, state=AlertState.LEASED, holder="maya", lease_expires_at=START + timedelta(hours=5))
 
 
@@ -87,7 +70,7 @@ def test_two_leases_that_ran_out_are_a_forgotten_decision() -> None:
     twice = replace(OPEN, expiries=2)
     assert _run(twice, range(3)) == [(0, "decided-1", 2)]
     (due,) = due_steps(twice, START, START + timedelta(minutes=1), URGENT)
-    assert due.reason == "its lease ran out 2 times"
+    assert due.reason.text == "its lease ran out 2 times"
     assert _run(replace(OPEN, expiries=1), range(3)) == []
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -38,7 +38,7 @@ def test_default_is_the_claim_types() -> None:
     """With nothing special, the taxonomy's default stands, and it is the only reason."""
     priority, reasons = prioritise(FACTS, Phase.CAMPAIGN, taxonomy.load(), RULES)
     assert priority == 2
-    assert reasons == ("Starts at P2: candidate-fact, phase campaign.",)
+    assert [reason.text for reason in reasons] == ["Starts at P2: candidate-fact, phase campaign."]
 
 
 def test_phase_changes_the_default() -> None:
@@ -52,13 +52,13 @@ def test_phase_changes_the_default() -> None:
     ("changed", "expected", "sentence"),
     [
         ({"score": 0.7}, 1, "names man-pui-lam and scores 0.70"),
-        ({"findings": (asdict(WITHDRAWN),)}, 1, "a rule is firm about it (roster-status)"),
+        ({"findings": (WITHDRAWN.as_row(),)}, 1, "a rule is firm about it (roster-status)"),
         ({"outlets": ("Harbour Daily", "翠灣時報", "Radio Lantern")}, 1, "spread over 3 outlets"),
         ({"score": 0.59}, 3, "scores only 0.59"),
         ({"matches": ()}, 3, "names nobody on the watchlist"),
         ({"matches": (), "score": 0.1}, 4, "scores only 0.10"),
-        ({"findings": (asdict(WITHDRAWN),), "score": 0.1}, 1, "a rule is firm about it"),
-        ({"findings": ({**asdict(WITHDRAWN), "rule": "allegation", "weight": 0.45},)}, 2, "Starts at P2"),
+        ({"findings": (WITHDRAWN.as_row(),), "score": 0.1}, 1, "a rule is firm about it"),
+        ({"findings": ({**WITHDRAWN.as_row(), "rule": "allegation", "weight": 0.45},)}, 2, "Starts at P2"),
         ({"claim_type": None}, 3, "no claim type is clear"),
         ({"score": 0.69, "outlets": ("Harbour Daily", "翠灣時報")}, 2, "Starts at P2"),
     ],
@@ -67,7 +67,7 @@ def test_each_rule_moves_one_step_and_says_so(changed: dict[str, object], expect
     """Each rule is worth one step; just short of it, it is silent."""
     priority, reasons = prioritise(replace(FACTS, **changed), Phase.CAMPAIGN, taxonomy.load(), RULES)  # type: ignore[arg-type]  # a table of fields
     assert priority == expected
-    assert any(sentence in reason for reason in reasons)
+    assert any(sentence in reason.text for reason in reasons)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_each_rule_moves_one_step_and_says_so(changed: dict[str, object], expect
         ({"step": -1, "per_hour_from": 7}, {"per_hour": 6}, None),
         ({"step": 1, "lang": "zh-Hant"}, {"lang": Lang.HANT}, "One step less urgent (mine): is written in zh-Hant."),
         ({"step": -1, "label": "impersonation"}, {}, None),
-        ({"step": -1, "found": True}, {"findings": (asdict(WITHDRAWN),)}, "a rule found something (roster-status)."),
+        ({"step": -1, "found": True}, {"findings": (WITHDRAWN.as_row(),)}, "a rule found something (roster-status)."),
         ({"step": 1, "firm": False}, {}, "One step less urgent (mine)."),
         ({"step": -1, "claim_type": "scam-lure"}, {"claim_type": None}, None),
     ],
@@ -103,7 +103,7 @@ def test_a_rule_of_ones_own(rule: dict[str, object], changed: dict[str, object],
     priority, reasons = prioritise(facts, Phase.CAMPAIGN, taxonomy.load(), (own,))
     assert priority == max(1, min(4, start + (own.step if sentence else 0)))
     assert len(reasons) == 1 + bool(sentence)
-    assert sentence is None or reasons[-1].endswith(sentence)
+    assert sentence is None or reasons[-1].text.endswith(sentence)
 
 
 def test_every_claim_type_has_a_meaning() -> None:
@@ -130,11 +130,11 @@ def test_bounds_and_reasons_hold_for_any_facts(
         claim_type=claim_type,
         score=score,
         matches=("man-pui-lam",) if matched else (),
-        findings=(asdict(WITHDRAWN),) if found else (),
+        findings=(WITHDRAWN.as_row(),) if found else (),
         outlets=tuple(f"Outlet {n}" for n in range(outlets)),
     )
     priority, reasons = prioritise(facts, phase, taxonomy.load(), RULES)
-    start = int(reasons[0].split("P")[1][0])
-    more = sum("more urgent" in reason for reason in reasons)
-    less = sum("less urgent" in reason for reason in reasons)
+    start = int(reasons[0].text.split("P")[1][0])
+    more = sum("more urgent" in reason.text for reason in reasons)
+    less = sum("less urgent" in reason.text for reason in reasons)
     assert priority == max(1, min(4, start - more + less))

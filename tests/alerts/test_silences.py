@@ -233,7 +233,7 @@ def test_silences_that_end_soon_or_hide_nothing_are_listed(store: Store, setting
     assert [row["suppressed"] for row in later["silences"]["expiring"]] == [2]
     assert [row["id"] for row in later["silences"]["idle"]] == [idle]
     notes = [note for note in later["notes"] if note.startswith("silence")]
-    assert notes[0].endswith("2 alerts come back")
+    assert notes[0].endswith("and 2 alerts will be back")
     assert "has hidden nothing yet" in notes[1]
     assert not [problem for problem in later["problems"] if "silence" in problem]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -30,8 +30,8 @@ from alerts.transitions import (
 )
 from monitor.errors import RefusedError
 from monitor.types import Alert, AlertState, Decision, Phase, Review, Verdict
+from tests.alerts.rows import OPEN, START
 
-START = datetime(2027, 3, 1, 4, 30, tzinfo=UTC)
 LEASE = timedelta(minutes=10)
 TARGETS = Targets.model_validate(
     {
@@ -40,23 +40,6 @@ TARGETS = Targets.model_validate(
     }
 )
 TERMS = Terms(Phase.CAMPAIGN, TARGETS, LEASE)
-OPEN = Alert(
-    id=7,
-    incident_id=3,
-    state=AlertState.OPEN,
-    priority=1,
-    level=0,
-    score=0.9,
-    opened_at=START,
-    due_at=START + timedelta(minutes=15),
-    holder=None,
-    lease_expires_at=None,
-    route="desk",
-    suppression=None,
-    decided_at=None,
-    decision=None,
-    verdict=None,
-)
 HELD = transition(OPEN, Take("maya"), START, TERMS)
 
 

@@ -10,7 +10,7 @@ from classifiers.assess import Bench, Judged
 from classifiers.explain import Fragment, fragments, known_words, reasons
 from classifiers.model import Model
 from classifiers.scoring import combine
-from monitor.types import Candidate, ClaimType, Finding, Lang, Match, Role
+from monitor.types import Candidate, ClaimType, Finding, Lang, Match, Role, Said
 
 
 def explained(model: Model, text: str) -> list[Fragment]:
@@ -61,7 +61,7 @@ def test_every_kind_of_reason_in_order_of_firmness(model: Model) -> None:
     text = "文沛霖退選"
     opinion = model.judge([text])[0]
     finding = Finding(
-        "roster-status", ClaimType.CANDIDATE_STATUS, "The roster says validated.", "退選", "watchlist.toml", 0.9
+        "roster-status", ClaimType.CANDIDATE_STATUS, Said("The roster says validated."), "退選", "watchlist.toml", 0.9
     )
     candidate = Candidate("man", ("文沛霖", "Perry Man"))
     scored = combine(opinion, [finding], Role.OFFICIAL, 0.5)

@@ -9,6 +9,7 @@ from sqlalchemy import event, select, update
 from classifiers.group import group
 from monitor.config import Settings
 from monitor.store import Store, incidents, models
+from monitor.store import items as item_store
 from monitor.store.schema import items, to_group
 from tests.grouping import START, Row, assess, fill, partition
 
@@ -71,7 +72,7 @@ def test_what_is_noted_while_a_pass_runs_stays_noted(store: Store, settings: Set
         store, [Row("One story about a ferry", minute=1), Row("Quite another about a market", minute=2)]
     )
     with store.write() as connection:
-        (item,) = incidents.get_items(connection, [first])
+        item = item_store.get(connection, first)
         incidents.add_item(connection, incidents.add(connection, item, None, now), item, "first", 1.0, now)
         connection.execute(update(items).where(items.c.id == first).values(revision=1, title="Of a bridge and a toll"))
         assess(connection, first, revision=1, flagged=True, at=now)

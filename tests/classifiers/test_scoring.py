@@ -6,7 +6,7 @@ import pytest
 
 from classifiers.model import Opinion
 from classifiers.scoring import UNNAMED_MARGIN, combine
-from monitor.types import ClaimType, Finding, Label, Role, Stance
+from monitor.types import ClaimType, Finding, Label, Role, Said, Stance
 
 SUSPICIOUS = Opinion(0.8, Label.FALSE_INFORMATION, Stance.ASSERTS, ClaimType.CANDIDATE_FACT)
 HARMLESS = Opinion(0.2, Label.FALSE_INFORMATION, Stance.UNRELATED, ClaimType.CANDIDATE_FACT)
@@ -15,7 +15,7 @@ HARMLESS = Opinion(0.2, Label.FALSE_INFORMATION, Stance.UNRELATED, ClaimType.CAN
 def finding(weight: float, claim_type: ClaimType = ClaimType.CANDIDATE_STATUS) -> Finding:
     """A finding of some weight."""
     return Finding(
-        "roster-status", claim_type, "The roster says otherwise.", "退選", "watchlist.toml: candidate x", weight
+        "roster-status", claim_type, Said("The roster says otherwise."), "退選", "watchlist.toml: candidate x", weight
     )
 
 

@@ -303,8 +303,7 @@ def test_a_copy_that_is_killed_leaves_nothing_and_can_be_made_again(
         "backup.copy(open_store(sys.argv[1]), sys.argv[2])"
     )
     with postgresql_server.database() as url:
-        killed = 0
-        for wait_s in (0.05, 0.1, 0.2, 0.4):
+        for killed, wait_s in enumerate((0.05, 0.1, 0.2, 0.4)):
             command = [sys.executable, "-c", code, url_of(full), url]
             with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
                 assert process.stdout
@@ -313,7 +312,6 @@ def test_a_copy_that_is_killed_leaves_nothing_and_can_be_made_again(
                 process.kill()
             if process.returncode == 0:
                 pytest.skip(f"copied within {wait_s} s, after {killed} kills")
-            killed += 1
             with _opened(url) as server, server.read() as connection:
                 assert migrate.version(connection) is None
         assert backup.copy(full, url)["rows"]["audit"] == 4003

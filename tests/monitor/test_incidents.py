@@ -90,7 +90,7 @@ def test_flagged_keeps_order_and_leaves_out_what_is_done(store: Store, now: date
     assert left[1].item.outlet == "Outlet 1"
 
 
-def test_get_items_and_spread(store: Store, now: datetime) -> None:
+def test_items_in_order_and_spread(store: Store, now: datetime) -> None:
     """An incident knows its span of time, its items in order, and how far it spread."""
     ids = fill(
         store, [Row("middle", minute=5), Row("first", minute=1, feed=2), Row("last", minute=9), Row("alone", minute=3)]

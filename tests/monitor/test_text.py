@@ -14,7 +14,6 @@ from monitor.text import (
     fold_with_offsets,
     from_html,
     is_word_boundary,
-    sentence_list,
     shorten,
 )
 from monitor.types import Lang, join_text
@@ -117,9 +116,8 @@ def test_boundaries_are_for_latin_words_only() -> None:
 
 
 def test_small_helpers() -> None:
-    """Shortened text fits, lists read as sentences, a summary that repeats the title is left out."""
+    """Shortened text fits, a summary that repeats the title is left out."""
     assert shorten("abcdef", 4) == "abc…"
     assert shorten("abcd", 4) == "abcd"
-    assert [sentence_list(words) for words in ([], ["a"], ["a", "b", "c"])] == ["", "a", "a, b and c"]
     assert [join_text("t", s) for s in ("", "t", "s")] == ["t", "t", "t\ns"]
     assert join_text("", "s") == "s"
