@@ -24,7 +24,21 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from monitor.calendar import Calendar
 from monitor.errors import ConfigError
-from monitor.sections import Assess, Daemon, Database, Digest, Election, Fetch, Files, Learn, Rhythm, Smtp, Triage, Web
+from monitor.sections import (
+    Assess,
+    Daemon,
+    Database,
+    Digest,
+    Election,
+    Fetch,
+    Files,
+    Learn,
+    Publish,
+    Rhythm,
+    Smtp,
+    Triage,
+    Web,
+)
 
 DEFAULT_FILE = "pollwatch.toml"
 ENV_PREFIX = "POLLWATCH_"
@@ -54,6 +68,7 @@ class Settings(BaseSettings):
     smtp: Smtp = Smtp()
     daemon: Daemon = Daemon()
     web: Web = Web()
+    publish: Publish = Publish()
     _folder: Path = PrivateAttr(Path())
     _file: str = PrivateAttr(DEFAULT_FILE)
     _sections: frozenset[str] = PrivateAttr(frozenset())  # that are there, be they empty

@@ -230,3 +230,18 @@ class Web(_Section):
     public_url: Annotated[str, AfterValidator(_public_url)] = Field(
         "", description="Where hubs reach this server from outside; empty: no feed is subscribed to."
     )
+
+
+class Publish(_Section):
+    """The clarifications that `publish` writes."""
+
+    directory: Path = Field(
+        Path("public"), description="Folder of the pages, for a web server; a link that `publish` sets, all its own."
+    )
+    base_url: Annotated[str, AfterValidator(_public_url)] = Field(
+        "", description="Address at which the world reads that folder; pages keep theirs under it for good."
+    )
+    name_en: str = Field("", description="Who publishes, in English.")
+    name_zh: str = Field("", description="And in Traditional Chinese.")
+    contact_en: str = Field("", description="Whom readers turn to, in English; every draft begins with it.")
+    contact_zh: str = Field("", description="And in Traditional Chinese.")

@@ -1,5 +1,16 @@
 """The nouns that the rooms exchange: frozen, without behaviour beyond reading themselves."""
 
+from monitor.types.clarified import (
+    LANGS,
+    Clarification,
+    ClarificationState,
+    Fact,
+    Statement,
+    Texts,
+    Version,
+    page_path,
+    page_url,
+)
 from monitor.types.judged import Assessment, Finding, Label, Reason, Stance
 from monitor.types.published import Document, Entry, Feed, Item, Lang, Mode, Rhythm, Role, Subscription, join_text
 from monitor.types.reviewed import (
@@ -26,6 +37,7 @@ from monitor.types.watched import Candidate, ClaimType, Match, Phase
 
 __all__ = [
     "FALSE_VERDICTS",
+    "LANGS",
     "LIVE",
     "UNTAKEN",
     "WAITING",
@@ -35,9 +47,12 @@ __all__ = [
     "Candidate",
     "Claim",
     "ClaimType",
+    "Clarification",
+    "ClarificationState",
     "Decision",
     "Document",
     "Entry",
+    "Fact",
     "Feed",
     "Finding",
     "Held",
@@ -58,8 +73,13 @@ __all__ = [
     "Silence",
     "StageReport",
     "Stance",
+    "Statement",
     "Subscription",
     "Suppression",
+    "Texts",
     "Verdict",
+    "Version",
     "join_text",
+    "page_path",
+    "page_url",
 ]

@@ -1,6 +1,7 @@
 """Every table, once. Tables hold no behaviour; constraints here are what concurrent processes rely on."""
 
 from monitor.store.schema.base import metadata
+from monitor.store.schema.clarified import clarifications, versions
 from monitor.store.schema.judged import (
     assessments,
     bands,
@@ -23,6 +24,7 @@ __all__ = [
     "assessments",
     "audit",
     "bands",
+    "clarifications",
     "comparisons",
     "cursors",
     "decisions",
@@ -48,4 +50,5 @@ __all__ = [
     "subscriptions",
     "to_dispatch",
     "to_group",
+    "versions",
 ]
