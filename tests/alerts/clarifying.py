@@ -12,7 +12,7 @@ from alerts.dispatch import dispatch
 from alerts.publish import Published, publish
 from monitor.config import Settings, load_file
 from monitor.store import Store
-from monitor.types import ClaimType, Decision, Finding, Lang, Verdict
+from monitor.types import LANGS, ClaimType, Decision, Finding, Lang, Verdict
 from tests.alerts.rows import add_incident
 
 CLOSES = Finding(
@@ -99,10 +99,11 @@ class Desk:
         return (self.site / path).read_text(encoding="utf-8")
 
 
-def corrected(text: str) -> str:
+def corrected(text: str, change: str = "The hour was wrong. 時間有誤。") -> str:
     """The text of what is public, with what a correction must say."""
-    text = text.replace("[en change]", "[en change]\nThe hour was wrong.")
-    return text.replace("[zh-Hant change]", "[zh-Hant change]\n時間有誤。")
+    for lang in LANGS:
+        text = text.replace(f"[{lang} change]", f"[{lang} change]\n{change}")
+    return text
 
 
 def complete(text: str) -> str:
