@@ -137,13 +137,12 @@ def _index(published: Sequence[Clarification], site: Site) -> dict[str, Any]:
 def _row(each: Clarification, site: Site) -> dict[str, Any]:
     version = each.versions[-1]
     gone = _is_withdrawn(each)
-    verdict = site.phrases.verdicts[version.verdict].word
     texts = [
         {
             "lang": lang.value,
             "href": page_path(each.slug, lang),
             "title": version.texts[lang].title,
-            "word": site.phrases.pages[lang]["withdrawn"] if gone else verdict[lang],
+            "word": site.phrases.pages[lang]["withdrawn"] if gone else site.phrases.ruling(version.verdict, lang),
         }
         for lang in LANGS
     ]

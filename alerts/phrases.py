@@ -38,6 +38,10 @@ class Phrases:
         """What readers are asked to do."""
         return self._advice.get(claim_type or "", self._advice["default"])
 
+    def ruling(self, verdict: Verdict, lang: Lang) -> str:
+        """What the claim is, in a few words that name the claim: a verdict alone beside what is so would be misread."""
+        return self.pages[lang]["ruling"].format(verdict=self.verdicts[verdict].word[lang])
+
 
 @cache
 def load() -> Phrases:

@@ -245,3 +245,6 @@ class Publish(_Section):
     name_zh: str = Field("", description="And in Traditional Chinese.")
     contact_en: str = Field("", description="Whom readers turn to, in English; every draft begins with it.")
     contact_zh: str = Field("", description="And in Traditional Chinese.")
+    font: Path | None = Field(
+        None, description="Font file of the image cards; default: one that fontconfig knows for Hong Kong."
+    )

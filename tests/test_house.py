@@ -79,6 +79,7 @@ def test_help_loads_nothing_heavy() -> None:
         "pydantic",
         "jinja2",
         "apprise",
+        "PIL",
     )
     code = (
         "import sys, contextlib, io\n"
@@ -142,6 +143,7 @@ def test_every_promised_command_is_there() -> None:
         models rollback|routes test|audit list|watchlist test|claims match|audit verify|audit export|db upgrade|db check
         status|web|notify list|notify test|clocks|publish|clarifications list|clarifications show|clarifications draft
         clarifications edit|clarifications approve|clarifications withdraw|clarifications discard
+        clarifications text|clarifications card
     """
     assert {
         f"pollwatch {name.strip()}" for line in promised.split("\n") for name in line.split("|") if name.strip()

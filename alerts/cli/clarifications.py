@@ -166,6 +166,47 @@ def discard(context: Context, clarification_id: int, reason: str, reviewer: str 
     _print(row, f"clarification {row['id']} is {row['state']}", as_json)
 
 
+@clarifications.command(epilog=example("pollwatch clarifications text 3", "pollwatch clarifications text 3 --lang en"))
+@_id
+@click.option("--lang", type=click.Choice(["en", "zh-Hant"]), help="Only this language; default: both.")
+@json_option
+@pass_context
+def text(context: Context, clarification_id: int, lang: str | None, as_json: bool) -> None:
+    """Print what is public as a short text for a messenger."""
+    from alerts import answers
+    from monitor.types import Lang
+
+    with context.store() as (store, settings):
+        told = answers.message(store, settings, clarification_id, Lang(lang) if lang else None)
+    if as_json:
+        print_object({"id": clarification_id, "text": told})
+        return
+    for line in told.splitlines():
+        click.echo(safe(line))
+
+
+@clarifications.command(epilog=example("pollwatch clarifications card 3 --out 3.png"))
+@_id
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Write the picture there.")
+@json_option
+@pass_context
+def card(context: Context, clarification_id: int, out: Path, as_json: bool) -> None:
+    """Draw what is public as a picture for messengers: a PNG of 1200 by 630 pixels, in both languages."""
+    from alerts import answers
+    from monitor.errors import InputError
+
+    with context.store() as (store, settings):
+        picture = answers.picture(store, settings, clarification_id)
+    try:
+        out.write_bytes(picture)
+    except OSError as error:
+        raise InputError(str(out), f"cannot be written: {error.strerror}") from error
+    if as_json:
+        print_object({"id": clarification_id, "written": str(out), "bytes": len(picture)})
+    else:
+        click.echo(f"wrote {safe(str(out))}")
+
+
 @click.command(epilog=example("pollwatch publish", "pollwatch publish 3 --json"))
 @click.argument("ids", metavar="[ID]...", type=NUMBER, nargs=-1)
 @reviewer_option

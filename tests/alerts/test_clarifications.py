@@ -288,9 +288,7 @@ def test_the_editor_opens_and_no_word_is_lost(
         monkeypatch.setenv("EDITOR", str(editor))
         return line("clarifications", "edit", str(id))
 
-    assert (
-        "revision 2" in edits("sed -i 's/the facts/the hours/' \"$1\"; touch -d '+9 seconds' \"$1\"").stdout
-    )
+    assert "revision 2" in edits("sed -i 's/the facts/the hours/' \"$1\"; touch -d '+9 seconds' \"$1\"").stdout
     assert desk.show(id)["title"] == "Voting procedure: the hours"
     spoilt = edits("sed -i 's/en title/en titel/' \"$1\"; touch -d '+9 seconds' \"$1\"")
     assert spoilt.exit_code != 0
