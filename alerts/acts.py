@@ -23,7 +23,7 @@ from alerts.transitions import (
     transition,
 )
 from monitor.errors import RefusedError, UnfitActError
-from monitor.store import Connection, decisions, silences
+from monitor.store import Connection, decisions, silences, versions
 from monitor.store import alerts as alert_store
 from monitor.text import clean
 from monitor.types import Alert, Said
@@ -48,8 +48,9 @@ _ACTION: dict[type[Act], str] = {
 def perform(connection: Connection, alert_id: int, act: Act, now: datetime, terms: Terms) -> Alert:
     """Do ``act`` in the caller's transaction: state, opinions and audit entry together. Returns the alert afterwards.
 
-    Raises NotFoundError; RefusedError as ``transition`` does, and with ``newer-alert`` when the alert of an incident
-    that has another one by now would be taken up again.
+    Raises NotFoundError; RefusedError as ``transition`` does, with ``newer-alert`` when the alert of an incident that
+    has another one by now would be taken up again, and with ``published`` when a decision that the public knows of
+    would be undone.
     """
     # A lease or a suppression that is over ends here and now, with its own audit entry, not only at the next pass.
     before = settle(connection, alert_store.get(connection, alert_id), now, terms)
@@ -58,6 +59,9 @@ def perform(connection: Connection, alert_id: int, act: Act, now: datetime, term
     if isinstance(act, Undo | Reopen) and alert_store.has_newer(connection, before):
         form = Said("incident {incident} has another alert now")
         raise RefusedError("newer-alert", form.filled(incident=before.incident_id))
+    if isinstance(act, Undo) and versions.public(connection, alert_id):
+        form = Said("what was decided on alert {alert} is public: reopen it, then correct or withdraw that")
+        raise RefusedError("published", form.filled(alert=alert_id))
     _write(connection, before, after, act, now)
     if before.suppression and not after.suppression:
         silences.hide(connection, alert_id, (), now)

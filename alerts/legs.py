@@ -33,6 +33,7 @@ LEGS = (
     Leg("take", "people", "alerted_at", "taken_at"),
     Leg("decide", "people", "taken_at", "decided_at"),
     Leg("people", "people", "alerted_at", "decided_at"),
+    Leg("clarify", "people", "decided_at", "clarified_at"),
     Leg("whole", "all", "seen_at", "clarified_at"),
 )
 GROUPS: tuple[tuple[str, Callable[[Passage], str]], ...] = (

@@ -6,7 +6,7 @@ import os
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerts import digest, notify, senders
+from alerts import clarifications, digest, notify, senders
 from alerts.legs import measure
 from alerts.pipeline import LEARN, PURGE, stages
 from alerts.policy import LEAD
@@ -145,6 +145,7 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
         ],
         *digest.problems(store, settings, now),
         *notify.problems(store),
+        *clarifications.problems(store, settings, now),
     ]
     if model is None:
         problems.append("there is no model yet: run `pollwatch run --once`")

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from alerts.legs import measure
 from monitor.config import Settings
 from monitor.health import coverage
-from monitor.store import Store, alert_list, feeds, passages, summary
-from monitor.types import Phase
+from monitor.store import Store, alert_list, feeds, passages, summary, versions
+from monitor.types import Lang, Phase, page_url
 
 # The clocks of the mail, and what it calls them.
 LEGS = (
@@ -20,6 +20,7 @@ LEGS = (
     ("alert", "Assessed to alerted"),
     ("take", "Alerted to taken"),
     ("decide", "Taken to decided"),
+    ("clarify", "Decided to clarified"),
     ("whole", "First seen to clarified"),
 )
 SHOWN = 12  # alerts listed in the mail; the rest is counted
@@ -41,6 +42,7 @@ class Summary:
     alerts: Sequence[Mapping[str, Any]]  # the most urgent live ones, at most SHOWN
     decisions_made: int
     decided: Sequence[Mapping[str, Any]]  # the newest of them
+    clarified: Sequence[Mapping[str, Any]]  # what the public was told in the period, the newest first, with its `url`
     collected: Mapping[str, Any]
     flagged: Mapping[str, Any]
     backlog: Mapping[str, int]
@@ -65,6 +67,7 @@ class Summary:
             "open": {**self.queue, "alerts": list(self.alerts)},
             "silences": dict(self.silences),
             "decided": {"decisions": self.decisions_made, "newest": list(self.decided)},
+            "clarified": list(self.clarified),
             "clocks": dict(self.clocks),
             "found": {**self.collected, **self.flagged},
             "coverage": {**self.feeds, **self.backlog},
@@ -89,6 +92,10 @@ def gather(store: Store, settings: Settings, day: date, start: datetime, end: da
             alerts=alert_list.listing(connection, limit=SHOWN, now=now),
             decisions_made=summary.decisions_made(connection, start, end),
             decided=summary.decided(connection, start, end),
+            clarified=[
+                {**row, "url": page_url(settings.publish.base_url, row["slug"], Lang.EN)}
+                for row in versions.between(connection, start, end)
+            ],
             collected=summary.collected(connection, start, end),
             flagged=summary.flagged(connection, start, end),
             backlog=summary.backlog(connection),

@@ -34,6 +34,7 @@ from monitor.sections import (
     Fetch,
     Files,
     Learn,
+    Publish,
     Retention,
     Rhythm,
     Smtp,
@@ -73,6 +74,7 @@ class Settings(BaseSettings):
     smtp: Smtp = Smtp()
     daemon: Daemon = Daemon()
     web: Web = Web()
+    publish: Publish = Publish()
     _folder: Path = PrivateAttr(Path())
     _file: str = PrivateAttr(DEFAULT_FILE)
     _sections: frozenset[str] = PrivateAttr(frozenset())  # that are there, be they empty

@@ -290,3 +290,21 @@ class Retention(_Section):
         "default: for good.",
     )
     messages_days: int = Field(90, ge=30, le=36_500, description="The words of messages and digests that were sent.")
+
+
+class Publish(_Section):
+    """The clarifications that `publish` writes."""
+
+    directory: Path = Field(
+        Path("public"), description="Folder of the pages, for a web server; a link that `publish` sets, all its own."
+    )
+    base_url: Annotated[str, AfterValidator(_public_url)] = Field(
+        "", description="Address at which the world reads that folder; pages keep theirs under it for good."
+    )
+    name_en: str = Field("", description="Who publishes, in English.")
+    name_zh: str = Field("", description="And in Traditional Chinese.")
+    contact_en: str = Field("", description="Whom readers turn to, in English; every draft begins with it.")
+    contact_zh: str = Field("", description="And in Traditional Chinese.")
+    font: Path | None = Field(
+        None, description="Font file of the image cards; default: one that fontconfig knows for Hong Kong."
+    )

@@ -51,7 +51,10 @@ def test_the_wheel_is_tested_not_the_folder() -> None:
         "monitor/seed_data/examples.jsonl",
         "monitor/seed_data/feeds.opml",
         "monitor/store/migrations/versions/0001_the_first_schema.py",
+        "monitor/seed_data/clarification.toml",
         "alerts/templates/digest.html",
+        "alerts/templates/clarification.html",
+        "alerts/templates/clarification.css",
         "classifiers/templates/evaluation.html",
         "monitor/py.typed",
     ):
@@ -76,6 +79,7 @@ def test_help_loads_nothing_heavy() -> None:
         "pydantic",
         "jinja2",
         "apprise",
+        "PIL",
     )
     code = (
         "import sys, contextlib, io\n"
@@ -138,7 +142,10 @@ def test_every_promised_command_is_there() -> None:
         alerts decide|alerts snooze|alerts reopen|alerts undo|silences add|silences list|silences expire
         digest|models train|models list|models evaluate|models explain|models promote|models show
         models rollback|routes test|audit list|watchlist test|claims match|audit verify|audit export|db upgrade|db check
-        status|web|notify list|notify test|clocks|evidence list|evidence verify|evidence export
+        status|web|notify list|notify test|clocks|evidence list|evidence verify|evidence export|publish
+        clarifications list|clarifications show|clarifications draft
+        clarifications edit|clarifications approve|clarifications withdraw|clarifications discard
+        clarifications text|clarifications card
     """
     assert {
         f"pollwatch {name.strip()}" for line in promised.split("\n") for name in line.split("|") if name.strip()

@@ -14,6 +14,7 @@ import click
 
 from alerts.cli import review
 from alerts.cli.audit import audit
+from alerts.cli.clarifications import clarifications, publish
 from alerts.cli.clocks import clocks
 from alerts.cli.daemon import config, run, status, web
 from alerts.cli.demo import demo
@@ -61,7 +62,7 @@ def cli(context: click.Context, config_file: str | None, language: str | None) -
 
 
 _SETUP = (init, demo, config, feeds, watchlist, routes)
-_WORK = (collect, items, classify, claims, run, alerts, incidents, silences, notify, digest)
+_WORK = (collect, items, classify, claims, run, alerts, incidents, silences, clarifications, publish, notify, digest)
 _OVERSIGHT = (clocks, models, audit, evidence, db, status, web)
 for command in (*_SETUP, *_WORK, *_OVERSIGHT):
     cli.add_command(command)

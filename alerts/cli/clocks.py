@@ -32,8 +32,8 @@ def clocks(context: Context, since: str | None, as_json: bool) -> None:
     """Say how long each leg took for the alerts opened since then, by default in the last seven days.
 
     In minutes: half of them took p50 or less, nine of ten p90 or less. feed: published to first seen. flag: to the
-    assessment. alert: to the alert. take: until somebody took it. decide: until it was decided. people: both. whole:
-    first seen to clarified.
+    assessment. alert: to the alert. take: until somebody took it. decide: until it was decided. people: both. clarify:
+    from there until readers were told. whole: first seen to clarified.
     """
     from alerts.legs import measure
     from monitor.store import passages

@@ -79,7 +79,8 @@ def match_claims(context: Context, file: Iterable[str], corpus: Iterable[str] | 
 
     A line has `text`, or `title` and `summary`, and may have an `id`. Of at most ten claims, best first, each is
     `confirmed` or only `suggested`. A line of the corpus may have a `title` beside its `text`: both are read.
-    The store knows what reviewers ruled on, and what official and fact-check feeds took back.
+    The store knows what reviewers ruled on, with the page (`url`) on which it was clarified, and what official and
+    fact-check feeds took back.
     """
     from classifiers.claims import Index
     from classifiers.examples import parse_lines, seed_examples
@@ -98,6 +99,7 @@ def match_claims(context: Context, file: Iterable[str], corpus: Iterable[str] | 
                 "similarity": round(repeat.similarity, 4),
                 "kind": repeat.certainty,
                 "verdict": repeat.claim.verdict,
+                "url": repeat.claim.url,
             }
             for repeat in index.match(_text(row, where))
         ]
@@ -261,8 +263,8 @@ def _names_and_claims(context: Context, corpus: Iterable[str] | None) -> tuple[W
         return names_and_places(people), [_claim(*line) for line in parse_lines(_decoded(corpus, name), name)]
     known = []
     if configured:
-        with contextlib.suppress(MissingStoreError), context.store() as (store, _), store.read() as connection:
-            known = claims.known(connection)
+        with contextlib.suppress(MissingStoreError), context.store() as (store, settings), store.read() as connection:
+            known = claims.known(connection, settings.publish.base_url)
     if not known:
         say("no claims are known yet: none ruled on, none refuted by an official or fact-check feed, and no --corpus")
     return names_and_places(people), known

@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, Row, and_, func, select
 
+from monitor.store import versions
 from monitor.store.assessments import IN_FORCE, REFUTES
 from monitor.store.schema import alerts, assessments, feeds, incident_items, items
-from monitor.types import Claim, Role, Verdict, join_text
+from monitor.types import Claim, Lang, Role, Verdict, join_text, page_url
 
 # So many wordings, the newest, bound what an index of them takes.
 LIMIT = 1_000_000
 _ABOUT_FACTS = (Verdict.FALSE, Verdict.MISLEADING, Verdict.PARTLY_FALSE, Verdict.UNPROVEN, Verdict.TRUE)
 
 
-def known(connection: Connection) -> list[Claim]:
-    """Every known claim, an item a wording, in the order of the items' first sight.
+def known(connection: Connection, base_url: str = "") -> list[Claim]:
+    """Every known claim, an item a wording, in the order of the items' first sight; then what our own pages quote.
 
     ``incident-N``: the items of an incident on which reviewers gave a verdict that says whether it is so; of several
     the last counts. ``item-N``: an item of an official or fact-check feed that refutes, and is in no such incident.
+    Where we published a clarification, its claims have the address of the page, below ``base_url``.
     """
-    ruled = _ruled(connection)
-    return [claim for _, claim in sorted(({**refuted(connection), **ruled}).items())[-LIMIT:]]
+    pages = {row.incident_id: row for row in versions.public(connection)}
+    ruled = _ruled(connection, {id: row.slug for id, row in pages.items()}, base_url)
+    of_items = [claim for _, claim in sorted(({**refuted(connection), **ruled}).items())[-LIMIT:]]
+    return [*of_items, *(claim for row in pages.values() for claim in _quoted(row, base_url))]
 
 
-def _ruled(connection: Connection) -> dict[int, Claim]:
+def _quoted(row: Row[Any], base_url: str) -> Iterator[Claim]:
+    """The claim of one page in each language."""
+    if row.verdict in _ABOUT_FACTS:
+        for lang, text in versions.unpacked(row.texts).items():
+            url = page_url(base_url, row.slug, lang)
+            yield Claim(f"incident-{row.incident_id}", text.claim, verdict=Verdict(row.verdict), url=url)
+
+
+def _ruled(connection: Connection, slugs: Mapping[int, str], base_url: str) -> dict[int, Claim]:
+    def page(incident_id: int, lang: str) -> str:
+        slug = slugs.get(incident_id)
+        return page_url(base_url, slug, Lang.EN if lang == Lang.EN else Lang.HANT) if slug else ""
+
     last = (
         select(func.max(alerts.c.id).label("id"))
         .where(alerts.c.verdict.is_not(None))
@@ -33,7 +51,7 @@ def _ruled(connection: Connection) -> dict[int, Claim]:
         .subquery()
     )
     rows = connection.execute(
-        select(items.c.id, items.c.title, items.c.summary, alerts.c.incident_id, alerts.c.verdict)
+        select(items.c.id, items.c.title, items.c.summary, items.c.lang, alerts.c.incident_id, alerts.c.verdict)
         .join_from(last, alerts, alerts.c.id == last.c.id)
         .join(incident_items, incident_items.c.incident_id == alerts.c.incident_id)
         .join(items, items.c.id == incident_items.c.item_id)
@@ -42,7 +60,12 @@ def _ruled(connection: Connection) -> dict[int, Claim]:
         .limit(LIMIT)
     )
     return {
-        row.id: Claim(f"incident-{row.incident_id}", join_text(row.title, row.summary), verdict=Verdict(row.verdict))
+        row.id: Claim(
+            f"incident-{row.incident_id}",
+            join_text(row.title, row.summary),
+            verdict=Verdict(row.verdict),
+            url=page(row.incident_id, row.lang),
+        )
         for row in rows
     }
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from monitor.store.schema import alerts, feeds, incident_items, incidents, items
-from monitor.types import Decision
+from monitor.store.schema import alerts, clarifications, feeds, incident_items, incidents, items
+from monitor.types import ClarificationState
 
 PAGE = 500  # incidents whose items are read with one query
 
@@ -22,7 +22,7 @@ def listing(connection: Connection, *, since: datetime | None = None, limit: int
 
     Keys: ``id, title, claim_type, lang, first_seen_at, last_seen_at, sample``, the names of ``outlets``, the ``items``
     in the order of appearance (``id, outlet, title, link, published_at, first_seen_at``, and ``reason`` and
-    ``similarity`` of its joining), and ``clarification_id``, the alert by which it was clarified.
+    ``similarity`` of its joining), and ``clarification_id``, its clarification, drafted or public.
     """
     has_items = select(incident_items.c.item_id).where(incident_items.c.incident_id == incidents.c.id).exists()
     query = (
@@ -51,8 +51,10 @@ def merged_into(connection: Connection, incident_id: int) -> list[int]:
 
 def _rows(connection: Connection, ids: Sequence[int]) -> list[dict[str, Any]]:
     clarified = (
-        select(func.max(alerts.c.id))
-        .where(alerts.c.incident_id == incidents.c.id, alerts.c.decision == Decision.CLARIFY)
+        select(func.max(clarifications.c.id))
+        .join(alerts, alerts.c.id == clarifications.c.alert_id)
+        .where(alerts.c.incident_id == incidents.c.id, clarifications.c.state != ClarificationState.WITHDRAWN)
+        .correlate(incidents)
         .scalar_subquery()
     )
     heads = connection.execute(

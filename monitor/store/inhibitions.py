@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Row, and_, func, or_, select
 
+from monitor.store import versions
 from monitor.store.assessments import REFUTES
 from monitor.store.schema import (
     alerts,
@@ -61,7 +62,8 @@ def stands(table: FromClause) -> ColumnElement[bool]:
 def rulings(connection: Connection, since: datetime) -> list[Ruling]:
     """The rulings that stand, decided at ``since`` or later or in use by an inhibited alert, the oldest first.
 
-    Each says what its incident said when it was decided: what joined or was edited later, no reviewer has seen.
+    Each says what its incident said when it was decided: what joined or was edited later, no reviewer has seen. Where
+    we published a clarification, the claim that it quotes is one of the wordings, in each language.
     """
     in_use = select(alerts.c.inhibited_by).where(_INHIBITED)
     ruled = alerts.alias("ruled")
@@ -83,7 +85,13 @@ def rulings(connection: Connection, since: datetime) -> list[Ruling]:
     query = select(seen, *text).join(items, items.c.id == seen.c.item_id).outerjoin(revisions, then)
     rows = connection.execute(query.where(seen.c.place <= WORDINGS).order_by(seen.c.id, seen.c.place)).all()
     opinions = _opinions(connection, {row.item_id for row in rows})
-    return [_ruling(list(members), opinions) for _, members in groupby(rows, key=lambda row: row.id)]
+    quoted = {
+        row.alert_id: tuple(text.claim for text in versions.unpacked(row.texts).values())
+        for row in versions.public(connection)
+    }
+    return [
+        _ruling(list(members), opinions, quoted.get(id, ())) for id, members in groupby(rows, key=lambda row: row.id)
+    ]
 
 
 def _opinions(connection: Connection, item_ids: Iterable[int]) -> dict[tuple[int, int], Row[Any]]:
@@ -98,7 +106,7 @@ def _opinions(connection: Connection, item_ids: Iterable[int]) -> dict[tuple[int
     return found
 
 
-def _ruling(members: Sequence[Row[Any]], opinions: dict[tuple[int, int], Row[Any]]) -> Ruling:
+def _ruling(members: Sequence[Row[Any]], opinions: dict[tuple[int, int], Row[Any]], quoted: tuple[str, ...]) -> Ruling:
     head = members[0]
     thought = [opinion for row in members if (opinion := opinions.get((row.item_id, row.revision)))]
     return Ruling(
@@ -108,12 +116,12 @@ def _ruling(members: Sequence[Row[Any]], opinions: dict[tuple[int, int], Row[Any
         decided_at=head.decided_at,
         names=frozenset(match["candidate_id"] for opinion in thought for match in opinion.matches),
         findings=frozenset((found["rule"], found["rests_on"]) for opinion in thought for found in opinion.findings),
-        texts=tuple(join_text(row.title, row.summary) for row in members),
+        texts=(*(join_text(row.title, row.summary) for row in members), *quoted),
     )
 
 
 def latest(connection: Connection) -> str:
-    """Changes whenever a reviewer clarifies something or an official or fact-check item that refutes is assessed."""
+    """Changes with every decision to clarify, publication, and refutation by an official or fact-check feed."""
     ruled = select(func.max(decisions.c.id)).where(decisions.c.decision == Decision.CLARIFY)
     refuted = (
         select(func.max(assessments.c.assessed_at))
@@ -122,7 +130,7 @@ def latest(connection: Connection) -> str:
         .where(REFUTES, feeds.c.role.in_((Role.OFFICIAL, Role.FACTCHECK)))
     )
     at = connection.scalar(refuted)
-    return f"{connection.scalar(ruled) or 0} {at.isoformat() if at else ''}"
+    return f"{connection.scalar(ruled) or 0} {at.isoformat() if at else ''} {versions.count(connection)}"
 
 
 def waiting(connection: Connection, known: str, limit: int) -> list[Row[Any]]:

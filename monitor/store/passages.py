@@ -7,10 +7,11 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, select
+from sqlalchemy import Connection, and_, func, select
 
+from monitor.store import versions
 from monitor.store.schema import alerts, assessments, feeds, incident_items, incidents, items
-from monitor.types import Decision, Passage
+from monitor.types import Passage
 
 
 def between(connection: Connection, start: datetime, end: datetime) -> Iterator[Passage]:
@@ -26,7 +27,7 @@ def between(connection: Connection, start: datetime, end: datetime) -> Iterator[
             alerts.c.opened_at,
             alerts.c.taken_at,
             alerts.c.decided_at,
-            alerts.c.decision,
+            versions.first_published_at().label("clarified_at"),
             incidents.c.lang,
             incidents.c.claim_type,
             items.c.first_seen_at,
@@ -60,10 +61,5 @@ def _passage(members: Sequence[Any]) -> Passage:
         alerted_at=first.opened_at,
         taken_at=first.taken_at,
         decided_at=first.decided_at,
-        clarified_at=_clarified_at(first),
+        clarified_at=first.clarified_at,
     )
-
-
-def _clarified_at(alert: Row[Any]) -> datetime | None:
-    """When people could read the clarification: nothing is published yet, so the decision to clarify stands for it."""
-    return alert.decided_at if alert.decision == Decision.CLARIFY else None

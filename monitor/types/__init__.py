@@ -1,5 +1,16 @@
 """The nouns that the rooms exchange: frozen, without behaviour beyond reading themselves."""
 
+from monitor.types.clarified import (
+    LANGS,
+    Clarification,
+    ClarificationState,
+    Fact,
+    Statement,
+    Texts,
+    Version,
+    page_path,
+    page_url,
+)
 from monitor.types.found import SearchHit, TextKind
 from monitor.types.judged import HARMLESS_STANCES, Assessment, Finding, Label, Reason, Stance
 from monitor.types.published import (
@@ -42,6 +53,7 @@ from monitor.types.witnessed import Answer, Capture, CaptureKind, Changed, Excha
 __all__ = [
     "FALSE_VERDICTS",
     "HARMLESS_STANCES",
+    "LANGS",
     "LIVE",
     "UNTAKEN",
     "WAITING",
@@ -55,10 +67,13 @@ __all__ = [
     "Changed",
     "Claim",
     "ClaimType",
+    "Clarification",
+    "ClarificationState",
     "Decision",
     "Document",
     "Entry",
     "Exchange",
+    "Fact",
     "Feed",
     "Finding",
     "Headers",
@@ -84,10 +99,15 @@ __all__ = [
     "Silence",
     "StageReport",
     "Stance",
+    "Statement",
     "Subscription",
     "Suppression",
     "TextKind",
+    "Texts",
     "Verdict",
+    "Version",
     "host_of",
     "join_text",
+    "page_path",
+    "page_url",
 ]

@@ -212,6 +212,7 @@ class Claim:
     text: str
     headline: str = ""  # of the fact-check, where the text is the bare claim
     verdict: Verdict | None = None  # of our own reviewers
+    url: str = ""  # of the page on which we clarified it
 
     @property
     def whole(self) -> str:

@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import insert, select, update
 
+from alerts import clarifications, queue, silences
 from alerts import incidents as acts
-from alerts import queue, silences
 from alerts.cli.incidents import incidents as command
 from alerts.cli.queue import alerts as alerts_command
 from alerts.dispatch import dispatch
@@ -23,7 +23,7 @@ from classifiers.group import group
 from monitor.cli.base import Context
 from monitor.config import Settings
 from monitor.errors import NotFoundError, RefusedError, UnfitActError
-from monitor.store import Store, audit, incidents, relations
+from monitor.store import Store, audit, incident_list, incidents, relations
 from monitor.store import alerts as alert_store
 from monitor.store.schema import alerts as alert_table
 from monitor.store.schema import hidden, incident_items, related
@@ -126,7 +126,10 @@ def test_what_is_held_or_decided_is_kept(store: Store, settings: Settings, now: 
     dispatch(store, settings, now)
     queue.decide(store, settings, "ben", now, held, Decision.CLARIFY, Verdict.PARTLY_FALSE, "名單仍有她")
     found = acts.merge(store, settings, "maya", now, other, third, "same")
-    assert found["clarification_id"] == held
+    assert found["clarification_id"] is None
+    drafted = clarifications.draft(store, settings, "ben", now, held)["id"]
+    with store.read() as connection:
+        assert incident_list.get(connection, third)["clarification_id"] == drafted
     assert [alert["id"] for alert in found["alerts"] if alert["state"] == "decided"] == [held]
     assert queue.listing(store) == []
 

@@ -23,6 +23,7 @@ from monitor.config import Settings
 from monitor.store import Store, passages
 from monitor.store.schema import assessments, feeds, items
 from monitor.types import Decision, Passage, Verdict
+from tests.alerts.clarifying import Desk, complete, corrected, publishing
 from tests.alerts.rows import add_incident, add_item, assess
 
 START = datetime(2027, 3, 7, 1, 0, tzinfo=UTC)
@@ -42,7 +43,7 @@ PASSAGE = Passage(
     alerted_at=_after(5.5),
     taken_at=_after(9),
     decided_at=_after(29),
-    clarified_at=_after(29),
+    clarified_at=_after(40),
 )
 
 
@@ -56,7 +57,8 @@ def test_each_leg_of_one_alert() -> None:
         "take": ("people", 3.5),
         "decide": ("people", 20),
         "people": ("people", 23.5),
-        "whole": ("all", 25),
+        "clarify": ("people", 11),
+        "whole": ("all", 36),
     }
 
 
@@ -77,7 +79,7 @@ def test_what_is_not_reached_is_not_in_it() -> None:
     waiting = replace(PASSAGE, taken_at=None, decided_at=None, clarified_at=None, published_at=_after(90))
     found = measure([PASSAGE, waiting])
     counts = {leg: row["n"] for leg, row in found["legs"].items()}
-    assert counts == {"feed": 1, "flag": 2, "alert": 2, "take": 1, "decide": 1, "people": 1, "whole": 1}
+    assert counts == {"feed": 1, "flag": 2, "alert": 2, "take": 1, "decide": 1, "people": 1, "clarify": 1, "whole": 1}
     assert measure([])["legs"]["take"] == {"lag": "people", "n": 0, "p50": None, "p90": None}
 
 
@@ -93,8 +95,11 @@ def test_the_nearest_rank(spans: list[timedelta], percent: int) -> None:
 
 
 @pytest.fixture
-def desk(store: Store, settings: Settings, now: datetime) -> Store:
-    """Published at half past noon, seen after 3 minutes, flagged after 4, opened at 5, taken at 7, decided at 15."""
+def desk(store: Store, settings: Settings, folder: Path, now: datetime) -> Store:
+    """Published at half past noon, seen after 3 minutes, flagged after 4, opened at 5, taken at 7, decided at 15.
+
+    The clarification is drafted at 16 and published at 20; a correction at 50 is no first word to readers.
+    """
 
     def after(minutes: int) -> datetime:
         return now + timedelta(minutes=minutes)
@@ -110,6 +115,15 @@ def desk(store: Store, settings: Settings, now: datetime) -> Store:
     dispatch(store, settings, after(5))
     row = queue.take(store, settings, "maya", after(7))
     queue.decide(store, settings, "maya", after(15), row["id"], Decision.CLARIFY, Verdict.PARTLY_FALSE, "名單上仍有她")
+    id = Desk(store, settings, after(16)).draft(row["id"])
+    full = Desk(store, publishing(folder), after(20))
+    full.edit(id, complete)
+    full.approve(id)
+    full.publish()
+    later = Desk(store, publishing(folder), after(50))
+    later.edit(id, corrected)
+    later.approve(id)
+    later.publish()
     return store
 
 
@@ -120,7 +134,7 @@ def test_the_store_knows_every_instant(desk: Store, now: datetime) -> None:
         assert list(passages.between(connection, now + timedelta(hours=1), now + timedelta(hours=2))) == []
     instants = ("published_at", "seen_at", "flagged_at", "alerted_at", "taken_at", "decided_at", "clarified_at")
     minutes = [(getattr(passage, instant) - now) / timedelta(minutes=1) for instant in instants]
-    assert minutes == [0, 3, 4, 5, 7, 15, 15]
+    assert minutes == [0, 3, 4, 5, 7, 15, 20]
     assert (passage.lang, passage.role, passage.claim_type) == ("zh-Hant", "community", "candidate-fact")
 
 
@@ -149,9 +163,10 @@ def test_clocks_in_status_and_in_the_mail(desk: Store, settings: Settings, now: 
     """`status` has the last day, the mail its period."""
     later = now + timedelta(hours=3)
     legs = status(desk, settings, later)["clocks"]["legs"]
-    assert (legs["feed"]["p50"], legs["take"]["p90"], legs["whole"]["p50"]) == (3, 2, 12)
+    assert (legs["feed"]["p50"], legs["take"]["p90"], legs["whole"]["p50"]) == (3, 2, 17)
     assert status(desk, settings, now + timedelta(days=2))["clocks"]["legs"]["take"]["n"] == 0
     summary = digest.compose(desk, settings, settings.calendar.local_date(later), later)
     assert summary.sections()["clocks"]["decide"]["p50"] == 8
     mail = digest.message(settings, summary, "lead@example.org").decode("utf-8", "replace")
     assert "Alerted to taken: half within 2 minutes" in mail
+    assert "Decided to clarified: half within 5 minutes" in mail

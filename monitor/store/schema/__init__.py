@@ -1,6 +1,7 @@
 """Every table, once. Tables hold no behaviour; constraints here are what concurrent processes rely on."""
 
 from monitor.store.schema.base import metadata
+from monitor.store.schema.clarified import clarifications, versions
 from monitor.store.schema.judged import (
     assessments,
     bands,
@@ -27,6 +28,7 @@ __all__ = [
     "bands",
     "blocks",
     "captures",
+    "clarifications",
     "comparisons",
     "cursors",
     "decisions",
@@ -60,5 +62,6 @@ __all__ = [
     "to_dispatch",
     "to_group",
     "to_index",
+    "versions",
     "warcs",
 ]
