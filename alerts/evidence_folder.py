@@ -140,7 +140,7 @@ def _texts(items: Sequence[Mapping[str, Any]]) -> dict[tuple[int, int | None], s
     """What was stored of each revision of each item."""
     found: dict[tuple[int, int | None], str] = {}
     for item in items:
-        for text in (item, *({**earlier} for earlier in item["revisions"])):
+        for text in (item, *item["revisions"]):
             found[item["id"], text["revision"]] = join_text(text["title"], text["summary"])
     return found
 

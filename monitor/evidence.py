@@ -51,18 +51,18 @@ def capture(store: Store, settings: Settings, now: datetime) -> StageReport:
     Does nothing while another process captures. Raises EvidenceError where the folder cannot be used.
     """
     counts: Counter[str] = Counter()
-    problems: list[str] = []
+    problems: tuple[str, ...] = ()
     try:
         with store.lock(LOCK):
-            run = _Pass(store, settings, now, counts, problems)
+            run = _Pass(store, settings, now, counts)
             run.begin()
             run.keep_entries()
             if settings.evidence.pages:
                 run.keep_pages()
             run.forget()
     except BusyError:
-        problems.append("another process captures at this moment")
-    return StageReport("capture", {name: counts[name] for name in _COUNTS}, tuple(problems))
+        problems = ("another process captures at this moment",)
+    return StageReport("capture", {name: counts[name] for name in _COUNTS}, problems)
 
 
 def folder_of(settings: Settings) -> Folder:
@@ -96,11 +96,8 @@ class _Draft:
 
 
 class _Pass:
-    def __init__(
-        self, store: Store, settings: Settings, now: datetime, counts: Counter[str], problems: list[str]
-    ) -> None:
-        self.store, self.settings, self.now = store, settings, now
-        self.counts, self.problems = counts, problems
+    def __init__(self, store: Store, settings: Settings, now: datetime, counts: Counter[str]) -> None:
+        self.store, self.settings, self.now, self.counts = store, settings, now, counts
         self.folder = folder_of(settings)
         self.begun = time.monotonic()
 
