@@ -100,7 +100,7 @@ class _Writer:
     def captures(self, case: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The files of each capture, and the rows that tell of them."""
         rows: dict[int, dict[str, Any]] = {}
-        packed = b""
+        packed: dict[tuple[str, int], bytes] = {}  # by place: entries of one document share it
         texts = _texts(case["items"])
         for item_id, capture in case["captures"]:
             if capture.id in rows:  # one page, to which several items lead
@@ -110,13 +110,13 @@ class _Writer:
             row |= {"text": "", "text_file": None, "raw_file": None}
             taken = self.take(capture)
             if taken is not None:
-                packed += taken.packed
+                packed[capture.file, capture.offset] = taken.packed
                 row |= self.files_of(row["number"], capture, taken.body, texts.get((item_id, capture.revision), ""))
             rows[capture.id] = row
         told = [{key: value for key, value in row.items() if key != "text"} for row in rows.values()]
         self.put_lines("captures.jsonl", told)
         if packed:
-            self.put("evidence.warc.gz", packed)
+            self.put("evidence.warc.gz", b"".join(packed.values()))
         return list(rows.values())
 
     def take(self, capture: Capture) -> Taken | None:
@@ -140,7 +140,7 @@ def _texts(items: Sequence[Mapping[str, Any]]) -> dict[tuple[int, int | None], s
     """What was stored of each revision of each item."""
     found: dict[tuple[int, int | None], str] = {}
     for item in items:
-        for text in (item, *({**earlier} for earlier in item["revisions"])):
+        for text in (item, *item["revisions"]):
             found[item["id"], text["revision"]] = join_text(text["title"], text["summary"])
     return found
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -85,12 +85,13 @@ def _write(
             items.put(_with_hashes(item))
             item_ids.append(item["id"])
     captures = list(evidence.of_items(connection, item_ids))
-    broken = _write_raw(opener, source, {capture.id: capture for _, capture in captures})
+    names = _raw_names(capture for _, capture in captures)
+    broken = _write_raw(opener, source, {names[capture.file, capture.offset]: capture for _, capture in captures})
     with opener("evidence.jsonl") as file:
         kept = _Lines(file)
         for item_id, capture in captures:
-            raw = None if capture.id in broken else _raw_name(capture)
-            kept.put({"capture": capture.id, "raw": raw, **capture.as_json(), "item_id": item_id})
+            name = names[capture.file, capture.offset]
+            kept.put({**capture.as_json(), "item_id": item_id, "raw": None if name in broken else name})
     breach = audit.verify(connection)
     manifest = {
         "made_at": now,
@@ -112,23 +113,26 @@ def _write(
     return manifest
 
 
-def _write_raw(opener: Opener, source: Folder, captures: Mapping[int, Capture]) -> dict[int, str]:
-    """The bytes of each capture in a file of its own; returns a sentence for each that is not as it was written."""
+def _raw_names(captures: Iterable[Capture]) -> dict[tuple[str, int], str]:
+    """The name of the bytes at each place, which entries of one document share; never .html: browsers run that."""
+    names: dict[tuple[str, int], str] = {}
+    for capture in captures:
+        names.setdefault((capture.file, capture.offset), f"raw/{capture.id:06}-{capture.kind}.txt")
+    return names
+
+
+def _write_raw(opener: Opener, source: Folder, captures: Mapping[str, Capture]) -> dict[str, str]:
+    """The bytes of captures by name, each in a file; returns a sentence for each that is not as it was written."""
     broken = {}
-    for id, capture in captures.items():
+    for name, capture in captures.items():
         try:
             body = take(source, capture).body
         except EvidenceError as error:
-            broken[id] = str(error)
+            broken[name] = str(error)
             continue
-        with opener(_raw_name(capture)) as file:
+        with opener(name) as file:
             file.write(body)
     return broken
-
-
-def _raw_name(capture: Capture) -> str:
-    """Never .html: who opens it in a browser is to see text."""
-    return f"raw/{capture.id:06}-{capture.kind}.txt"
 
 
 def _with_hashes(item: Mapping[str, Any]) -> dict[str, Any]:

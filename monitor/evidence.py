@@ -28,6 +28,7 @@ from monitor.evidence_warc import Folder, Place, Warc
 from monitor.guard import check_url
 from monitor.store import Store, audit, evidence, served
 from monitor.store.evidence import Noted
+from monitor.store.served import Served
 from monitor.types import CaptureKind, Changed, Headers, Page, StageReport
 
 log = logging.getLogger(__name__)
@@ -50,18 +51,18 @@ def capture(store: Store, settings: Settings, now: datetime) -> StageReport:
     Does nothing while another process captures. Raises EvidenceError where the folder cannot be used.
     """
     counts: Counter[str] = Counter()
-    problems: list[str] = []
+    problems: tuple[str, ...] = ()
     try:
         with store.lock(LOCK):
-            run = _Pass(store, settings, now, counts, problems)
+            run = _Pass(store, settings, now, counts)
             run.begin()
             run.keep_entries()
             if settings.evidence.pages:
                 run.keep_pages()
             run.forget()
     except BusyError:
-        problems.append("another process captures at this moment")
-    return StageReport("capture", {name: counts[name] for name in _COUNTS}, tuple(problems))
+        problems = ("another process captures at this moment",)
+    return StageReport("capture", {name: counts[name] for name in _COUNTS}, problems)
 
 
 def folder_of(settings: Settings) -> Folder:
@@ -76,18 +77,27 @@ class _Draft:
     warc: Warc
     rows: list[dict[str, Any]] = field(default_factory=list)
     begun: float = field(default_factory=time.monotonic)
+    documents: dict[tuple[str, datetime], Place] = field(default_factory=dict)  # whole ones, by hash and instant
+
+    def place(self, found: Served) -> Place:
+        """Put an entry into the file; a whole document once, however many of its entries are captured."""
+        answer, body = found.answer, found.body or b""
+        if not found.whole:
+            return self.warc.add_entry(answer, body, "application/xml")
+        key = answer.sha256, answer.fetched_at
+        if key not in self.documents:
+            kind = next((value for name, value in answer.headers if name.lower() == "content-type"), "")
+            self.documents[key] = self.warc.add_entry(answer, body, kind or "application/octet-stream")
+        return self.documents[key]
 
     @property
     def is_ripe(self) -> bool:
-        return len(self.warc.data) >= FILE_BYTES or time.monotonic() - self.begun >= FILE_S
+        return self.warc.size >= FILE_BYTES or time.monotonic() - self.begun >= FILE_S
 
 
 class _Pass:
-    def __init__(
-        self, store: Store, settings: Settings, now: datetime, counts: Counter[str], problems: list[str]
-    ) -> None:
-        self.store, self.settings, self.now = store, settings, now
-        self.counts, self.problems = counts, problems
+    def __init__(self, store: Store, settings: Settings, now: datetime, counts: Counter[str]) -> None:
+        self.store, self.settings, self.now, self.counts = store, settings, now, counts
         self.folder = folder_of(settings)
         self.begun = time.monotonic()
 
@@ -119,14 +129,14 @@ class _Pass:
     def keep_noted(self, noted: list[Noted]) -> None:
         draft, done = self.draft(), []
         for item in noted:
-            draft.rows += self.entries_of(item, draft.warc)
+            draft.rows += self.entries_of(item, draft)
             done.append(item)
             if draft.is_ripe:
                 self.write(draft, noted=done)
                 draft, done = self.draft(), []
         self.write(draft, noted=done)
 
-    def entries_of(self, item: Noted, warc: Warc) -> Iterable[dict[str, Any]]:
+    def entries_of(self, item: Noted, draft: _Draft) -> Iterable[dict[str, Any]]:
         for revision, seen_at in item.texts:
             with self.store.read() as connection:
                 found = served.entry(connection, item.item_id, item.feed_id, seen_at)
@@ -134,11 +144,9 @@ class _Pass:
                 self.counts["missing"] += 1
                 continue
             answer = found.answer
-            kind = next((value for name, value in answer.headers if name.lower() == "content-type"), "")
-            place = warc.add_entry(
-                answer, found.body, (kind or "application/octet-stream") if found.whole else "application/xml"
+            row = _row(
+                draft.place(found), answer.url, answer.final_url, answer.fetched_at, answer.status, answer.headers
             )
-            row = _row(place, answer.url, answer.final_url, answer.fetched_at, answer.status, answer.headers)
             about = {"kind": CaptureKind.ENTRY, "item_id": item.item_id, "revision": revision, "whole": found.whole}
             self.counts["entries"] += 1
             yield {**row, **about}

@@ -11,7 +11,7 @@ from monitor.errors import EvidenceError
 from monitor.evidence_text import page_text
 from monitor.evidence_warc import Folder, Record, records
 from monitor.store import Store, evidence
-from monitor.types import Capture, CaptureKind, Exchange
+from monitor.types import Capture, Exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,6 @@ def sound(found: Iterable[Record], where: str) -> list[Record]:
 
 def text_of(capture: Capture, body: bytes) -> str:
     """The main text of a captured page; empty where it has none."""
-    if capture.kind is not CaptureKind.PAGE:
-        return ""
     answer = Exchange(
         capture.final_url, capture.captured_at, (), "1.1", capture.status, "", capture.headers, body, capture.cut
     )

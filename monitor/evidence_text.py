@@ -44,7 +44,7 @@ def page_text(exchange: Exchange, max_bytes: int) -> str | None:
     if declared and "charset" not in content_type.lower():
         content_type = f"text/html; charset={declared.group(1).decode('ascii')}"
     try:
-        markup, _ = decode(body, content_type)
+        markup, _ = decode(body[: 4 * MAX_MARKUP], content_type)
     except UnicodeError:
         return None
     if "html" in kind or _HTML.match(body):

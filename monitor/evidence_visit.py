@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ from monitor.store import Store
 from monitor.text import clean
 from monitor.types import Exchange, Page
 from monitor.writing import Writer
+
+log = logging.getLogger(__name__)
 
 HOSTS = 8  # visited at the same time
 
@@ -85,16 +88,19 @@ class _Visitor:
         return 0
 
     async def visit(self, page: Page) -> Visit:
-        """Ask for a page, conditionally if it was there before. Raises no FeedError: that is part of what it finds."""
+        """Ask for a page, conditionally if it was there before. Never raises: errors are part of what it finds."""
         exchanges: list[Exchange] = []
         try:
             async with self._fetcher.turn(page.url):
-                await self._heed_robots(page.url)
                 await self._follow(page, exchanges)
+            last = exchanges[-1]
+            words = await asyncio.to_thread(self._words, last)
         except FeedError as error:
             return Visit(page, tuple(exchanges), error, None, error.retry_after_s)
-        last = exchanges[-1]
-        words = await asyncio.to_thread(self._words, last)
+        except Exception as error:  # one page must not keep us from all others
+            log.exception("page %s", page.url)
+            fault = FeedError(page.url, FeedErrorKind.INTERNAL, f"{type(error).__name__}: {error}")
+            return Visit(page, tuple(exchanges), fault, None)
         return Visit(page, tuple(exchanges), None, words, retry_after_s(last.header("retry-after"), self._clock()))
 
     async def _heed_robots(self, url: str) -> None:
@@ -119,6 +125,7 @@ class _Visitor:
             left = self._settings.timeout_s - (time.monotonic() - begun)
             if left <= 0:
                 raise FeedError(page.url, FeedErrorKind.TIMEOUT, f"not there within {self._settings.timeout_s:g} s")
+            await self._heed_robots(url)
             found = await self._fetcher.exchange(url, self._clock(), headers, left, self._settings.max_bytes)
             exchanges.append(found)
             target = clean(found.header("location") or "").replace(" ", "%20")

@@ -76,6 +76,11 @@ class Warc:
         """All of it."""
         return self._data.getvalue()
 
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self._data.tell()
+
     def add_entry(self, answer: Answer, body: bytes, content_type: str) -> Place:
         """An entry as its feed served it, and what came with it."""
         begin = self._data.tell()
@@ -124,7 +129,7 @@ class Warc:
         if kind != "warcinfo":
             headers["WARC-Payload-Digest"] = f"sha256:{hashlib.sha256(body).hexdigest()}"
         record = self._writer.create_warc_record(
-            quote(url, safe=_IN_ADDRESS) if url else None,
+            _address(url) if url else None,
             kind,
             payload=io.BytesIO(body),
             length=len(body),
@@ -143,14 +148,16 @@ def _answer(exchange: Exchange) -> StatusAndHeaders:
 
 def _request(exchange: Exchange) -> StatusAndHeaders:
     parts = urlsplit(exchange.url)
-    target = quote(parts.path or "/", safe=_IN_ADDRESS) + (
-        f"?{quote(parts.query, safe=_IN_ADDRESS)}" if parts.query else ""
-    )
+    target = _address(parts.path or "/") + (f"?{_address(parts.query)}" if parts.query else "")
     return StatusAndHeaders(f"GET {target} HTTP/1.1", _http(exchange.sent), is_http_request=True)
 
 
 def _http(headers: Headers) -> list[tuple[str, str]]:
     return [(_UNDONE.get(name.lower(), _NO_TOKEN.sub("?", name)), _line(value)) for name, value in headers]
+
+
+def _address(text: str) -> str:
+    return quote(text.encode("utf-8", "surrogatepass"), safe=_IN_ADDRESS)
 
 
 def _line(text: str) -> str:

@@ -86,9 +86,13 @@ def watch(connection: Connection, item_id: int, url: str, now: datetime) -> bool
 
 
 def due(connection: Connection, now: datetime, limit: int, of_host: int) -> list[Page]:
-    """Pages to be visited now, those that waited longest first; at most ``of_host`` of each host."""
+    """Pages to be visited now, those that waited longest first; at most ``of_host`` of each host.
+
+    Not those whose items were all purged.
+    """
     place = func.row_number().over(partition_by=pages.c.host, order_by=[pages.c.next_visit_at, pages.c.id])
-    waiting = select(*_PAGE_FIELDS, place.label("place")).where(pages.c.next_visit_at <= now).subquery()
+    led_to = exists().where(page_items.c.page_id == pages.c.id)
+    waiting = select(*_PAGE_FIELDS, place.label("place")).where(pages.c.next_visit_at <= now, led_to).subquery()
     columns = [waiting.c[name] for name in Page.__dataclass_fields__]
     query = select(*columns).where(waiting.c.place <= of_host).order_by(waiting.c.next_visit_at, waiting.c.id)
     return [Page(**row) for row in connection.execute(query.limit(limit)).mappings()]

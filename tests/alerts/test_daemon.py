@@ -67,7 +67,10 @@ def _state(store: Store) -> dict[str, Any]:
         "ON x.incident_id = n.id JOIN items i ON i.id = x.item_id JOIN feeds f ON f.id = i.feed_id",
         "alerts": "SELECT n.title, a.state, a.priority, a.priority_reasons, round(CAST(a.score AS numeric), 6), "
         "a.route, a.level FROM alerts a JOIN incidents n ON n.id = a.incident_id",
-        "audit": "SELECT action, count(*) FROM audit GROUP BY action",
+        "captures": "SELECT f.url, i.key, c.kind, c.revision FROM captures c JOIN items i ON i.id = c.item_id "
+        "JOIN feeds f ON f.id = i.feed_id",
+        # One entry a file of evidence: how many there are depends on when a pass was killed.
+        "audit": "SELECT action, count(*) FROM audit WHERE action != 'evidence.write' GROUP BY action",
         "feeds": "SELECT url, etag, body_sha256, failures, error_kind, enabled FROM feeds",
     }
     with store.read() as connection:

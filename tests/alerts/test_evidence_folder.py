@@ -24,6 +24,7 @@ from monitor.errors import InputError, NotFoundError
 from monitor.evidence import capture
 from monitor.store import Store, evidence, pending
 from monitor.store.schema import incident_items, incidents, items
+from tests.alerts.reviewing import FALSE, SECRET, Desk, two_alerts
 from tests.fakes import ALLOW_LOOPBACK, feed_server
 from tests.monitor.capturing import STORY, captured, check, publish
 
@@ -121,6 +122,18 @@ def test_nothing_hostile_runs_in_it(case: Settings, store: Store, tmp_path: Path
     names = [path.name for path in out.rglob("*") if path.is_file()]
     assert all(re.fullmatch(r"[A-Za-z0-9.-]+", name) for name in names)
     assert [name for name in names if name.endswith(".html")] == ["index.html"]
+
+
+def test_a_first_opinion_is_not_in_it_while_a_second_one_is_awaited(
+    store: Store, settings: Settings, tmp_path: Path, now: datetime
+) -> None:
+    """Who gives the second opinion may look at the evidence: in no file of it stands what the first one was."""
+    two_alerts(store, settings, now)
+    Desk(store, settings, now).give("wing", *FALSE)
+    export(store, settings, 1, tmp_path / "alert", now)
+    files = [path for path in (tmp_path / "alert").rglob("*") if path.is_file()]
+    assert not [path for path in files if SECRET in path.read_text() or "SECRET" in path.read_text()]
+    assert "alert.decide" in (tmp_path / "alert" / "audit.jsonl").read_text()
 
 
 def test_what_cannot_be_written_or_found_is_one_sentence(

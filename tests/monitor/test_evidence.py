@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from monitor.collect import collect
 from monitor.config import Settings
 from monitor.errors import EvidenceError
 from monitor.evidence import capture
-from monitor.evidence_warc import Folder, records
+from monitor.evidence_warc import Folder, Warc, records
 from monitor.store import Store, hosts, served
-from monitor.types import CaptureKind, Changed
+from monitor.types import Answer, CaptureKind, Changed, Exchange
 from tests.fakes import ALLOW_LOOPBACK, FeedServer, gzip_bomb, item, rss
 from tests.monitor.capturing import STORY, bodies, captured, check, flag, page_of, publish, seen
 from tests.monitor.collecting import watch
@@ -88,6 +90,7 @@ def test_what_has_no_bytes_of_its_own_is_kept_with_its_document(
     found = captured(store)
     assert [c.whole for c in found] == [True, True]
     assert {bodies(settings, c)["resource"] for c in found} == {text.encode(encoding)}
+    assert len({(c.file, c.offset) for c in found}) == 1  # written once
 
 
 def test_raw_entries_are_dropped_in_time_but_not_while_they_are_waited_for(
@@ -326,6 +329,25 @@ def test_hostile_headers_and_addresses_are_written_in_one_line(
     kinds = [record.kind for record in records(data, found.file)]
     assert kinds == ["response", "request"]
     assert all(text.isprintable() for pair in found.headers for text in pair if text.isascii())
+
+
+_TEXT = st.text(max_size=30) | st.sampled_from(["\r\nWARC-Type: x", "\ud800", "é;a=b", "\0", "", "gzip", "chunked"])
+
+
+@hypothesis.given(st.lists(st.tuples(_TEXT, _TEXT), max_size=4), _TEXT, _TEXT, st.binary(max_size=50))
+def test_whatever_a_server_says_can_be_written_and_read_back(
+    headers: list[tuple[str, str]], reason: str, path: str, body: bytes
+) -> None:
+    """Names and values of headers, reasons, addresses: every digest is right and the body is what came."""
+    now = datetime(2027, 3, 1, tzinfo=UTC)
+    warc = Warc(now, reason)
+    exchange = Exchange(f"http://a.example/{path}", now, tuple(headers), "1.1", 200, reason, tuple(headers), body)
+    answer = Answer(exchange.url, exchange.url, now, 200, tuple(headers), "0", 1)
+    places = [warc.add_page([exchange]), warc.add_entry(answer, body, path)]
+    found = {record.id: record for record in records(warc.data, "x")}
+    assert len(found) == 5
+    assert [(found[place.record_id].body, found[place.record_id].fault) for place in places] == [(body, None)] * 2
+    assert places[-1].offset + places[-1].length == warc.size
 
 
 @pytest.mark.parametrize("encoding", ["big5", "gb18030"])
