@@ -1,6 +1,6 @@
 """Search, and the stage that keeps up what it rests on.
 
-index: number what is new, a page in each transaction -> give full blocks their postings, one transaction each
+index: look for what is new -> number it, a page in each transaction -> give full blocks their postings, one each
 
 Search reads only what the stage has numbered: what came in since its last pass is found after the next one.
 """
@@ -19,8 +19,8 @@ from monitor.store.search import Asked
 from monitor.store.search import search as find
 from monitor.types import SearchHit, StageReport, TextKind
 
-PAGE = 500  # texts in one transaction, which takes some 50 ms
-PAUSE_S = 0.02  # between two of them: others write too
+PAGE = 500  # texts in one transaction
+PAUSE_S = 0.05  # between two of them: others write too
 PASS_TEXTS = 20_000  # in one pass: a store that was never indexed is caught up with in several
 PASS_BLOCKS = 4  # about a second of computing each
 
@@ -74,8 +74,10 @@ def search(
 
 
 def _take_in(store: Store) -> int:
+    with store.read() as connection:
+        new = texts.coming(connection, PAGE)
     with store.write() as connection:
-        count = texts.take_in(connection, PAGE)
+        count = texts.take_in(connection, new, PAGE)
     if count >= PAGE:
         time.sleep(PAUSE_S)
     return count

@@ -36,24 +36,44 @@ class _Arrival:
     rows: list[dict[str, Any]]
 
 
-def take_in(connection: Connection, limit: int) -> int:
-    """Number what is new, in the order of time, about ``limit`` of it; returns how much there was, 0: all is done."""
-    edited = list(connection.scalars(select(to_index.c.item_id).order_by(to_index.c.item_id).limit(limit)))
-    arrivals = (_new_items, _new_decisions, _new_notes)
-    merged = heapq.merge(*(new(connection, limit) for new in arrivals), key=lambda arrival: arrival.at)
-    taken = list(islice(merged, limit))
-    behind = _position(connection, _ITEMS)
-    replaced = _texts_of(connection, [item_id for item_id in edited if item_id <= behind])
-    rows = [row for _, rows in sorted(replaced.items()) for row in rows]
-    rows += [row for arrival in taken for row in arrival.rows]
-    _number(connection, rows)
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """What is new, in the order of time, and up to where it had been read when it was looked for."""
+
+    positions: dict[str, int]
+    arrivals: list[_Arrival]
+
+
+def coming(connection: Connection, limit: int) -> Coming:
+    """At most ``limit`` of what is new. It takes long to fold texts: nobody waits while it is only read."""
+    positions = _positions(connection)
+    sources = ((_new_items, _ITEMS), (_new_decisions, _DECISIONS), (_new_notes, _NOTES))
+    streams = (new(connection, positions.get(name, 0), limit) for new, name in sources)
+    merged = heapq.merge(*streams, key=lambda arrival: arrival.at)
+    return Coming(positions, list(islice(merged, limit)))
+
+
+def take_in(connection: Connection, new: Coming, limit: int) -> int:
+    """Number what was found, and the new texts of at most ``limit`` edited items; returns how much that was.
+
+    Nothing of it where somebody else has been faster.
+    """
+    if _positions(connection) != new.positions:
+        return 0
+    # Items that were not read yet come with the texts they had when we looked; a note that came since waits for them.
+    behind = to_index.c.item_id <= new.positions.get(_ITEMS, 0)
+    edited = list(
+        connection.scalars(select(to_index.c.item_id).where(behind).order_by(to_index.c.item_id).limit(limit))
+    )
+    rows = [row for rows in _texts_of(connection, edited).values() for row in rows]
+    _number(connection, rows + _still_there(connection, [row for each in new.arrivals for row in each.rows]))
     for page in _pages(edited):
         _mark_replaced(connection, page)
-    for name, key in {arrival.name: arrival.key for arrival in taken}.items():
-        _advance(connection, name, key)
-    for page in _pages(edited):
         connection.execute(delete(to_index).where(to_index.c.item_id.in_(page)))
-    return len(edited) + len(taken)
+    for name, key in {arrival.name: arrival.key for arrival in new.arrivals}.items():
+        row = insert_new(connection, followed).values(name=name, key=key)
+        connection.execute(row.on_conflict_do_update(index_elements=["name"], set_={"key": key}))
+    return len(edited) + len(new.arrivals)
 
 
 def count(connection: Connection) -> int:
@@ -115,17 +135,19 @@ def clear(connection: Connection) -> None:
         connection.execute(delete(table))
 
 
-def _position(connection: Connection, name: str) -> int:
-    return connection.scalar(select(followed.c.key).where(followed.c.name == name)) or 0
+def _positions(connection: Connection) -> dict[str, int]:
+    return {row.name: row.key for row in connection.execute(select(followed))}
 
 
-def _advance(connection: Connection, name: str, key: int) -> None:
-    row = insert_new(connection, followed).values(name=name, key=key)
-    connection.execute(row.on_conflict_do_update(index_elements=["name"], set_={"key": key}))
+def _still_there(connection: Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without the texts of items that were removed since they were read."""
+    there: set[int | None] = {None}
+    for page in _pages({row["item_id"] for row in rows} - there):
+        there.update(connection.scalars(select(items.c.id).where(items.c.id.in_(page))))
+    return [row for row in rows if row["item_id"] in there]
 
 
-def _new_items(connection: Connection, limit: int) -> list[_Arrival]:
-    after = _position(connection, _ITEMS)
+def _new_items(connection: Connection, after: int, limit: int) -> list[_Arrival]:
     query = select(items.c.id, items.c.first_seen_at).where(items.c.id > after).order_by(items.c.id).limit(limit)
     found = connection.execute(query).all()
     theirs = _texts_of(connection, [row.id for row in found])
@@ -161,8 +183,7 @@ def _mark_replaced(connection: Connection, item_ids: Iterable[int]) -> None:
     connection.execute(update(texts).where(*theirs).values(replaced=True))
 
 
-def _new_decisions(connection: Connection, limit: int) -> list[_Arrival]:
-    after = _position(connection, _DECISIONS)
+def _new_decisions(connection: Connection, after: int, limit: int) -> list[_Arrival]:
     query = select(decisions.c.id, decisions.c.at, decisions.c.reason).where(decisions.c.id > after)
     return [
         _Arrival(_DECISIONS, row.id, row.at, [_text(row.reason, decision_id=row.id, at=row.at)])
@@ -170,8 +191,7 @@ def _new_decisions(connection: Connection, limit: int) -> list[_Arrival]:
     ]
 
 
-def _new_notes(connection: Connection, limit: int) -> list[_Arrival]:
-    after = _position(connection, _NOTES)
+def _new_notes(connection: Connection, after: int, limit: int) -> list[_Arrival]:
     query = select(audit.c.seq, audit.c.at, audit.c.action, audit.c.detail).where(audit.c.seq > after)
     return [
         _Arrival(

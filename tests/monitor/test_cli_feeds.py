@@ -18,7 +18,7 @@ from monitor.errors import BlockedAddressError, InputError, NotFoundError
 from tests.fakes import ALLOW_LOOPBACK, FeedServer, feed_server, item, rss
 
 FEED_KEYS = "id url outlet role lang enabled health last_success_at next_check_at failures interval_s"
-ITEM_KEYS = "id feed_id outlet role guid link title summary published_at first_seen_at edited_at lang revisions"
+ITEM_KEYS = "id feed_id outlet role guid link title summary published_at first_seen_at edited_at lang revisions tip"
 COLLECT_KEYS = "feeds fetched not_modified unchanged failed items_new items_edited items_seen bytes seconds"
 
 Run = Callable[..., Result]

@@ -121,12 +121,13 @@ def test_a_killed_pass_loses_and_doubles_nothing(
     store: Store, settings: Settings, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Cut off inside a transaction of numbering, and inside one of packing: the next pass does it whole."""
-    publish(store, now, "選舉甲", "選舉乙")
+    ids = publish(store, now, "選舉丁", "選舉乙")
+    rewrite(store, ids[0], "選舉甲", now)
 
     def killed(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(texts, "_advance", killed)
+    monkeypatch.setattr(texts, "insert_new", killed)
     with pytest.raises(KeyboardInterrupt):
         index(store, settings, now)
     monkeypatch.undo()
@@ -139,7 +140,23 @@ def test_a_killed_pass_loses_and_doubles_nothing(
         index(store, settings, now)
     monkeypatch.undo()
     assert index(store, settings, now).counts == {"indexed": 0, "packed": 1}
-    assert found(store, "選舉") == ["選舉乙", "選舉甲"]
+    assert found(store, "選舉") == ["選舉乙", "選舉甲", "選舉丁"]
+
+
+def test_what_changes_between_looking_and_numbering(store: Store, settings: Settings, now: datetime) -> None:
+    """An item that is edited or removed meanwhile, and another process that was faster: nothing lost, nothing twice."""
+    first, second, third = publish(store, now, "選舉甲", "選舉乙", "選舉丙")
+    with store.read() as connection:
+        new = texts.coming(connection, 9)
+    rewrite(store, first, "選舉丁", now)
+    with store.write() as connection:
+        connection.execute(delete(schema.items).where(schema.items.c.id == second))
+        assert texts.take_in(connection, new, 9) == 3
+        assert texts.take_in(connection, new, 9) == 0
+    index(store, settings, now)
+    assert found(store, "選舉") == ["選舉丁", "選舉丙", "選舉甲"]
+    assert found(store, "選舉", kind=TextKind.ITEM) == ["選舉丁", "選舉丙"]
+    assert {hit.item_id for hit in search(store, "選舉")} == {first, third}
 
 
 def test_two_at_once_pack_a_block_once(store: Store, settings: Settings, now: datetime) -> None:
