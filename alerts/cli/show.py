@@ -130,9 +130,9 @@ def _sections(sheet: Sheet) -> Iterator[tuple[str, list[str]]]:
     heading = _("Published ({count} in {outlets})").format(count=len(sheet.timeline), outlets=outlets)
     summaries = {passage.item_id: passage.body for passage in sheet.texts if passage.body != passage.title}
     yield heading, [line for item in sheet.timeline for line in _item(item, summaries.get(item.item_id, ""))]
-    others = [claim for claim in sheet.claims if claim.kind == "incident"]
+    others = [claim for claim in sheet.claims if claim.outlet is None]
     yield _("Possibly the same claim"), [line for claim in others for line in _claim(claim)]
-    answers = [claim for claim in sheet.claims if claim.kind != "incident"]
+    answers = [claim for claim in sheet.claims if claim.outlet is not None]
     yield _("Official answers, perhaps"), [line for claim in answers for line in _claim(claim)]
     inhibits = row["inhibits"]
     alike = _("alert {id} ({similarity:.2f}): {title}")
