@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
+from functools import reduce
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +94,7 @@ def _head(sheet: Sheet, moment: datetime) -> Iterator[str]:
         parts.append(_("until {until}").format(until=cell(row["snoozed_until"])))
     if row["decision"] is None and row["review"] in _ASKS:
         parts.append(render(_ASKS[row["review"]]))
-    yield _(", ").join(parts)
+    yield reduce(lambda line, more: _("{line}, {more}").format(line=line, more=more), parts)
     if row["suppression"]:
         yield _suppressed(row)
     yield _("due {due}  score {score:.2f}  route {route}  lang {lang}").format(
