@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 from typing import Any
 
 from alerts.clocks import Terms
@@ -94,10 +95,7 @@ def _ended(silence: Silence) -> Said:
 
 def _together(parts: Sequence[Said]) -> Said:
     """``a; b; c``"""
-    whole = parts[0]
-    for part in parts[1:]:
-        whole = Said("{first}; {then}", {"first": whole, "then": part})
-    return whole
+    return reduce(lambda first, then: Said("{first}; {then}", {"first": first, "then": then}), parts)
 
 
 def _change(

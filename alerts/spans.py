@@ -11,10 +11,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 
 from monitor.text import fold, fold_with_offsets, is_word_boundary
 
+MOST = 500  # whoever repeats one word without end makes no screen slow
 Kind = Literal["weight", "match", "finding"]
 _SPACES = re.compile(r" {2,}")
 
@@ -37,22 +39,23 @@ def spans(
     quotes: Iterable[str] = (),
     same_text: bool = True,
 ) -> tuple[Span, ...]:
-    """The spans of ``text`` in order of place, of those that begin together the longer first; they may overlap.
+    """The spans of ``text`` in order of place, of those that begin together the longer first, the first MOST of them.
 
     ``words`` are weighed ones, marked wherever they stand in whatever script or width; ``matches`` rows of the
     watchlist's hits, whose offsets hold where the text is the ``same_text`` that was matched, else their alias is
-    looked for; ``quotes`` the evidence of findings, cut at an ellipsis, each marked where it first stands.
+    looked for; ``quotes`` the evidence of findings, cut at an ellipsis, each marked where it first stands. Spans of
+    different words may overlap.
     """
     looked = _Looked(text)
-    found = [Span(*place, "weight", weight) for word, weight in words for place in looked.every(word)]
+    found = [Span(*place, "weight", weight) for word, weight in words for place in islice(looked.every(word), MOST)]
     for match in matches:
         if same_text and 0 <= match["start"] < match["end"] <= len(text):
             found.append(Span(*looked.whole(match["start"], match["end"]), "match"))
         elif not same_text:
             found += [Span(*place, "match") for place in looked.every(match["alias"])]
     for quote in quotes:
-        found += [Span(*place, "finding") for place in list(looked.every(quote.rstrip("…"), whole_words=False))[:1]]
-    return tuple(sorted(dict.fromkeys(found), key=lambda span: (span.start, -span.end, span.kind)))
+        found += [Span(*place, "finding") for place in islice(looked.every(quote.rstrip("…"), whole_words=False), 1)]
+    return tuple(sorted(dict.fromkeys(found), key=lambda span: (span.start, -span.end, span.kind)))[:MOST]
 
 
 class _Looked:

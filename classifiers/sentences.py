@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 from monitor.types import HARMLESS_STANCES, Said, Stance
@@ -63,5 +64,6 @@ def _stance(stance: Stance) -> Said:
     return Said("The text {seems}.", {"seems": _STANCES[stance]})
 
 
-def _quoted(words: Sequence[Iterable[Any]]) -> str | Said:
-    return ", ".join(f"“{text}”" for text, _ in words) or Said("none")
+def _quoted(words: Sequence[Iterable[Any]]) -> Said:
+    quoted = [Said("“{word}”", {"word": text}) for text, _weight in words] or [Said("none")]
+    return reduce(lambda first, then: Said("{first}, {then}", {"first": first, "then": then}), quoted)

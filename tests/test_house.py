@@ -57,6 +57,7 @@ def test_the_wheel_is_tested_not_the_folder() -> None:
         "alerts/templates/clarification.css",
         "classifiers/templates/evaluation.html",
         "monitor/py.typed",
+        "monitor/locale/zh_Hant/LC_MESSAGES/pollwatch.mo",
     ):
         assert wanted in names
     assert not any(name.startswith(("tests/", "seeds/")) for name in names)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -31,13 +31,23 @@ from monitor.errors import RefusedError
 from monitor.language import _
 from monitor.types import WAITING, AlertState, Decision, Review, Said, Verdict
 
-if TYPE_CHECKING:
-    from alerts.queue import Outcome
-
 
 def _one_of(words: type[StrEnum]) -> click.Choice[str]:
     return click.Choice([word.value for word in words])
 
+
+# What stands in every table of alerts: the key and its heading.
+_COLUMNS = [
+    ("id", Said("id")),
+    ("priority", Said("pri")),
+    ("due", Said("due")),
+    ("level", Said("level")),
+    ("state", Said("state")),
+    ("claim_type", Said("claim type")),
+    ("matches", Said("about")),
+    ("spread", Said("items/outlets")),
+    ("holder", Said("holder")),
+]
 
 plain_option = click.option(
     "--plain", is_flag=True, help="No colour, no columns: one thing a line, as a screen reader reads it well."
@@ -114,25 +124,13 @@ def list_alerts(  # noqa: PLR0913, PLR0917 - one for each option
         return
     asked = _("no such alert waits for a person") if review or mine or priority else _("nothing waits for a person")
     asked = _("nothing is suppressed") if which == "suppressed" else asked
-    asked = _("no alert is {states}").format(states=_(" or ").join(states)) if states else asked
+    if states:
+        named = _(" or ").join(coded("state", state) for state in states)
+        asked = _("no alert is {states}").format(states=named)
     columns = [*_COLUMNS, *([("suppression", Said("suppression"))] if which else []), ("title", Said("title"))]
     headed = [(key, _(heading.form)) for key, heading in columns]
     table = [_table_row(row, moment) for row in rows]
     print_table(table, headed, empty=asked, wide=("level", "state", "matches", "spread"), plain=plain)
-
-
-# What stands in every table of alerts: the key and its heading.
-_COLUMNS = [
-    ("id", Said("id")),
-    ("priority", Said("pri")),
-    ("due", Said("due")),
-    ("level", Said("level")),
-    ("state", Said("state")),
-    ("claim_type", Said("claim type")),
-    ("matches", Said("about")),
-    ("spread", Said("items/outlets")),
-    ("holder", Said("holder")),
-]
 
 
 def _table_row(row: Mapping[str, Any], moment: datetime) -> dict[str, Any]:
@@ -145,10 +143,9 @@ def _table_row(row: Mapping[str, Any], moment: datetime) -> dict[str, Any]:
 @alerts.command(epilog=example("pollwatch alerts show 7", "pollwatch --language zh-Hant alerts show 7 --plain"))
 @click.argument("alert_id", metavar="ID", type=NUMBER)
 @plain_option
-@reviewer_option
 @json_option
 @pass_context
-def show(context: Context, alert_id: int, plain: bool, reviewer: str | None, as_json: bool) -> None:
+def show(context: Context, alert_id: int, plain: bool, as_json: bool) -> None:
     """Show the claim, why it is here, where it was published, and who did what with it.
 
     On a terminal, words that speak for a falsehood are bold, those against it italic, watched names reversed. Of an
@@ -158,7 +155,7 @@ def show(context: Context, alert_id: int, plain: bool, reviewer: str | None, as_
 
     with context.store() as (store, settings):
         moment = now()
-        sheet = read_sheet(store, settings, alert_id, reviewer_name(reviewer), moment)
+        sheet = read_sheet(store, settings, alert_id, "", moment)
     if as_json:
         print_object(sheet.alert)
     else:
@@ -274,9 +271,11 @@ def decide(
         if each.row is not None:
             print_result(each.row, as_json, outcome(each.row))
         elif as_json:
-            print_object({"id": each.alert_id, "refused": _refused(each)})
+            reason = each.refusal.reason if isinstance(each.refusal, RefusedError) else "not-found"
+            print_object({"id": each.alert_id, "refused": {"reason": reason, "detail": str(each.refusal)}})
         else:
-            say(f"! {_refused(each)['detail']}")
+            refused = each.refusal
+            say(f"! {spoken(refused.said) if isinstance(refused, RefusedError) else refused}")
     if any(each.refusal for each in outcomes):
         raise SystemExit(1)
 
@@ -288,12 +287,6 @@ def _numbers(words: Iterable[str]) -> Iterator[int]:
         for line in lines:
             if line.strip():
                 yield int(NUMBER.convert(line.strip(), None, None))  # type: ignore[arg-type]  # it takes text
-
-
-def _refused(outcome: Outcome) -> dict[str, str]:
-    if isinstance(outcome.refusal, RefusedError):
-        return {"reason": outcome.refusal.reason, "detail": spoken(outcome.refusal.said)}
-    return {"reason": "not-found", "detail": str(outcome.refusal)}
 
 
 @alerts.command(epilog=example('pollwatch alerts note 7 "the office says: still on the ballot paper, 14:20"'))

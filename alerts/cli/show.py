@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
+from functools import reduce
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +94,7 @@ def _head(sheet: Sheet, moment: datetime) -> Iterator[str]:
         parts.append(_("until {until}").format(until=cell(row["snoozed_until"])))
     if row["decision"] is None and row["review"] in _ASKS:
         parts.append(render(_ASKS[row["review"]]))
-    yield _(", ").join(parts)
+    yield reduce(lambda line, more: _("{line}, {more}").format(line=line, more=more), parts)
     if row["suppression"]:
         yield _suppressed(row)
     yield _("due {due}  score {score:.2f}  route {route}  lang {lang}").format(
@@ -130,9 +131,9 @@ def _sections(sheet: Sheet) -> Iterator[tuple[str, list[str]]]:
     heading = _("Published ({count} in {outlets})").format(count=len(sheet.timeline), outlets=outlets)
     summaries = {passage.item_id: passage.body for passage in sheet.texts if passage.body != passage.title}
     yield heading, [line for item in sheet.timeline for line in _item(item, summaries.get(item.item_id, ""))]
-    others = [claim for claim in sheet.claims if claim.kind == "incident"]
+    others = [claim for claim in sheet.claims if claim.outlet is None]
     yield _("Possibly the same claim"), [line for claim in others for line in _claim(claim)]
-    answers = [claim for claim in sheet.claims if claim.kind != "incident"]
+    answers = [claim for claim in sheet.claims if claim.outlet is not None]
     yield _("Official answers, perhaps"), [line for claim in answers for line in _claim(claim)]
     inhibits = row["inhibits"]
     alike = _("alert {id} ({similarity:.2f}): {title}")

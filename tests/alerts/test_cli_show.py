@@ -74,6 +74,13 @@ def test_the_same_alert_in_two_languages(settings: Settings, monkeypatch: pytest
     language.use("en")
 
 
+def test_the_holder_is_named(settings: Settings) -> None:
+    """One line says how the alert stands, with the signs of the language."""
+    _said(settings, "alerts", "take", "1")
+    assert "處理中，由 maya 處理至" in _said(settings, "--language", "zh-Hant", "alerts", "show", "1")
+    assert "leased, held by maya until" in _said(settings, "alerts", "show", "1")
+
+
 def test_a_refusal_is_said_in_the_language(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     """The program's own ending, with its exit code."""
     from alerts.cli import main

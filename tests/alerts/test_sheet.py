@@ -91,7 +91,7 @@ def test_the_sheet_in_chinese(desk: Desk) -> None:
     assert sheet.reasons[0] == "起始為 P2：候選人事實，提名期前。"
     assert sheet.reasons[1] == "升一級（firm-finding）：規則有確切發現（候選人名單：身分）。"
     assert sheet.reasons[-3:] == (
-        "指向可疑的字詞：“突然退選”；指向可信的字詞：“今早”。",
+        "指向可疑的字詞：「突然退選」；指向可信的字詞：「今早」。",
         "文中似在斷言其說法。",
         "An omen.",
     )
@@ -101,6 +101,22 @@ def test_the_sheet_in_chinese(desk: Desk) -> None:
     assert sheet.decisions[0].sentence == said[2]
     assert sheet.alert["reasons"][0] == "Starts at P2: candidate-fact, phase before."
     assert sheet.alert["state"] is AlertState.CLOSED
+
+
+def test_an_alert_of_an_earlier_program_is_read(desk: Desk) -> None:
+    """Its reasons and findings were English sentences and nothing else; they are what it says, in any language."""
+    finding = {key: value for key, value in WITHDRAWN.as_row().items() if key != "said"}
+    with desk.store.write() as connection:
+        old = ["Starts at P2: candidate-fact, phase campaign.", "Back in the queue: {odd}."]
+        connection.execute(update(alerts).where(alerts.c.id == 1).values(priority_reasons=old))
+        connection.execute(update(assessments).where(assessments.c.item_id == 1).values(findings=[finding]))
+    for lang in language.LANGUAGES:
+        language.use(lang)
+        sheet = read_sheet(desk.store, desk.settings, 1, "maya", desk.now)
+        assert sheet.reasons[:2] == ("Starts at P2: candidate-fact, phase campaign.", "Back in the queue: {odd}.")
+        assert sheet.findings[0].sentence == WITHDRAWN.text
+    language.use("en")
+    assert desk.act("take", "maya")["priority_reasons"] == old
 
 
 def test_a_second_opinion_is_blind(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.edits import LONGEST, word_diff
-from alerts.spans import spans
+from alerts.spans import MOST, spans
 from monitor.text import fold
 
 
@@ -53,6 +53,12 @@ def test_names_and_evidence_are_marked_apart() -> None:
     beyond = {**match, "end": 99}
     assert spans(text, matches=[beyond]) == ()
     assert spans(text, quotes=["nowhere"]) == ()
+
+
+def test_a_word_without_end_is_marked_so_often_and_no_more() -> None:
+    """The first places, so that what draws them is never asked for more."""
+    found = spans("退選 " * 5000, words=[("退選", 0.4)])
+    assert (len(found), found[-1].start) == (MOST, (MOST - 1) * 3)
 
 
 _texts = st.text(alphabet="退選选卓 ﬁ㍿ａA\u0301\u200d\u00ad\n.9é", max_size=40)
