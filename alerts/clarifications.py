@@ -21,7 +21,7 @@ from monitor import taxonomy
 from monitor.config import Settings
 from monitor.errors import InputError, RefusedError
 from monitor.reference import load_facts, load_watchlist
-from monitor.store import Connection, Store, audit, decisions, incident_facts, inhibitions
+from monitor.store import Connection, Store, audit, incident_facts, inhibitions
 from monitor.store import alerts as alert_store
 from monitor.store import clarifications as store_of
 from monitor.text import clean
@@ -83,7 +83,7 @@ def draft(store: Store, settings: Settings, reviewer: str, now: datetime, alert_
             revision=1,
             writers=(name,),
             drafted_at=now,
-            claimed_at=min(item["published_at"] or item["first_seen_at"] for item in items),
+            claimed_at=min((item["published_at"] or item["first_seen_at"] for item in items), default=None),
         )
         kept = store_of.add(connection, new, name, {"alert": alert_id, **_detail(new)})
     return row(kept, settings)
@@ -160,9 +160,10 @@ def show(store: Store, settings: Settings, clarification_id: int) -> dict[str, A
     """The row with ``text``, the file to edit, ``texts`` by language, ``versions`` and ``history``."""
     with store.read() as connection:
         found = store_of.get(connection, clarification_id)
-        decided = decisions.of_alert(connection, found.alert_id)
+        alert = alert_store.get(connection, found.alert_id)
         history = audit.listing(connection, subject=store_of.subject(clarification_id))
-    reasons = dict.fromkeys(str(each["reason"]) for each in decided if not each["withdrawn_at"])
+    # Those of a decision: what waits for a second opinion is nobody's to read.
+    reasons = dict.fromkeys(opinion.reason for opinion in alert.opinions if ruled(alert))
     return {
         **row(found, settings),
         "text": write(found.id, found.revision, to_edit(found), changed=found.is_public, notes=_notes(found, reasons)),

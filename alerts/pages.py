@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -201,10 +202,17 @@ def _channel(published: Sequence[Clarification], site: Site) -> Channel:
 
 
 def _shared(site: Site) -> dict[str, Any]:
+    style, policy = _style()
+    return {"style": style, "csp": policy, "rss": site.url(RSS), "atom": site.url(ATOM)}
+
+
+@cache
+def _style() -> tuple[str, str]:
+    """The style of every page, and the policy that lets it in and nothing else."""
     style = render("clarification.css", {})
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    csp = f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'self'; base-uri 'none'; form-action 'none'"
-    return {"style": style, "csp": csp, "rss": site.url(RSS), "atom": site.url(ATOM)}
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'self'; base-uri 'none'; form-action 'none'"
+    return style, policy
 
 
 def _link(slug: str, lang: Lang, site: Site) -> Mapping[str, str]:

@@ -1,8 +1,9 @@
 """`publish`: what two people answer for becomes what the world reads.
 
-In one transaction the approved texts become versions, and the new release of the site is written beside the old one; it
-is shown by one rename after the commit. Killed before the commit, nothing is published; killed after it, the audit
-says what was published, and the next call shows it. So nothing can be seen that the audit does not know.
+In one transaction, for which other writers wait, the approved texts become versions, and the new release of the site is
+written beside the old one; after the commit one rename shows it. Killed before the commit, nothing is published; killed
+after it, the audit says what was published, and the next call shows it. So nothing can be seen that the audit does not
+know.
 """
 
 from __future__ import annotations

@@ -43,19 +43,15 @@ def prepare(directory: Path, files: Mapping[str, bytes]) -> Release | None:
     changed = differing(directory, files)
     if not changed:
         return None
-    releases = _releases(directory)
+    release = Release(directory, _releases(directory) / f"release-{uuid.uuid4().hex}", changed)
     try:
-        releases.mkdir(parents=True, exist_ok=True)
+        _releases(directory).mkdir(parents=True, exist_ok=True)
         _tidy(directory)
-        place = releases / f"release-{uuid.uuid4().hex}"
-        place.mkdir()
-        for path, content in files.items():
-            _put(place / path, content, directory / path, same=path not in changed)
-        for folder in (*(path for path in place.rglob("*") if path.is_dir()), place, releases):
-            _sync(folder)
+        _write(release, files)
     except OSError as error:
+        drop(release)
         raise InputError(str(directory), f"cannot be written: {error.strerror or error}") from error
-    return Release(directory, place, changed)
+    return release
 
 
 def show(release: Release) -> None:
@@ -102,6 +98,15 @@ def _holds(path: Path, content: bytes) -> bool:
         return path.read_bytes() == content
     except OSError:
         return False
+
+
+def _write(release: Release, files: Mapping[str, bytes]) -> None:
+    release.place.mkdir()
+    changed = frozenset(release.changed)
+    for path, content in files.items():
+        _put(release.place / path, content, release.directory / path, same=path not in changed)
+    for folder in (*(path for path in release.place.rglob("*") if path.is_dir()), release.place, release.place.parent):
+        _sync(folder)
 
 
 def _put(path: Path, content: bytes, shown: Path, *, same: bool) -> None:

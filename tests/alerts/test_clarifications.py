@@ -16,7 +16,7 @@ from alerts.dispatch import dispatch
 from alerts.status import status
 from monitor.errors import InputError, NotFoundError, RefusedError, UnfitActError
 from monitor.store import Store, audit, claims, inhibitions
-from monitor.types import Finding, Said, Verdict
+from monitor.types import Decision, Finding, Said, Verdict
 from tests.alerts.clarifying import RUMOUR, Desk, complete, corrected, publishing
 from tests.alerts.rows import WITHDRAWN, add_incident
 
@@ -130,6 +130,19 @@ def test_a_decision_that_the_public_knows_of_is_not_undone_but_reopened(desk: De
     soon.publish()
     assert "Unproven" in soon.file(f"en/2027-03-01-{id}.html")
     assert not any("clarification" in problem for problem in status(desk.store, desk.settings, soon.now)["problems"])
+
+
+def test_a_first_opinion_is_not_told_to_who_gives_the_second(desk: Desk) -> None:
+    """The notes of a clarification say why its alert was decided, and nothing while it waits for a second opinion."""
+    alert = desk.decided("卓望晴退選", Verdict.UNPROVEN, findings=[WITHDRAWN], matches=["cheuk-mong-ching"])
+    id = desk.draft(alert)
+    assert "# Decided because: the notice of poll" in desk.text(id)
+    queue.reopen(desk.store, desk.settings, "lead", desk.now, alert, "look again")
+    queue.take(desk.store, desk.settings, "ben", desk.now, alert)
+    clarify, false = Decision.CLARIFY, Verdict.FALSE
+    row = queue.decide(desk.store, desk.settings, "ben", desk.now, alert, clarify, false, "名單 SECRET")
+    assert row["state"] == "second_review"
+    assert "SECRET" not in json.dumps(desk.show(id), default=str)
 
 
 def test_what_is_late_to_be_drafted_is_said(desk: Desk, folder: Path) -> None:

@@ -23,7 +23,7 @@ from tests.alerts.feedrules import faults_of_atom, faults_of_rss
 
 HOSTILE = (
     "</script><script>alert(1)</script> <img src=x onerror=alert(2)> ]]> &lt;b&gt; \"quoted\" 'x' {{ 7 * 7 }} "
-    "\u202eevil\u202c \u2066x\u2069 \u200b卓望晴\u0000\u001b[31m <!-- 退選 ＜ｂ＞ \U000e0041"
+    "\u202eevil\u202c \u2066x\u2069 \u200b卓望晴\u001b[31m <!-- 退選 ＜ｂ＞ \U000e0041"
 )
 BASE = "https://clarify.example"
 # What schema.org says of the types that we use: property by property the types it may have, those of its parents too.
@@ -201,7 +201,7 @@ def test_hostile_words_are_words(desk: Desk) -> None:
     desk.approve(id)
     desk.publish()
     for path, page in _pages(desk).items():
-        assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b\u0000\u001b\U000e0041]", page), path
+        assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b\u001b\U000e0041]", page), path
         assert page.count("<script") == (0 if path == "index.html" else 1), path
         assert "<img" not in page
         if path != "index.html":
