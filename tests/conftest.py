@@ -42,18 +42,13 @@ def postgresql_server() -> Iterator[PostgreSQL]:
 
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
-    """An empty store on a real server when TESTS_ON=postgresql; else None: a SQLite file of the folder.
-
-    Without a folder of its own a test has no store, and needs none to be made.
-    """
+    """An empty store on a real server when TESTS_ON=postgresql; else None: a SQLite file of the folder."""
     if os.environ.get("TESTS_ON") != "postgresql":
         yield None
-    elif "tmp_path" not in request.fixturenames:
-        yield "postgresql://127.0.0.1:1/a-test-without-a-folder-has-no-store"
-    else:
-        server: PostgreSQL = request.getfixturevalue("postgresql_server")
-        with server.store() as url:
-            yield url
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql_server")
+    with server.store() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -148,11 +143,17 @@ def shared() -> Path:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is about SQLite alone where the tests run on PostgreSQL."""
+    """Where the tests run on PostgreSQL, leave out what is about SQLite alone, and what has no store.
+
+    Whoever has no folder of its own has no store: two tests in three, which are the same on every database.
+    """
     if os.environ.get("TESTS_ON") == "postgresql":
-        left_out = [item for item in items if item.get_closest_marker("sqlite")]
+        kept, left_out = [], []
+        for item in items:
+            stored = "tmp_path" in getattr(item, "fixturenames", ()) and not item.get_closest_marker("sqlite")
+            (kept if stored else left_out).append(item)
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+        items[:] = kept
 
 
 @pytest.hookimpl(wrapper=True)

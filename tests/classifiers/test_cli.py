@@ -136,6 +136,7 @@ def test_a_model_without_a_store_is_not_found() -> None:
         run("classify", "--model", "reviewed-0", text='{"text": "x"}')
 
 
+@pytest.mark.sqlite  # a database on a server is there before there is a store in it
 def test_classify_works_before_there_is_a_store_unless_a_model_is_named(desk: Path) -> None:
     """The seeds' model stands in."""
     for path in desk.glob("*.db*"):
