@@ -23,6 +23,7 @@ from alerts.cli.notify import notify
 from alerts.cli.queue import alerts
 from alerts.cli.routes import routes
 from alerts.cli.silences import silences
+from alerts.cli.triage import triage
 from classifiers.cli import claims, classify, watchlist
 from classifiers.cli.models import models
 from monitor import __version__
@@ -52,7 +53,7 @@ def cli(context: click.Context, config_file: str | None) -> None:
 
 
 _SETUP = (init, demo, config, feeds, watchlist, routes)
-_WORK = (collect, items, classify, claims, run, alerts, incidents, silences, notify, digest)
+_WORK = (collect, items, classify, claims, run, triage, alerts, incidents, silences, notify, digest)
 _OVERSIGHT = (clocks, models, audit, db, status, web)
 for command in (*_SETUP, *_WORK, *_OVERSIGHT):
     cli.add_command(command)
