@@ -125,7 +125,7 @@ class Acting(Screen[None]):
         self._with_current(work)
 
     async def _decide(self, row: Mapping[str, Any], decision: Decision) -> None:
-        word = _(terms.DECISIONS[decision])
+        word = terms.decision(decision)
         if not await self._hold(row, word):
             return
         choices = [Choice(_VERDICT_KEYS[verdict], verdict, _(words)) for verdict, words in terms.VERDICTS.items()]
@@ -147,7 +147,7 @@ class Acting(Screen[None]):
         """Dismiss this one, with one of the reasons."""
 
         async def work(row: Mapping[str, Any]) -> None:
-            if not await self._hold(row, _(terms.DECISIONS[Decision.DISMISS])):
+            if not await self._hold(row, terms.decision(Decision.DISMISS)):
                 return
 
             async def submit(answer: Answer) -> None:
@@ -163,7 +163,7 @@ class Acting(Screen[None]):
         """Close this one as a duplicate of another."""
 
         async def work(row: Mapping[str, Any]) -> None:
-            if not await self._hold(row, _(terms.DECISIONS[Decision.DUPLICATE])):
+            if not await self._hold(row, terms.decision(Decision.DUPLICATE)):
                 return
 
             async def submit(answer: Answer) -> None:
@@ -350,5 +350,5 @@ def _outcome(row: Mapping[str, Any]) -> str:
         )
     if row["decision"] is None:
         return _("The two opinions on alert {id} differ: it goes to the lead. u takes yours back.").format(id=id)
-    decision = _(terms.DECISIONS[Decision(row["decision"])])
+    decision = terms.decision(row["decision"])
     return _("Alert {id} is decided: {decision}. u takes it back.").format(id=id, decision=decision)

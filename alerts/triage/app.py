@@ -41,7 +41,8 @@ class Desk(App[None]):
     Screen { background: $background; color: $foreground; }
     ModalScreen { background: transparent; }
     ModalScreen > Vertical { background: $surface; border: round $primary; }
-    Input { border: tall $primary; }
+    Input { border: tall $primary; height: 3; }
+    Input > .input--placeholder { color: $text-muted; }
     """
     COMMANDS = {DeskCommands}  # noqa: RUF012 - as Textual wants it
     BINDINGS = [("ctrl+c", "screen.leave_desk"), ("ctrl+q", "screen.leave_desk")]  # noqa: RUF012
@@ -209,7 +210,7 @@ class Desk(App[None]):
 
     def other_language(self) -> None:
         """The next of the languages."""
-        words.use(LANGUAGES[(LANGUAGES.index(words.in_use()) + 1) % len(LANGUAGES)])
+        words.use(LANGUAGES[(LANGUAGES.index(words.used()) + 1) % len(LANGUAGES)])
         self._repaint()
 
     def other_theme(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from alerts.triage import terms
 from alerts.triage.cells import Line, fit, one_line
 from alerts.triage.session import Session
-from alerts.triage.words import _, in_use
+from alerts.triage.words import _, used
 from monitor.types import Lang
 
 TITLE = 32  # cells that are left for the title before a further column is shown
@@ -36,7 +36,7 @@ class Marks:
 
 def columns(cells: int) -> tuple[Column, ...]:
     """The columns for a list so many cells wide, in their order; the title, last, takes what is left."""
-    chinese = in_use() is Lang.HANT
+    chinese = used() is Lang.HANT
     signs = Column("signs", "", 2)
     known = {
         "priority": Column("priority", _("pri"), 3),

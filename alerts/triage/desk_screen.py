@@ -9,8 +9,10 @@ from textual.binding import Binding, BindingType
 from alerts.triage import keys
 from alerts.triage.acting import Acting
 from alerts.triage.cells import Line, one_line, wrap
+from alerts.triage.help_screen import HelpScreen
 from alerts.triage.keys import Place
 from alerts.triage.painted import Bar
+from alerts.triage.search_screen import SearchScreen
 from alerts.triage.words import _
 
 _MESSAGE_LINES = 3
@@ -65,9 +67,17 @@ class DeskScreen(Acting):
 
     def action_help(self) -> None:
         """All keys."""
-        from alerts.triage.help_screen import HelpScreen
-
         self.app.push_screen(HelpScreen(self.place))
+
+    def action_search(self) -> None:
+        """In all alerts."""
+
+        async def work() -> None:
+            found = await self.app.push_screen_wait(SearchScreen(self.desk.session))
+            if found is not None:
+                await self.desk.show_alert(found)
+
+        self._start(work)
 
     def action_language(self) -> None:
         """The other language."""
@@ -86,6 +96,6 @@ class DeskScreen(Acting):
         return [
             ("pollwatch ", "head"),
             (place, "title"),
-            (f"  {_('you are')} ", "dim"),
+            ("  " + _("you are") + " ", "dim"),
             (self.desk.session.reviewer, "mine"),
         ]

@@ -43,6 +43,11 @@ class Answer:
 Submit = Callable[[Answer], Awaitable[None]]
 
 
+def key_line(*keys: tuple[str, str]) -> Line:
+    """Keys, each with what it does."""
+    return [piece for key, does in keys for piece in ((key, "key"), (f" {does}   ", "text"))]
+
+
 class Choices(Widget, can_focus=True):
     """A list of choices, each with its key; arrows move, too."""
 
@@ -200,5 +205,5 @@ class Ask(ModalScreen[bool]):
         lines: list[Line] = []
         if self._error:
             lines += wrap([(f"! {one_line(self._error)}", "late")], cells)[:_ERROR_LINES]
-        keys: Line = [("Enter", "key"), (f" {_('does it')}   ", "text"), ("Esc", "key"), (f" {_('leaves it')}", "text")]
+        keys = key_line(("Enter", _("does it")), ("Esc", _("leaves it")))
         return [*lines, [], keys]

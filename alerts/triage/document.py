@@ -10,7 +10,7 @@ from alerts.triage.cells import Line, Piece, drawable, fit_line, one_line, wrap
 from alerts.triage.reading import Diff, KnownClaim, Passage, Sheet, SheetItem, Span
 from alerts.triage.session import Session
 from alerts.triage.words import _, ngettext
-from monitor.types import Decision, Lang, Review, Verdict
+from monitor.types import Lang, Review
 
 WIDE = 150  # cells from which there are two columns
 _SHOWN = 3  # texts of an incident that are shown whole: the rest are copies or stand in the timeline
@@ -64,26 +64,27 @@ def _head(sheet: Sheet, session: Session, now: datetime, cells: int) -> Iterator
 def _asks(sheet: Sheet) -> Iterator[str]:
     row = sheet.alert
     if row["suppression"]:
-        yield _(terms.SUPPRESSIONS[row["suppression"]])
+        yield terms.suppression(row["suppression"])
     if row["decision"] is None and row["review"] == Review.SECOND:
         yield _("Asks for a second opinion: what the first reviewer said is not shown.")
     elif row["decision"] is None and row["review"] == Review.LEAD:
         yield _("Two opinions differ: the lead decides.")
     elif row["decision"] is not None:
-        verdict = f", {_(terms.VERDICTS[Verdict(row['verdict'])])}" if row["verdict"] else ""
-        yield _("Decided: {decision}").format(decision=_(terms.DECISIONS[Decision(row["decision"])]) + verdict)
+        verdict = f", {terms.verdict(row['verdict'])}" if row["verdict"] else ""
+        yield _("Decided: {decision}").format(decision=terms.decision(row["decision"]) + verdict)
 
 
 def _claim(sheet: Sheet, cells: int) -> Iterator[Line]:
     yield []
-    for passage in sheet.texts[:_SHOWN]:
+    different = list({(passage.title, passage.body): passage for passage in sheet.texts[::-1]}.values())[::-1]
+    for passage in different[:_SHOWN]:
         yield from wrap(painted(passage.title, passage.title_spans, "title"), cells)
         if passage.body:
             yield from wrap(painted(_rest(passage), _shifted(passage), "text"), cells)
         yield []
-    if any(passage.title_spans or passage.body_spans for passage in sheet.texts[:_SHOWN]):
+    if any(passage.title_spans or passage.body_spans for passage in different[:_SHOWN]):
         yield [(_("weighed words"), "weight"), (" ", "text"), (_("watched names"), "match")]
-    if (more := len(sheet.texts) - _SHOWN) > 0:
+    if (more := len(different) - _SHOWN) > 0:
         words = ngettext("{count} more text of the incident below.", "{count} more texts of the incident below.", more)
         yield [(words.format(count=more), "dim")]
     yield from section(_("Why it is here"), ([(one_line(reason), "text")] for reason in sheet.reasons), cells)
@@ -195,7 +196,8 @@ def _item(item: SheetItem, session: Session, cells: int) -> Iterator[Line]:
 
 def _edit(diff: Diff, session: Session) -> list[Piece]:
     """Words that went in [-…-], words that came in {+…+}, as git shows them: seen without colour, too."""
-    pieces: list[Piece] = [(f"  {_('edited')} {terms.at(diff.instant, session.zone)}: ", "soon")]
+    head = _("edited {time}:").format(time=terms.at(diff.instant, session.zone))
+    pieces: list[Piece] = [(f"  {head} ", "soon")]
     for mark, text in diff.words:
         words = drawable(text)
         if mark == "=":

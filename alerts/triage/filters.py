@@ -14,6 +14,7 @@ from textual.widgets.selection_list import Selection
 
 from alerts.triage import terms
 from alerts.triage.cells import Line
+from alerts.triage.dialogs import key_line
 from alerts.triage.painted import Bar
 from alerts.triage.reading import Filter
 from alerts.triage.terms import N_
@@ -33,7 +34,7 @@ def options() -> Iterator[tuple[str, str, str]]:
     yield from (("held", value, _(_HELD[value])) for value in get_args(Held))
     yield from (("review", value, _(words)) for value, words in _REVIEWS.items())
     yield from (("lang", value, _(words)) for value, words in _LANGS.items())
-    yield from (("state", value, _(terms.STATES[value])) for value in AlertState)
+    yield from (("state", value, terms.state(value)) for value in AlertState)
     yield from (("hidden", value, _(words)) for value, words in _HIDDEN.items())
     yield from (("claim_type", value, terms.claim_type(value)) for value in ClaimType)
 
@@ -106,14 +107,7 @@ class FilterScreen(ModalScreen[Filter | None]):
             )
 
     def _head(self, cells: int) -> list[Line]:
-        keys: Line = [
-            ("Space", "key"),
-            (f" {_('chooses')}  ", "text"),
-            ("Enter", "key"),
-            (f" {_('shows')}  ", "text"),
-            ("Esc", "key"),
-            (f" {_('leaves it')}", "text"),
-        ]
+        keys = key_line(("Space", _("chooses")), ("Enter", _("shows")), ("Esc", _("leaves it")))
         return [[], [(_("Which alerts? Without a choice: all that wait for a person."), "title")], keys, []]
 
     def action_show(self) -> None:

@@ -38,7 +38,7 @@ KEYS: tuple[Key, ...] = (
     Key("question_mark", "help", N_("help"), N_("Show all keys."), sign="?"),
     Key("n", "next", N_("next"), N_("Take the most urgent alert that is free.")),
     Key("t", "take", N_("take"), N_("Take this alert: nobody else can decide it while you hold it.")),
-    Key("enter", "open", N_("open"), N_("Look at the alert without taking it."), _QUEUE, "Enter"),
+    Key("enter", "open", N_("look"), N_("Look at the alert without taking it."), _QUEUE, "Enter"),
     Key("escape", "leave", N_("back"), N_("Back to the queue; an alert that you hold is given back."), _ALERT, "Esc"),
     Key("c", "decide('clarify')", N_("clarify"), N_("Clarify the claim: asks for the verdict and the reason.")),
     Key("r", "decide('refer')", N_("refer"), N_("Refer it to another body, with a reason.")),
@@ -64,8 +64,10 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("f", "filters", N_("filter"), N_("Choose which alerts are shown."), _QUEUE),
     Key("x", "clear", N_("show all"), N_("End the filter: show all alerts that wait for a person."), _QUEUE),
+    Key("S", "search", N_("search"), N_("Search in all alerts, decided ones too.")),
     Key("o", "browse", N_("web page"), N_("Open the link of the claim in a browser.")),
     Key("y", "copy", N_("copy"), N_("Copy title and link to the clipboard of the terminal.")),
+    Key("L", "language", N_("中文"), N_("Change the language of the desk.")),
     Key("T", "theme", N_("light/dark"), N_("Change between a dark and a light screen."), footer=False),
     Key(
         "R", "release", N_("release"), N_("Take an alert away from somebody who holds it, with a reason."), footer=False

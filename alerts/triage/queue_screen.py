@@ -170,7 +170,7 @@ class QueueScreen(DeskScreen):
             line.append((f"* {marked.format(count=len(self.queue.marked))}  ", "key"))
         if self.filter.is_on:
             said = one_line(described(self.filter))
-            return [[*line, (_("FILTER"), "weight"), (f" {said} ", "key"), (f"({_('x shows all')})", "dim")]]
+            return [[*line, (_("FILTER"), "weight"), (f" {said} ", "key"), ("(" + _("x shows all") + ")", "dim")]]
         return [[*line, (_("all that wait for a person"), "dim")]]
 
     def _heading(self, cells: int) -> list[Line]:

@@ -85,6 +85,29 @@ def second_opinions(store: Store, now: datetime) -> list[int]:
         return [id for id, _ in alert_order.order(connection, Wanted(states=(AlertState.SECOND_REVIEW,)), now, FOUND)]
 
 
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """Where words were found. The names are those of monitor.search."""
+
+    item_id: int | None
+    alert_id: int | None
+    kind: Literal["item", "revision", "note", "decision"]
+    title: str
+    excerpt: str
+    at: datetime
+    outlet: str
+
+
+def search(store: Store, words: str, now: datetime) -> list[SearchHit]:
+    """At most FOUND alerts in whose title all words stand, in either script, decided and hidden ones too."""
+    everything = Wanted(states=tuple(AlertState), suppressed=None)
+    ids = order(store, Filter(everything, words), now).ids[:FOUND]
+    return [
+        SearchHit(None, row["id"], "item", row["title"], "", row["opened_at"], next(iter(row["outlets"]), ""))
+        for row in rows(store, ids, now)
+    ]
+
+
 def names(settings: Settings) -> Mapping[str, Mapping[Lang, str]]:
     """The names of watched people and offices by id, as the roster has them. Raises ConfigError."""
     file = load_watchlist(settings)[1]

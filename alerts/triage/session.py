@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from alerts.triage import reading
 from alerts.triage.background import in_thread
-from alerts.triage.words import in_use
+from alerts.triage.words import used
 from monitor.config import Settings
 from monitor.store import Store
 from monitor.types import Lang
@@ -56,4 +56,4 @@ class Session:
     def name(self, candidate_id: str) -> str:
         """Of somebody watched, in the language in use; the id when the roster does not have them any more."""
         found = self.names.get(candidate_id)
-        return found[in_use()] if found else candidate_id
+        return found[used()] if found else candidate_id

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from alerts.transitions import DismissReason
-from alerts.triage.words import _, in_use
+from alerts.triage.words import _, used
 from monitor import taxonomy
 from monitor.types import LIVE, AlertState, ClaimType, Decision, Lang, Review, Suppression, Verdict
 
@@ -76,7 +76,27 @@ def claim_type(code: str | None) -> str:
     """Its name in the taxonomy."""
     if code is None:
         return _("unclear")
-    return taxonomy.load()[ClaimType(code)].names[in_use()]
+    return taxonomy.load()[ClaimType(code)].names[used()]
+
+
+def decision(code: str) -> str:
+    """A reviewer's act."""
+    return _(DECISIONS[Decision(code)])
+
+
+def verdict(code: str) -> str:
+    """The finding about a claim."""
+    return _(VERDICTS[Verdict(code)])
+
+
+def state(code: str) -> str:
+    """Where an alert stands."""
+    return _(STATES[AlertState(code)])
+
+
+def suppression(code: str) -> str:
+    """Why an alert stays quiet."""
+    return _(SUPPRESSIONS[Suppression(code)])
 
 
 def role(code: str) -> str:
@@ -111,7 +131,7 @@ def who(row: Mapping[str, Any], reviewer: str, now: datetime, zone: ZoneInfo) ->
     if held_by is not None:
         return held_by, "held"
     if row["decision"] is not None:
-        return _(DECISIONS[Decision(row["decision"])]), "dim"
+        return decision(row["decision"]), "dim"
     if row["suppression"] is not None:
         return _("hidden"), "dim"
     if row["state"] == AlertState.SNOOZED:

@@ -24,7 +24,7 @@ def use(lang: Lang) -> None:
     _Spoken.lang = lang
 
 
-def in_use() -> Lang:
+def used() -> Lang:
     """The language that is spoken now."""
     return _Spoken.lang
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from textual.pilot import Pilot
+from textual.screen import ModalScreen
 from textual.strip import Strip
 
 from alerts.triage import reading
@@ -43,7 +44,7 @@ class Seat:
         """One key after the other; each is done before the next."""
         for key in keys:
             await self.pilot.press(key)
-            await self.until(lambda: not self.desk.acting or self.asked is not None, f"{key} is done")
+            await self.until(lambda: not self.desk.acting or self.asked, f"{key} is done")
 
     async def type(self, words: str) -> None:
         """Into the field that has the keys."""
@@ -51,9 +52,9 @@ class Seat:
             await self.pilot.press("space" if char == " " else char)
 
     @property
-    def asked(self) -> str | None:
-        """The title of the dialog that is open."""
-        return getattr(self.desk.screen, "question", None)
+    def asked(self) -> bool:
+        """Whether a dialog is open."""
+        return isinstance(self.desk.screen, ModalScreen)
 
     async def until(self, condition: Callable[[], object], what: str = "") -> None:
         """Wait for something that the desk does beside the keys."""

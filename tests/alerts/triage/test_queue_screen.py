@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import pytest
-
 from alerts import queue
 from alerts.dispatch import dispatch
 from monitor.config import Settings
@@ -13,11 +11,6 @@ from monitor.store import Store
 from monitor.types import Decision
 from tests.alerts.rows import WITHDRAWN, add_incident
 from tests.alerts.triage.seats import Clock, play, seated
-
-
-@pytest.fixture
-def clock(now: datetime) -> Clock:
-    return Clock(now)
 
 
 def _many(store: Store, settings: Settings, now: datetime, count: int) -> None:
