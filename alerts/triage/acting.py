@@ -23,6 +23,7 @@ from monitor.types import AlertState, Decision, Review, Verdict
 if TYPE_CHECKING:
     from alerts.triage.app import Desk
 
+_PATIENCE_S = 0.7  # an act that takes longer says so
 _NONE = "-"
 _VERDICT_KEYS = dict(zip(Verdict, "fmputsox", strict=True))
 _DISMISS_KEYS = dict(zip(DismissReason, "nosdex", strict=True))
@@ -47,7 +48,12 @@ class Acting(Screen[None]):
             return
         self.desk.acting = True
 
+        def wait() -> None:
+            if self.desk.acting and self.desk.screen is self:
+                self.desk.say(_("One moment …"))
+
         async def run() -> None:
+            patience = self.set_timer(_PATIENCE_S, wait)
             try:
                 await work()
             except RefusedError as error:
@@ -55,6 +61,7 @@ class Acting(Screen[None]):
             except PollwatchError as error:
                 self.desk.say(_("Not done: {error}").format(error=error), alarm=True)
             finally:
+                patience.stop()
                 self.desk.acting = False
             await self.desk.settle()
 

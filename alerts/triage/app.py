@@ -15,6 +15,7 @@ import time
 
 from textual import events
 from textual.app import App
+from textual.screen import ModalScreen
 from textual.theme import Theme
 
 from alerts.triage import colours, words
@@ -32,6 +33,7 @@ WHOLE_S = 5.0  # what changes without an act (items that came, scores) is read a
 SILENT_S = 3.0  # without an answer for so long, the banner says so
 GOING_S = 4.0  # what is held is given back in this time, or it runs out by itself
 _MESSAGE_S = 30.0
+_ALWAYS = ("ctrl+c", "ctrl+q")  # keys that never wait
 
 
 class Desk(App[None]):
@@ -55,7 +57,8 @@ class Desk(App[None]):
         self.decided: list[int] = []  # by this desk, the last one last
         self.acting = False
         self.message: tuple[str, bool] = ("", False)
-        self.trouble = ""
+        self.trouble = ""  # what the banner says
+        self._failed = False  # the store has said so, not only kept silent
         self.animation_level = "none"
         for theme in colours.THEMES:
             self.register_theme(_as_textual(theme))
@@ -66,6 +69,7 @@ class Desk(App[None]):
         self._head = -1
         self._whole_at = 0.0
         self._again = asyncio.Event()
+        self._typed: list[events.Key] = []  # before there was a dialog for it
 
     def get_default_screen(self) -> QueueScreen:
         """The queue lies under everything."""
@@ -116,6 +120,7 @@ class Desk(App[None]):
             if self.on_alert is not None:
                 await self._leave_alert(self.on_alert)
         self.read_again()
+        self.call_later(self._type_on)
 
     async def _leave_alert(self, screen: AlertScreen) -> None:
         held = screen.alert_id in self.leases.until
@@ -166,6 +171,7 @@ class Desk(App[None]):
 
     def lost(self, error: StoreError) -> None:
         """The store does not work: say so until it does."""
+        self._failed = True
         self._head = -1  # everything is read again then
         self.trouble = _("The database does not answer: {error}. What you see may be old; trying again.").format(
             error=error
@@ -176,7 +182,9 @@ class Desk(App[None]):
         self._answered_at = time.monotonic()
         if self.trouble:
             self.trouble = ""
-            self.say(_("The database is back."))
+            if self._failed:
+                self.say(_("The database is back."))
+        self._failed = False
 
     def _tick(self) -> None:
         """Time goes on: countdowns, leases, and a database that hangs."""
@@ -203,9 +211,36 @@ class Desk(App[None]):
                 screen.look()
 
     async def on_event(self, event: events.Event) -> None:
-        """Whoever presses a key is there."""
+        """Whoever presses a key is there; a key that comes before the dialog it is meant for waits for that."""
         if isinstance(event, events.Key | events.MouseDown | events.Paste):
             self.leases.active()
+        if isinstance(event, events.Key) and event.key not in _ALWAYS and (self._typed or not self._takes_keys):
+            self._typed.append(event)
+        else:
+            await self._hand_on(event)
+
+    @property
+    def _takes_keys(self) -> bool:
+        screen = self.screen
+        return bool(getattr(screen, "takes_keys", True)) and (not self.acting or isinstance(screen, ModalScreen))
+
+    def on_takes_keys(self) -> None:
+        """A dialog is there."""
+        self.call_later(self._type_on)
+
+    async def _type_on(self) -> None:
+        """Hand on what waited, in its order, as long as somebody takes it."""
+        while self._typed and self._takes_keys:
+            await self._hand_on(self._typed[0])
+            del self._typed[0]
+
+    async def _hand_on(self, event: events.Event) -> None:
+        """A key of a screen acts before the next one is looked at: what it opens may be what the next one is for."""
+        if isinstance(event, events.Key) and isinstance(self.screen, DeskScreen):
+            found = self.screen.active_bindings.get(event.key)
+            if found is not None and found.enabled:
+                await self.run_action(found.binding.action, found.node)
+                return
         await super().on_event(event)
 
     def other_language(self) -> None:

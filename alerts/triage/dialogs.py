@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -20,6 +21,7 @@ from alerts.triage.painted import Bar, strip
 from alerts.triage.words import _
 from monitor.errors import PollwatchError, RefusedError
 
+T = TypeVar("T")
 _ERROR_LINES = 4
 
 
@@ -40,6 +42,10 @@ class Answer:
     words: str = ""
 
 
+class TakesKeys(Message):
+    """A dialog is ready for what was typed while it was not."""
+
+
 Submit = Callable[[Answer], Awaitable[None]]
 
 
@@ -48,13 +54,13 @@ def key_line(*keys: tuple[str, str]) -> Line:
     return [piece for key, does in keys for piece in ((key, "key"), (f" {does}   ", "text"))]
 
 
-class Choices(Widget, can_focus=True):
-    """A list of choices, each with its key; arrows move, too."""
+class Choices(Widget, can_focus=False):
+    """A list of choices, each with its key."""
 
     DEFAULT_CSS = "Choices { height: auto; width: 1fr; margin: 1 0; }"
 
-    class Chosen(Message):
-        """A choice was made by its key or with Enter."""
+    class Clicked(Message):
+        """One was chosen with the mouse."""
 
     def __init__(self, choices: Sequence[Choice], chosen: int | None = None) -> None:
         super().__init__(id="choices")
@@ -78,32 +84,80 @@ class Choices(Widget, can_focus=True):
         line: Line = [("> " if here else "  ", "key"), (f" {choice.key} ", "key"), (f" {choice.words}", "text")]
         return strip(self, line, self.size.width, "cursor" if here else "bar")
 
-    def on_key(self, event: events.Key) -> None:
-        """Arrows, Enter, or the key of a choice."""
-        if event.key in ("up", "down"):
-            step = 1 if event.key == "down" else -1
-            start = self.index if self.index is not None else (-1 if step > 0 else 0)
-            self.index = (start + step) % len(self._choices)
-        elif event.key == "enter" and self.index is not None:
-            self.post_message(self.Chosen())
-        elif (found := [i for i, choice in enumerate(self._choices) if choice.key == event.character]) != []:
-            self.index = found[0]
-            self.post_message(self.Chosen())
-        else:
-            return
-        event.stop()
+    def move(self, step: int) -> None:
+        """The next, or the one before."""
+        start = self.index if self.index is not None else (-1 if step > 0 else 0)
+        self.choose((start + step) % len(self._choices))
+
+    def choose_by(self, key: str | None) -> bool:
+        """Choose by its key; whether there is one."""
+        found = [index for index, choice in enumerate(self._choices) if choice.key == key]
+        if found:
+            self.choose(found[0])
+        return bool(found)
+
+    def choose(self, index: int) -> None:
+        """Choose by its place."""
+        self.index = index
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
         """A click chooses."""
         if event.y < len(self._choices):
-            self.index = event.y
-            self.post_message(self.Chosen())
-            self.refresh()
+            self.choose(event.y)
+            self.post_message(self.Clicked())
 
 
-class Ask(ModalScreen[bool]):
-    """A question with choices, with words to type, with both or with neither; then Enter does it.
+class Field(Input):
+    """Words, and before them the choice: one field takes all keys, in the order in which they were typed.
+
+    Were the choice a field of its own, a key that comes right behind another, as over a slow line, would be taken for
+    a second choice while the first one still moves the focus.
+    """
+
+    def __init__(self, words: str, prompt: str, choices: Choices | None, enter: Callable[[], None]) -> None:
+        super().__init__(words, placeholder=prompt, id="words", select_on_focus=False)
+        self._choices, self._enter = choices, enter
+        self.choosing = choices is not None
+
+    def on_key(self, event: events.Key) -> None:
+        """While there is to choose: arrows, Enter, the keys of the choices. Then words, until Enter."""
+        choices = self._choices
+        if choices is not None and self.choosing:
+            if event.key in ("up", "down"):
+                choices.move(1 if event.key == "down" else -1)
+            elif event.key == "enter":
+                self.choosing = choices.index is None
+            else:
+                self.choosing = not choices.choose_by(event.character)
+        elif event.key == "enter":
+            self._enter()
+        elif event.key == "up" and choices is not None:
+            self.choosing = True
+        else:
+            return
+        event.prevent_default()
+        if event.key not in ("escape", "tab", "shift+tab", "ctrl+c", "ctrl+q"):
+            event.stop()
+
+
+class Dialog(ModalScreen[T]):
+    """What lies over a screen for a while. Keys that come before it is there wait for it."""
+
+    takes_keys = False
+
+    def on_mount(self) -> None:
+        """The first field has the keys, as soon as it is drawn."""
+        self.call_after_refresh(self.take_keys)
+
+    def take_keys(self) -> None:
+        """From now on keys are for this."""
+        self.takes_keys = True
+        self.post_message(TakesKeys())
+
+
+class Ask(Dialog[bool]):
+    """A question, with words to type, with choices before them, or with neither; then Enter does it.
 
     ``submit`` does what was asked for; while it refuses, the dialog stays with the reason and what was typed.
     """
@@ -111,7 +165,6 @@ class Ask(ModalScreen[bool]):
     DEFAULT_CSS = """
     Ask { align: center middle; }
     Ask > Vertical { width: 76; max-width: 96%; height: auto; max-height: 96%; padding: 0 2 1 2; }
-    Ask Input { height: 3; }
     """
     BINDINGS = [("escape", "dismiss(False)")]  # noqa: RUF012 - as Textual wants it
 
@@ -129,9 +182,8 @@ class Ask(ModalScreen[bool]):
         super().__init__()
         self.question, self._submit, self._about = title, submit, lines
         self._choices = Choices(choices, chosen) if choices else None
-        self._input = Input(words, placeholder=prompt, id="words") if prompt else None
+        self._field = Field(words, prompt, self._choices, self._try) if prompt else None
         self._error = ""
-        self._busy = False
 
     def compose(self) -> ComposeResult:
         """Question, choices, words, and what went wrong."""
@@ -139,56 +191,39 @@ class Ask(ModalScreen[bool]):
             yield Bar(self._head, id="ask-head")
             if self._choices:
                 yield self._choices
-            if self._input:
-                yield self._input
+            if self._field:
+                yield self._field
             yield Bar(self._foot, id="ask-foot")
 
-    def on_mount(self) -> None:
-        """The first thing to answer has the keys."""
-        first = self._choices or self._input
-        if first:
-            first.focus()
-
-    def on_choices_chosen(self) -> None:
-        """A choice leads on to the words, or does it."""
-        if self._input:
-            self._input.focus()
-        elif self._choices and self._choices.value is not None:
-            self._try()
-
-    def on_input_submitted(self) -> None:
-        """Enter after the words does it."""
-        self._try()
+    def on_choices_clicked(self) -> None:
+        """On to the words."""
+        if self._field:
+            self._field.choosing = False
 
     def on_key(self, event: events.Key) -> None:
-        """Enter says yes where nothing else is asked; arrows lead from the words back to the choices."""
-        if event.key == "enter" and not self._choices and not self._input:
+        """Enter says yes where nothing else is asked."""
+        if event.key == "enter" and not self._field:
             event.stop()
             self._try()
-        elif event.key == "up" and self._choices and self.focused is self._input:
-            event.stop()
-            self._choices.focus()
 
     def _try(self) -> None:
-        if not self._busy:
-            self._busy = True
+        if self.takes_keys:
+            self.takes_keys = False  # they wait until it is done, or refused
             self.run_worker(self._done(), exit_on_error=True)
 
     async def _done(self) -> None:
         self._say(_("One moment …"))
-        answer = Answer(
-            self._choices.value if self._choices else None, self._input.value.strip() if self._input else ""
-        )
+        words = self._field.value.strip() if self._field else ""
         try:
-            await self._submit(answer)
+            await self._submit(Answer(self._choices.value if self._choices else None, words))
         except RefusedError as error:
             self._say(str(error))
         except PollwatchError as error:
             self._say(_("Not done: {error} Enter tries again.").format(error=f"{error}."))
         else:
             self.dismiss(True)
-        finally:
-            self._busy = False
+            return
+        self.take_keys()
 
     def _say(self, words: str) -> None:
         self._error = words

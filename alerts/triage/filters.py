@@ -8,13 +8,12 @@ from typing import Any, get_args
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import SelectionList
 from textual.widgets.selection_list import Selection
 
 from alerts.triage import terms
 from alerts.triage.cells import Line
-from alerts.triage.dialogs import key_line
+from alerts.triage.dialogs import Dialog, key_line
 from alerts.triage.painted import Bar
 from alerts.triage.reading import Filter
 from alerts.triage.terms import N_
@@ -80,7 +79,7 @@ def described(shown: Filter) -> str:
     return ", ".join([*words, *([f"“{shown.words}”"] if shown.words else [])])
 
 
-class FilterScreen(ModalScreen[Filter | None]):
+class FilterScreen(Dialog[Filter | None]):
     """Space chooses, Enter shows, Esc leaves all as it was."""
 
     DEFAULT_CSS = """

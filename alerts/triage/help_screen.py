@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from alerts.triage import keys
 from alerts.triage.cells import Line, wrap
+from alerts.triage.dialogs import Dialog
 from alerts.triage.painted import Reader
 from alerts.triage.words import _
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Esc, `?` or `q` close it."""
 
     DEFAULT_CSS = """

@@ -8,12 +8,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from alerts.triage import reading, terms
 from alerts.triage.cells import Line, one_line, wrap
+from alerts.triage.dialogs import Dialog
 from alerts.triage.painted import Bar
 from alerts.triage.session import Session
 from alerts.triage.words import _, ngettext
@@ -22,7 +22,7 @@ from monitor.errors import PollwatchError
 SHORTEST = 2  # characters; one alone stands nearly everywhere
 
 
-class SearchScreen(ModalScreen[int | None]):
+class SearchScreen(Dialog[int | None]):
     """Ends with the number of the alert to open, or None."""
 
     DEFAULT_CSS = """

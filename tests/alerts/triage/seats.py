@@ -70,11 +70,9 @@ class Seat:
 
     @property
     def strips(self) -> list[Strip]:
-        """What is drawn, line by line."""
-        width, height = self.desk.size
+        """What is drawn, line by line; nothing before a screen has its first layout."""
         lines = self.desk.screen._compositor.render_strips()  # the one way to the drawn cells
-        assert len(lines) == height
-        return [line.crop(0, width) for line in lines]
+        return [line.crop(0, self.desk.size.width) for line in lines]
 
     @property
     def text(self) -> str:

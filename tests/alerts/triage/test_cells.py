@@ -88,7 +88,10 @@ def test_drawing_twice_changes_nothing(title: str) -> None:
     assert one_line(one_line(title)) == one_line(title)
 
 
-@given(st.lists(st.tuples(titles.map(drawable), st.sampled_from(("text", "weight", "match"))), max_size=5), st.integers(8, 50))
+@given(
+    st.lists(st.tuples(titles.map(drawable), st.sampled_from(("text", "weight", "match"))), max_size=5),
+    st.integers(8, 50),
+)
 def test_wrapped_text_stays_between_its_borders(pieces: Sequence[Piece], cells: int) -> None:
     """No line is wider than it may be, and no word is lost."""
     lines = wrap(pieces, cells, indent=2)
