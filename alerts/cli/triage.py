@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from alerts.cli.queue import reviewer_option
@@ -69,8 +71,10 @@ def triage(
             for row in rows:
                 console.print(Text(columns.tell(row, session, now())), soft_wrap=True)
             if not rows:
-                say(words._("Nothing waits for a person."))
+                say("nothing waits for a person")
             return
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise click.UsageError("the desk needs a terminal; --plain prints the queue")
         from alerts.triage.app import sit_down
 
         ended = sit_down(session, dark=not light)

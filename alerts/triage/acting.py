@@ -17,13 +17,12 @@ from alerts.triage.background import in_thread
 from alerts.triage.cells import one_line
 from alerts.triage.dialogs import Answer, Ask, Choice
 from alerts.triage.words import _
-from monitor.errors import PollwatchError, RefusedError
+from monitor.errors import RefusedError
 from monitor.types import AlertState, Decision, Review, Verdict
 
 if TYPE_CHECKING:
     from alerts.triage.app import Desk
 
-_PATIENCE_S = 0.7  # an act that takes longer says so
 _NONE = "-"
 _VERDICT_KEYS = dict(zip(Verdict, "fmputsox", strict=True))
 _DISMISS_KEYS = dict(zip(DismissReason, "nosdex", strict=True))
@@ -47,25 +46,7 @@ class Acting(Screen[None]):
         if self.desk.acting:
             return
         self.desk.acting = True
-
-        def wait() -> None:
-            if self.desk.acting and self.desk.screen is self:
-                self.desk.say(_("One moment …"))
-
-        async def run() -> None:
-            patience = self.set_timer(_PATIENCE_S, wait)
-            try:
-                await work()
-            except RefusedError as error:
-                self.desk.say(str(error), alarm=True)
-            except PollwatchError as error:
-                self.desk.say(_("Not done: {error}").format(error=error), alarm=True)
-            finally:
-                patience.stop()
-                self.desk.acting = False
-            await self.desk.settle()
-
-        self.desk.run_worker(run())
+        self.desk.perform(work)
 
     def _with_current(self, work: Callable[[Mapping[str, Any]], Awaitable[None]]) -> None:
         row = self.current

@@ -27,6 +27,7 @@ class AlertScreen(DeskScreen):
     def __init__(self, sheet: Sheet) -> None:
         super().__init__(id="alert-screen")
         self.sheet = sheet
+        self._reader = Reader(self._lines, id="sheet")
         self.had_lease = False  # of this desk, when it was last looked at
 
     @property
@@ -43,13 +44,13 @@ class AlertScreen(DeskScreen):
         """Bars and the sheet."""
         yield from self.bars_above()
         yield Bar(self._lease, id="lease")
-        yield Reader(self._lines, id="sheet")
+        yield self._reader
         yield from self.bars_below()
 
     def on_mount(self) -> None:
         """The sheet has the keys."""
         self.had_lease = self.alert_id in self.desk.leases.until
-        self.query_one(Reader).focus()
+        self._reader.focus()
 
     async def reload(self, *, whole: bool = True) -> None:
         """Read the sheet again."""
@@ -65,7 +66,7 @@ class AlertScreen(DeskScreen):
         if self.had_lease and not held and self.alert_id not in self.desk.decided:
             self.desk.say(self._lost(), alarm=True)
         self.had_lease = held
-        self.query_one(Reader).look()
+        self._reader.look()
         self.look()
 
     def _lost(self) -> str:
@@ -80,7 +81,7 @@ class AlertScreen(DeskScreen):
     def repaint(self) -> None:
         """In another language, or other colours."""
         super().repaint()
-        self.query_one(Reader).look()
+        self._reader.look()
 
     def head(self, cells: int) -> list[Line]:
         """Place and reviewer."""

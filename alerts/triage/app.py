@@ -12,8 +12,9 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Awaitable, Callable
 
-from textual import events
+from textual import events, work
 from textual.app import App
 from textual.screen import ModalScreen
 from textual.theme import Theme
@@ -26,11 +27,12 @@ from alerts.triage.leases import Leases
 from alerts.triage.queue_screen import QueueScreen
 from alerts.triage.session import Session
 from alerts.triage.words import LANGUAGES, _
-from monitor.errors import NotFoundError, PollwatchError, StoreError
+from monitor.errors import NotFoundError, PollwatchError, RefusedError, StoreError
 
 LOOK_S = 0.5  # between two looks whether something was done
 WHOLE_S = 5.0  # what changes without an act (items that came, scores) is read again so often
 SILENT_S = 3.0  # without an answer for so long, the banner says so
+PATIENCE_S = 0.7  # an act that takes longer says so
 GOING_S = 4.0  # what is held is given back in this time, or it runs out by itself
 _MESSAGE_S = 30.0
 _ALWAYS = ("ctrl+c", "ctrl+q")  # keys that never wait
@@ -73,11 +75,11 @@ class Desk(App[None]):
 
     def get_default_screen(self) -> QueueScreen:
         """The queue lies under everything."""
-        return QueueScreen()
+        return QueueScreen(self.session)
 
     def on_mount(self) -> None:
         """Begin to watch."""
-        self.run_worker(self._watch(), exit_on_error=True)
+        self._watch()
         self.set_interval(1, self._tick)
         self.set_interval(5, self._renew)
 
@@ -97,6 +99,26 @@ class Desk(App[None]):
         self._said_at = time.monotonic()
         self._look_everywhere()
 
+    @work
+    async def perform(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Do what a key asked for; what refused it is said."""
+
+        def wait() -> None:
+            if not isinstance(self.screen, ModalScreen):
+                self.say(_("One moment …"))
+
+        patience = self.set_timer(PATIENCE_S, wait)
+        try:
+            await act()
+        except RefusedError as error:
+            self.say(str(error), alarm=True)
+        except PollwatchError as error:
+            self.say(_("Not done: {error}").format(error=error), alarm=True)
+        finally:
+            patience.stop()
+            self.acting = False
+        await self._settle()
+
     async def show_alert(self, alert_id: int) -> None:
         """Open an alert's screen; another one's is left. Raises NotFoundError, StoreError."""
         sheet = await self.session.sheet(alert_id)
@@ -113,7 +135,7 @@ class Desk(App[None]):
         """Leave the alert's screen, as soon as no dialog lies over it."""
         self._going_back = True
 
-    async def settle(self) -> None:
+    async def _settle(self) -> None:
         """After an act: leave what is to be left, and show what the store says now."""
         if self._going_back:
             self._going_back = False
@@ -139,6 +161,7 @@ class Desk(App[None]):
         self._head = -1
         self._again.set()
 
+    @work
     async def _watch(self) -> None:
         while True:
             try:
@@ -263,11 +286,9 @@ class Desk(App[None]):
         if isinstance(self.screen, DeskScreen):
             self.push_screen(palette())
 
-    def leave(self) -> None:
+    @work
+    async def leave(self) -> None:
         """Give back what is held, and end."""
-        self.run_worker(self._leave(), exit_on_error=False)
-
-    async def _leave(self) -> None:
         try:
             await asyncio.wait_for(self.leases.release_all(), GOING_S)
         except (PollwatchError, TimeoutError):

@@ -13,7 +13,7 @@ from alerts.triage.session import Session
 from alerts.triage.words import _, used
 from monitor.types import Lang
 
-TITLE = 32  # cells that are left for the title before a further column is shown
+TITLE = 28  # cells that are left for the title before a further column is shown
 _GAP = 1
 
 
@@ -42,7 +42,7 @@ def columns(cells: int) -> tuple[Column, ...]:
         "priority": Column("priority", _("pri"), 3),
         "due": Column("due", _("due"), 7),
         "who": Column("who", _("held by"), 11),
-        "claim_type": Column("claim_type", _("claim type"), 12 if chinese else 24),
+        "claim_type": Column("claim_type", _("claim type"), 12 if chinese else 20),
         "about": Column("about", _("about"), 12 if chinese else 18),
         "spread": Column("spread", _("outl/items"), 10),
         "lang": Column("lang", _("lang"), 4),

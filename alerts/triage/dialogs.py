@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from textual import events
+from textual import events, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.geometry import Size
@@ -209,8 +209,9 @@ class Ask(Dialog[bool]):
     def _try(self) -> None:
         if self.takes_keys:
             self.takes_keys = False  # they wait until it is done, or refused
-            self.run_worker(self._done(), exit_on_error=True)
+            self._done()
 
+    @work
     async def _done(self) -> None:
         self._say(_("One moment …"))
         words = self._field.value.strip() if self._field else ""

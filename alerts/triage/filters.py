@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, get_args
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.content import Content
-from textual.widgets import SelectionList
-from textual.widgets.selection_list import Selection
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
 
 from alerts.triage import terms
-from alerts.triage.cells import Line
+from alerts.triage.cells import Line, wrap
 from alerts.triage.dialogs import Dialog, key_line
-from alerts.triage.painted import Bar
+from alerts.triage.painted import Bar, strip
 from alerts.triage.reading import Filter
 from alerts.triage.terms import N_
 from alerts.triage.words import _
@@ -79,13 +80,67 @@ def described(shown: Filter) -> str:
     return ", ".join([*words, *([f"“{shown.words}”"] if shown.words else [])])
 
 
+class Boxes(ScrollView, can_focus=True):
+    """A list of boxes to tick: a ticked one has a sign, not only a colour."""
+
+    DEFAULT_CSS = "Boxes { width: 1fr; height: 1fr; overflow-x: hidden; background: $surface; }"
+    BINDINGS = [  # noqa: RUF012 - as Textual wants it
+        ("up,k", "move(-1)"),
+        ("down,j", "move(1)"),
+        ("home", "move(-99)"),
+        ("end", "move(99)"),
+        ("space", "tick"),
+        ("enter", "screen.show"),
+    ]
+
+    def __init__(self, ticked: set[tuple[str, str]]) -> None:
+        super().__init__(id="boxes")
+        self.ticked = set(ticked)
+        self._options = list(options())
+        self._at = 0
+
+    def on_resize(self) -> None:
+        """One line for each."""
+        self.virtual_size = Size(self.scrollable_content_region.width, len(self._options))
+
+    def action_move(self, lines: int) -> None:
+        """Up or down, within the list."""
+        self._at = max(0, min(self._at + lines, len(self._options) - 1))
+        top, height = self.scroll_offset.y, self.size.height
+        if not top <= self._at < top + height:
+            self.scroll_to(y=self._at if self._at < top else self._at - height + 1, animate=False, force=True)
+        self.refresh()
+
+    def action_tick(self) -> None:
+        """Choose this one, or not any more."""
+        group, value, _words = self._options[self._at]
+        self.ticked ^= {(group, value)}
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click ticks."""
+        if self.scroll_offset.y + event.y < len(self._options):
+            self._at = self.scroll_offset.y + event.y
+            self.action_tick()
+
+    def render_line(self, y: int) -> Strip:
+        """One box."""
+        index = self.scroll_offset.y + y
+        cells = self.scrollable_content_region.width
+        if index >= len(self._options):
+            return strip(self, [], cells, "bar")
+        group, value, words = self._options[index]
+        here, ticked = index == self._at, (group, value) in self.ticked
+        line: Line = [("> " if here else "  ", "key"), ("[x] " if ticked else "[ ] ", "key"), (words, "text")]
+        return strip(self, line, cells, "cursor" if here else "bar")
+
+
 class FilterScreen(Dialog[Filter | None]):
     """Space chooses, Enter shows, Esc leaves all as it was."""
 
     DEFAULT_CSS = """
     FilterScreen { align: center middle; }
     FilterScreen > Vertical { width: 60; max-width: 96%; height: 96%; padding: 0 2; }
-    FilterScreen SelectionList { height: 1fr; border: none; }
     """
     BINDINGS = [("escape", "dismiss(None)"), ("f", "show")]  # noqa: RUF012 - as Textual wants it
 
@@ -94,26 +149,16 @@ class FilterScreen(Dialog[Filter | None]):
         self._shown, self._reviewer = shown, reviewer
 
     def compose(self) -> ComposeResult:
-        """A list of boxes to tick."""
-        chosen = chosen_in(self._shown)
+        """What is asked, and the boxes."""
         with Vertical():
             yield Bar(self._head, id="filter-head")
-            yield _Boxes(
-                *(
-                    Selection(Content(words), (group, value), (group, value) in chosen)
-                    for group, value, words in options()
-                )
-            )
+            yield Boxes(chosen_in(self._shown))
 
     def _head(self, cells: int) -> list[Line]:
         keys = key_line(("Space", _("chooses")), ("Enter", _("shows")), ("Esc", _("leaves it")))
-        return [[], [(_("Which alerts? Without a choice: all that wait for a person."), "title")], keys, []]
+        title = _("Which alerts? Without a choice: all that wait for a person.")
+        return [[], *wrap([(title, "title")], cells), keys, []]
 
     def action_show(self) -> None:
         """Show what was chosen."""
-        chosen = set(self.query_one(_Boxes).selected)
-        self.dismiss(made_of(chosen, self._reviewer, self._shown.words))
-
-
-class _Boxes(SelectionList[tuple[str, str]]):
-    BINDINGS = [("enter", "screen.show")]  # noqa: RUF012 - as Textual wants it
+        self.dismiss(made_of(self.query_one(Boxes).ticked, self._reviewer, self._shown.words))

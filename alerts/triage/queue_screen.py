@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
@@ -22,6 +22,7 @@ from alerts.triage.filters import FilterScreen, described
 from alerts.triage.painted import Bar, Reader
 from alerts.triage.queue_list import QueueList
 from alerts.triage.reading import Filter
+from alerts.triage.session import Session
 from alerts.triage.words import _, ngettext
 from monitor.errors import PollwatchError, StoreError
 from monitor.types import Decision
@@ -41,8 +42,10 @@ class QueueScreen(DeskScreen):
     QueueScreen.wide #preview { display: block; }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(id="queue-screen")
+        self.queue = QueueList(session)
+        self._preview = Reader(self._preview_lines, id="preview", focusable=False)
         self.filter = Filter()
         self.total = 0
         self.loaded = False  # the queue was read once
@@ -58,18 +61,13 @@ class QueueScreen(DeskScreen):
         with Horizontal():
             with Vertical(id="lists"):
                 yield Bar(self._heading, "base", id="heading")
-                yield QueueList(self.desk.session)
-            yield Reader(self._preview, id="preview", focusable=False)
+                yield self.queue
+            yield self._preview
         yield from self.bars_below()
 
     def on_mount(self) -> None:
         """The list has the keys."""
         self.queue.focus()
-
-    @property
-    def queue(self) -> QueueList:
-        """The list of alerts."""
-        return self.query_one(QueueList)
 
     @property
     def current(self) -> Mapping[str, Any] | None:
@@ -103,15 +101,16 @@ class QueueScreen(DeskScreen):
         """In another language, or other colours."""
         super().repaint()
         self.queue.refresh()
-        self.query_one("#preview", Reader).look()
+        self._preview.look()
 
     @on(QueueList.Missing)
     def _fetch_missing(self, message: QueueList.Missing) -> None:
         self._missing = message.ids
         if not self._fetching:
             self._fetching = True
-            self.run_worker(self._fetch())
+            self._fetch()
 
+    @work
     async def _fetch(self) -> None:
         try:
             while self._missing:  # what is asked for meanwhile replaces what is not seen any more
@@ -140,16 +139,17 @@ class QueueScreen(DeskScreen):
 
     def _read_preview(self) -> None:
         if self.has_class("wide") and self.queue.at is not None:
-            self.run_worker(self._preview_of(self.queue.at), group="preview", exclusive=True)
+            self._preview_of(self.queue.at)
 
+    @work(exclusive=True, group="preview")
     async def _preview_of(self, alert_id: int) -> None:
         try:
             self._sheet = await self.desk.session.sheet(alert_id)
         except PollwatchError:  # gone, or no database: the watch says so
             self._sheet = None
-        self.query_one("#preview", Reader).look()
+        self._preview.look()
 
-    def _preview(self, cells: int) -> list[Line]:
+    def _preview_lines(self, cells: int) -> list[Line]:
         if self._sheet is None or self._sheet.alert["id"] != self.queue.at:
             return []
         return document.lines(self._sheet, self.desk.session, self.desk.session.clock(), cells)

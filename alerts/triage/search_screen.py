@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -55,8 +55,9 @@ class SearchScreen(Dialog[int | None]):
     @on(Input.Changed)
     @on(Input.Submitted)
     def _look_for(self) -> None:
-        self.run_worker(self._search(), group="search", exclusive=True)
+        self._search()
 
+    @work(exclusive=True)
     async def _search(self) -> None:
         words = self.query_one(Input).value.strip()
         if len(words) < SHORTEST:
