@@ -197,6 +197,12 @@ class Triage(_Section):
         30, ge=1, description="A story published longer ago opens no alert, unless it names somebody watched."
     )
     lease_minutes: int = Field(10, ge=1, le=240, description="How long a reviewer holds an alert before it returns.")
+    idle_minutes: int = Field(
+        10,
+        ge=1,
+        le=240,
+        description="So long after the last key the desk goes on renewing the lease of the alert on its screen.",
+    )
     live_days: int = Field(
         14, ge=1, description="So many days after its last item an incident is joined by copies only, not by its claim."
     )

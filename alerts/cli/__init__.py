@@ -25,6 +25,7 @@ from alerts.cli.notify import notify
 from alerts.cli.queue import alerts
 from alerts.cli.routes import routes
 from alerts.cli.silences import silences
+from alerts.cli.triage import triage
 from classifiers.cli import claims, classify, watchlist
 from classifiers.cli.models import models
 from monitor import __version__
@@ -62,7 +63,21 @@ def cli(context: click.Context, config_file: str | None, language: str | None) -
 
 
 _SETUP = (init, demo, config, feeds, watchlist, routes)
-_WORK = (collect, items, classify, claims, run, alerts, incidents, silences, clarifications, publish, notify, digest)
+_WORK = (
+    collect,
+    items,
+    classify,
+    claims,
+    run,
+    triage,
+    alerts,
+    incidents,
+    silences,
+    clarifications,
+    publish,
+    notify,
+    digest,
+)
 _OVERSIGHT = (clocks, models, audit, evidence, db, status, web)
 for command in (*_SETUP, *_WORK, *_OVERSIGHT):
     cli.add_command(command)

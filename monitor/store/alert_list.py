@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, or_, select
+from sqlalchemy import Connection, Select, and_, case, or_, select
 
 from monitor.store import alerts, incident_facts, suppression
 from monitor.store.schema import alerts as table
@@ -45,6 +45,17 @@ def listing(  # noqa: PLR0913 - one for each filter of `alerts list`
     if suppressed is not None:
         hidden = suppression.hidden_at(now)
         query = query.where(hidden if suppressed else ~hidden)
+    return _all_shown(connection, query, now)
+
+
+def rows(connection: Connection, ids: Sequence[int], now: datetime | None = None) -> list[dict[str, Any]]:
+    """These alerts as `alerts list` shows them, in the order of ``ids``; one that is not there is left out."""
+    place = {id: index for index, id in enumerate(ids)}
+    found = _all_shown(connection, select(table).where(table.c.id.in_(ids)), now)
+    return sorted(found, key=lambda row: place[row["id"]])
+
+
+def _all_shown(connection: Connection, query: Select[Any], now: datetime | None) -> list[dict[str, Any]]:
     found = [alerts.from_row(row, ()) for row in connection.execute(query)]
     known = incident_facts.by_id(connection, [alert.incident_id for alert in found])
     heard = set(suppression.over(connection, now)) if now else ()

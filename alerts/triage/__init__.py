@@ -1,0 +1,1 @@
+"""The triage desk, in a terminal."""
