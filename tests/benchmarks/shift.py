@@ -77,7 +77,7 @@ def main() -> int:
         if not built:
             started = time.monotonic()
             upgrade(store)
-            _build(store, arguments.items)
+            build(store, arguments.items)
             print(
                 f"built {arguments.items:,} items in {time.monotonic() - started:.0f} s, {path.stat().st_size >> 20} MB"
             )
@@ -117,7 +117,8 @@ def _timed(name: str, work: Callable[[], Any], rounds: int = ROUNDS) -> None:
     print(f"{name:<34}{took[len(took) // 2]:>9.1f}{took[int(len(took) * 0.95)]:>9.1f}{took[-1]:>9.1f}")
 
 
-def _build(store: Store, count: int) -> None:
+def build(store: Store, count: int) -> None:
+    """Fill an empty store with ``count`` items and what belongs to them."""
     rng = random.Random(0)
     types = list(ClaimType)
     with store.write() as connection:
