@@ -21,6 +21,7 @@ from textual.theme import Theme
 
 from alerts.triage import colours
 from alerts.triage.alert_screen import AlertScreen
+from alerts.triage.background import quiet
 from alerts.triage.commands import DeskCommands, palette
 from alerts.triage.desk_screen import DeskScreen
 from alerts.triage.leases import Leases
@@ -35,6 +36,7 @@ SILENT_S = 3.0  # without an answer for so long, the banner says so
 PATIENCE_S = 0.7  # an act that takes longer says so
 GOING_S = 4.0  # what is held is given back in this time, or it runs out by itself
 _MESSAGE_S = 30.0
+_QUIET_S = 1.0
 _ALWAYS = ("ctrl+c", "ctrl+q")  # keys that never wait
 
 
@@ -82,6 +84,10 @@ class Desk(App[None]):
         self._watch()
         self.set_interval(1, self._tick)
         self.set_interval(5, self._renew)
+
+    async def on_unmount(self) -> None:
+        """Let what is being read come to its end, so that no connection is torn."""
+        await quiet(_QUIET_S)
 
     @property
     def queue_screen(self) -> QueueScreen:

@@ -1,4 +1,4 @@
-"""Work that may wait for the database, done beside the screen: each piece in a thread of its own.
+"""Work that may wait for the database, done beside the screen in threads.
 
 The threads are daemons: a database that hangs keeps nobody from leaving the desk. What one of them was writing is a
 transaction, which is undone when the process ends.
@@ -10,9 +10,40 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
+from queue import SimpleQueue
 from typing import TypeVar
 
 T = TypeVar("T")
+
+_LOOK_S = 0.01
+
+
+class _Workers:
+    """Threads that wait for work: as many as were ever needed at once."""
+
+    def __init__(self) -> None:
+        self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._count = threading.Lock()
+        self._threads = 0
+        self.busy = 0
+
+    def do(self, job: Callable[[], None]) -> None:
+        """Start it at once: nothing waits behind a query that hangs."""
+        with self._count:
+            self.busy += 1
+            if self.busy > self._threads:
+                self._threads += 1
+                threading.Thread(target=self._work, name=f"store-{self._threads}", daemon=True).start()
+        self._jobs.put(job)
+
+    def _work(self) -> None:
+        while True:
+            self._jobs.get()()
+            with self._count:
+                self.busy -= 1
+
+
+_workers = _Workers()
 
 
 async def in_thread(work: Callable[[], T]) -> T:
@@ -38,5 +69,12 @@ async def in_thread(work: Callable[[], T]) -> T:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the desk was left
             loop.call_soon_threadsafe(tell, result, error)
 
-    threading.Thread(target=run, name="store", daemon=True).start()
+    _workers.do(run)
     return await future
+
+
+async def quiet(wait_s: float) -> None:
+    """Wait until nothing is being done, but no longer than so."""
+    deadline = asyncio.get_running_loop().time() + wait_s
+    while _workers.busy and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - threads set no event
+        await asyncio.sleep(_LOOK_S)

@@ -16,9 +16,10 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from alerts.triage.cells import Line
-from alerts.triage.columns import Marks, columns, line, waiting
+from alerts.triage.columns import Column, Marks, columns, line, waiting
 from alerts.triage.painted import strip
 from alerts.triage.session import Session
+from alerts.triage.words import used
 
 KEPT = 2_000  # rows that are kept before those out of sight are forgotten
 
@@ -58,6 +59,7 @@ class QueueList(ScrollView, can_focus=True):
         self.at: int | None = None  # the alert that the reviewer looks at
         self._place: dict[int, int] = {}
         self._rows: dict[int, Mapping[str, Any]] = {}
+        self._columns: tuple[object, tuple[Column, ...]] = (None, ())  # for which width and language
         self._drawn: dict[int, tuple[int, Line]] = {}  # by line of the screen: which alert, and its words
 
     @property
@@ -171,11 +173,13 @@ class QueueList(ScrollView, can_focus=True):
         """Put the cursor on an index, the nearest there is."""
         if not self.ids:
             return
-        was = self.at
-        self.at = self.ids[max(0, min(index, len(self.ids) - 1))]
+        was, self.at = self.at, self.ids[max(0, min(index, len(self.ids) - 1))]
         self._keep_in_sight()
         if self.at != was:
-            self.look()
+            for alert_id in (was, self.at):  # what changed, not the whole list: lines are slow
+                y = self.line_of(alert_id or -1)
+                if y is not None:
+                    self.refresh(Region(0, y, self.size.width, 1))
             self.post_message(self.Moved())
 
     def step_over(self, alert_id: int) -> None:
@@ -203,7 +207,9 @@ class QueueList(ScrollView, can_focus=True):
         if index >= len(self.ids):
             return []
         alert_id = self.ids[index]
-        shown = columns(self.scrollable_content_region.width)
+        if self._columns[0] != (key := (self.size.width, used())):
+            self._columns = key, columns(self.scrollable_content_region.width)
+        shown = self._columns[1]
         marks = Marks(cursor=alert_id == self.at, marked=alert_id in self.marked)
         row = self._rows.get(alert_id)
         return line(row, shown, marks, self._session, self._session.clock()) if row else waiting(shown, marks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -31,7 +32,7 @@ class Wanted:
     suppressed: bool | None = False
 
 
-def order(connection: Connection, wanted: Wanted, now: datetime, limit: int) -> list[tuple[int, str]]:
+def order(connection: Connection, wanted: Wanted, now: datetime, limit: int) -> Sequence[tuple[int, str]]:
     """Id and title of at most ``limit`` alerts, the most urgent first.
 
     A lease, snooze or suppression that is over at ``now`` counts as over, as in ``alert_list``.
@@ -43,7 +44,7 @@ def order(connection: Connection, wanted: Wanted, now: datetime, limit: int) -> 
         .order_by(*alerts.URGENCY)
         .limit(limit)
     )
-    return [(row[0], row[1]) for row in connection.execute(query)]
+    return connection.execute(query).all()  # rows as they are: there may be very many
 
 
 def count(connection: Connection, wanted: Wanted, now: datetime) -> int:

@@ -29,8 +29,8 @@ KEYS = {"enter": "\r", "escape": "\x1b", "down": "\x1b[B", "up": "\x1b[A", "page
 class Terminal:
     """Somebody's terminal, in which the desk runs."""
 
-    def __init__(self, process: subprocess.Popen[bytes], master: int, size: tuple[int, int]) -> None:
-        self.process, self._master = process, master
+    def __init__(self, process: subprocess.Popen[bytes], master: int, size: tuple[int, int], *, emulated: bool) -> None:
+        self.process, self._master, self._emulated = process, master, emulated
         self.screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self.screen)
         self.written = b""
@@ -60,7 +60,8 @@ class Terminal:
         except OSError:  # the process has gone
             return False
         self.written += found
-        self._stream.feed(found)
+        if self._emulated:
+            self._stream.feed(found)
         return bool(found)
 
     @property
@@ -89,8 +90,9 @@ def terminal(
     size: tuple[int, int] = (120, 40),
     *words: str,
     environment: Mapping[str, str] | None = None,
+    emulated: bool = True,
 ) -> Iterator[Terminal]:
-    """`pollwatch triage` in a terminal of ``size`` (columns, lines)."""
+    """`pollwatch triage` in a terminal of ``size`` (columns, lines); one that is not emulated keeps bytes alone."""
     master, slave = pty.openpty()
     columns, lines = size
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
@@ -112,7 +114,7 @@ def terminal(
         },
     )
     os.close(slave)
-    found = Terminal(process, master, size)
+    found = Terminal(process, master, size, emulated=emulated)
     try:
         yield found
     finally:
