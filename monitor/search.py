@@ -74,10 +74,13 @@ def search(
 
 
 def _take_in(store: Store) -> int:
-    with store.read() as connection:
-        new = texts.coming(connection, PAGE)
-    with store.write() as connection:
-        count = texts.take_in(connection, new, PAGE)
+    """One page; returns how much it was, 0: all is done."""
+    count = None
+    while count is None:
+        with store.read() as connection:
+            new = texts.coming(connection, PAGE)
+        with store.write() as connection:
+            count = texts.take_in(connection, new, PAGE)
     if count >= PAGE:
         time.sleep(PAUSE_S)
     return count

@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 import nh3
@@ -30,7 +31,8 @@ MAX_PAGE = 1_000_000  # characters of a web page that are read
 MAX_DEPTH = 1_000
 # Tags of all elements but those that are never closed, or need not be.
 _NESTING = re.compile(
-    r"<(/?)(?!(?:area|base|br|col|dd|dt|embed|hr|img|input|li|link|meta|option|p|source|t[dhr]|track|wbr)\b)[a-z]",
+    r"<(/?)(?!(?:area|base|br|col|dd|dt|embed|hr|img|input|li|link|meta|option|p|source|t[dhr]|track|wbr)\b)"
+    r"([a-z][a-z0-9]{0,20})",
     re.IGNORECASE,
 )
 _PAGE_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{0,2000})", re.IGNORECASE)
@@ -75,9 +77,15 @@ def page_text(markup: str) -> tuple[str, str]:
 
 def _shallow(markup: str) -> str:
     """``markup`` up to where more than MAX_DEPTH elements are open: the parser's time is the square of their number."""
+    opened: Counter[str] = Counter()
     depth = 0
     for tag in _NESTING.finditer(markup):
-        depth += -1 if tag.group(1) else 1
+        closes, name = tag.group(1), tag.group(2).lower()
+        if closes and not opened[name]:
+            continue  # it closes nothing
+        step = -1 if closes else 1
+        opened[name] += step
+        depth += step
         if depth > MAX_DEPTH:
             return markup[: tag.start()]
     return markup

@@ -238,7 +238,7 @@ def _acts(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, _Act]:
         query = select(audit.c.seq, audit.c.subject, audit.c.detail).where(audit.c.seq.in_(by_note))
         for row in connection.execute(query):
             alert_id = int(row.subject.partition(":")[2])
-            written.append((by_note[row.seq], TextKind.NOTE, alert_id, str(row.detail["text"])))
+            written.append((by_note[row.seq], TextKind.NOTE, alert_id, str(row.detail.get("text", ""))))
     about = select(alerts.c.id, alerts.c.incident_id, incidents.c.title).join(incidents)
     those = about.where(alerts.c.id.in_({alert_id for _, _, alert_id, _ in written}))
     known = {row.id: (row.incident_id, row.title) for row in connection.execute(those)} if written else {}

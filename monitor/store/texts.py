@@ -53,18 +53,17 @@ def coming(connection: Connection, limit: int) -> Coming:
     return Coming(positions, list(islice(merged, limit)))
 
 
-def take_in(connection: Connection, new: Coming, limit: int) -> int:
+def take_in(connection: Connection, new: Coming, limit: int) -> int | None:
     """Number what was found, and the new texts of at most ``limit`` edited items; returns how much that was.
 
-    Nothing of it where somebody else has been faster.
+    None, and nothing is done, where another process has been faster: look again.
     """
     if _positions(connection) != new.positions:
-        return 0
+        return None
     # Items that were not read yet come with the texts they had when we looked; a note that came since waits for them.
     behind = to_index.c.item_id <= new.positions.get(_ITEMS, 0)
-    edited = list(
-        connection.scalars(select(to_index.c.item_id).where(behind).order_by(to_index.c.item_id).limit(limit))
-    )
+    noted = select(to_index.c.item_id).where(behind).order_by(to_index.c.item_id).limit(limit)
+    edited = list(connection.scalars(noted))
     rows = [row for rows in _texts_of(connection, edited).values() for row in rows]
     _number(connection, rows + _still_there(connection, [row for each in new.arrivals for row in each.rows]))
     for page in _pages(edited):
@@ -198,7 +197,7 @@ def _new_notes(connection: Connection, after: int, limit: int) -> list[_Arrival]
             _NOTES,
             row.seq,
             row.at,
-            [_text(str(row.detail["text"]), note_seq=row.seq, at=row.at)] if row.action == NOTE else [],
+            [_text(str(row.detail.get("text", "")), note_seq=row.seq, at=row.at)] if row.action == NOTE else [],
         )
         for row in connection.execute(query.order_by(audit.c.seq).limit(limit))
     ]

@@ -5,8 +5,7 @@
 Builds the store of ``shift.py`` with texts of its own, in words as unevenly spread as those of a language: half of
 them Chinese, some 50 words each. Indexes it, and says how long that took and how large it is. Then asks ROUNDS times
 each for words that are common and rare, and prints the median, p95 and the worst in milliseconds, with how much was
-found. With ``--store`` a store of any
-kind, that is kept; one that was indexed before is used as it is.
+found. With ``--store`` a store of any kind, that is kept; one that was indexed before is used as it is.
 """
 
 from __future__ import annotations

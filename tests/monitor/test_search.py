@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -152,11 +153,23 @@ def test_what_changes_between_looking_and_numbering(store: Store, settings: Sett
     with store.write() as connection:
         connection.execute(delete(schema.items).where(schema.items.c.id == second))
         assert texts.take_in(connection, new, 9) == 3
-        assert texts.take_in(connection, new, 9) == 0
+        assert texts.take_in(connection, new, 9) is None
     index(store, settings, now)
     assert found(store, "選舉") == ["選舉丁", "選舉丙", "選舉甲"]
     assert found(store, "選舉", kind=TextKind.ITEM) == ["選舉丁", "選舉丙"]
     assert {hit.item_id for hit in search(store, "選舉")} == {first, third}
+
+
+def test_several_indexers_at_once_share_the_work(
+    store: Store, settings: Settings, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stage, a second daemon's and `items reindex`: every text has one number, and all end."""
+    titles = [f"選舉 {number}" for number in range(40)]
+    publish(store, now, *titles)
+    monkeypatch.setattr("monitor.search.PAGE", 3)
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda _: index(store, settings, now), range(3)))
+    assert found(store, "選舉") == titles[::-1]
 
 
 def test_two_at_once_pack_a_block_once(store: Store, settings: Settings, now: datetime) -> None:
