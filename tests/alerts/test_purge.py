@@ -42,6 +42,7 @@ def _collect(store: Store, now: datetime, *stories: str, role: Role = Role.MEDIA
     with store.write() as connection:
         feed = feeds.add(connection, f"https://{role}.example/rss", now, role=role)[0]
         keep(connection, feed.id, parse(rss(*stories).encode(), feed.url), now)
+        feeds.record_success(connection, feed.id, now, now)
         return [each.id for each in items.listing(connection)]
 
 
