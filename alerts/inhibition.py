@@ -117,7 +117,7 @@ def _looks(connection: Connection, known: Known, people: tuple[Candidate, ...], 
         able = {
             id: ruling for id, ruling in known.rulings.items() if row.id not in before and may_answer(ruling, this, now)
         }
-        texts = newest[this.incident_id] if able or known.refuted else []
+        texts = newest.get(this.incident_id, []) if able or known.refuted else []  # none: they were purged
         found = [_repeats(text, lang, known, people) for _, text, lang in texts]
         looks.append(Look(row.id, row.texts, this, _answered(able, found), _official(known, found)))
     return looks

@@ -19,7 +19,7 @@ from alerts.triage.cells import Line
 from alerts.triage.columns import Column, Marks, columns, line, waiting
 from alerts.triage.painted import strip
 from alerts.triage.session import Session
-from alerts.triage.words import used
+from monitor.language import used
 
 KEPT = 2_000  # rows that are kept before those out of sight are forgotten
 

@@ -105,15 +105,16 @@ def members(connection: Connection, incident_id: int) -> dict[int, int]:
 def listed(connection: Connection, feed_ids: Collection[int]) -> set[int | None]:
     """The items that stand in the last document of these feeds: gone from the store they would come back as new.
 
-    A feed that is disabled lists nothing. Of one without marks it is its newest items. With them are the newest item
-    and the newest claim of all: without these their numbers would be given again.
+    A feed that is disabled, or was never read, lists nothing. Of one without marks it is its newest items. With them
+    are the newest item and the newest claim of all: without these their numbers would be given again.
     """
-    enabled = list(connection.scalars(select(feeds.c.id).where(feeds.c.id.in_(feed_ids), feeds.c.enabled)))
-    packed = marks.packed(connection, enabled)
+    read = (feeds.c.enabled, feeds.c.last_success_at.is_not(None))
+    listing = list(connection.scalars(select(feeds.c.id).where(feeds.c.id.in_(feed_ids), *read)))
+    packed = marks.packed(connection, listing)
     claims = select(incident_items.c.item_id).where(incident_items.c.wording.is_not(None))
     newest_claim = claims.order_by(incident_items.c.wording.desc()).limit(1)
     found = {connection.scalar(query) for query in (select(func.max(items.c.id)), newest_claim)}
-    for feed_id in enabled:
+    for feed_id in listing:
         if stored := packed.get(feed_id):
             found.update(marks.unpack(stored).values())
         else:

@@ -165,6 +165,8 @@ def _alone_with(path: Path) -> Iterator[None]:
             connection.execute("PRAGMA journal_mode = DELETE")  # only who is alone may do this
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise BrokenStoreError(str(path), str(error)) from error
             raise BusyError("store", f"another program has {path} open; stop every pollwatch first") from error
         except sqlite3.DatabaseError:
             pass  # damaged: nobody works on it

@@ -78,7 +78,7 @@ def _state(store: Store) -> dict[str, Any]:
 
 
 def test_it_works_until_sigterm_and_a_second_one_is_refused(folder: Path) -> None:
-    """Alerts appear without a hand; the second daemon gets one sentence; SIGTERM ends the first in time."""
+    """Alerts appear and the purge runs; a second daemon gets one sentence; SIGTERM ends the first in time."""
     documents, _ = demo.sample_documents(datetime.now(UTC))
     with demo.serve(documents) as address:
         store = _prepare(folder, address)
@@ -88,7 +88,8 @@ def test_it_works_until_sigterm_and_a_second_one_is_refused(folder: Path) -> Non
                 assert process.poll() is None
                 assert time.monotonic() < deadline
                 time.sleep(0.2)
-            second = subprocess.run([*CLI, "run"], cwd=folder, capture_output=True, text=True, check=False, timeout=30)
+            _wait_for(process, lambda: _ended(store, "purge"))
+            second = subprocess.run([*CLI, "run"], cwd=folder, capture_output=True, text=True, check=False, timeout=60)
             assert second.returncode == 1
             assert second.stderr.startswith("pollwatch: another pollwatch daemon works on this store")
             assert second.stderr.count("\n") == 1
@@ -133,6 +134,12 @@ def test_a_tick_does_not_wait_for_the_slow_feed_of_the_last_one(folder: Path) ->
             assert time.monotonic() - asked < 15
             assert slow.spans == []
         store.close()
+
+
+def _ended(store: Store, stage: str) -> bool:
+    with store.read() as connection:
+        row = runs.latest(connection).get(stage)
+    return bool(row and row["finished_at"] and not row["error"])
 
 
 def _wait_for(process: subprocess.Popen[str], happened: Callable[[], object]) -> None:

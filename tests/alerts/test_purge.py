@@ -42,6 +42,7 @@ def _collect(store: Store, now: datetime, *stories: str, role: Role = Role.MEDIA
     with store.write() as connection:
         feed = feeds.add(connection, f"https://{role}.example/rss", now, role=role)[0]
         keep(connection, feed.id, parse(rss(*stories).encode(), feed.url), now)
+        feeds.record_success(connection, feed.id, now, now)
         return [each.id for each in items.listing(connection)]
 
 
@@ -54,7 +55,9 @@ def _decide(store: Store, settings: Settings, now: datetime, decision: Decision,
     """An alert of its own that was decided; returns the incident."""
     incident = add_incident(store, now, title=f"卓望晴退選 {decision}", claim_type=None, matches=())
     dispatch(store, settings, now)
-    alert = queue.take(store, settings, "maya", now)["id"]
+    with store.read() as connection:
+        alert = connection.scalar(select(schema.alerts.c.id).where(schema.alerts.c.incident_id == incident))
+    queue.take(store, settings, "maya", now, alert)
     queue.decide(store, settings, "maya", now, alert, decision, verdict, "opinion: 名單")
     return incident
 
@@ -179,6 +182,8 @@ def test_decided_incidents_stay_verifiable_without_their_texts(
     assert run("incidents", "show", str(clarified))
     run("alerts", "reopen", str(listed[0]["id"]), "--reason", "noch einmal", "--reviewer", "maya")
     assert dispatch(store, settings, now + 501 * DAY).counts["opened"] == 1  # of today's news alone
+    _decide(store, settings, now + 501 * DAY, Decision.CLARIFY, Verdict.FALSE)
+    dispatch(store, settings, now + 502 * DAY)  # compares the reopened one, which has no text, with this ruling
 
 
 def test_an_incident_goes_as_a_whole_and_by_its_newest_item(
