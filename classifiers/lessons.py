@@ -126,6 +126,7 @@ def from_decision(row: Mapping[str, Any]) -> Example | None:
     `dismiss` says genuine, if its reason speaks of the text. `clarify` with the verdict false, misleading or partly
     false says that the text was what its assessment took it for. `refer` says impersonation if the claim type is one.
     Stance and claim type are learned with a confirmed falsehood only: nobody looked at those of a dismissed text.
+    The stance is the assessment's, see ``confirmed_stance``.
     """
     claim_type = ClaimType(row["claim_type"]) if row["claim_type"] else None
     decision, verdict = Decision(row["decision"]), row["verdict"]
@@ -141,7 +142,15 @@ def from_decision(row: Mapping[str, Any]) -> Example | None:
         label = Label.IMPERSONATION
     else:
         return None
-    return Example(row["text"], label, Lang(row["lang"]), Stance(row["stance"]), claim_type)
+    return Example(row["text"], label, Lang(row["lang"]), confirmed_stance(Stance(row["stance"])), claim_type)
+
+
+def confirmed_stance(stance: Stance) -> Stance:
+    """The stance of a confirmed falsehood that was taken for one of ``stance``: it refutes nothing, whatever it says.
+
+    Else what resembles it would go on counting half, as the words of those who refute.
+    """
+    return Stance.ASSERTS if stance is Stance.REFUTES else stance
 
 
 def digest(lessons: Iterable[Lesson], stream: Iterable[str] = ()) -> str:
