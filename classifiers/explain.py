@@ -29,7 +29,7 @@ _WORD = re.compile(r"[^\W_]+(?:['’.:/@-][^\W_]+)*")
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """A piece of the original text and what it adds to the decision value; above zero speaks for suspicious."""
+    """A piece of the original text and what it adds to the value of its label; above zero speaks for suspicious."""
 
     text: str
     weight: float
@@ -96,19 +96,21 @@ def _reason(code: str, detail: Mapping[str, Any]) -> Reason:
 
 
 def _pulls(model: Model, folded: Sequence[str], rows: Any) -> Iterator[Array]:
-    """For each folded text, what each of its characters adds to the decision value."""
-    weights = model.suspicion.weights[0]
+    """For each folded text, what each of its characters adds to the value of the likeliest suspicious label."""
+    weights, width = model.label.weights, model.label.weights.shape[1]
+    likeliest = model.label.values(rows).argmax(axis=1)
     done = 0
     for batch in batches(folded):
         values = rows[done : done + len(batch)]
+        labels = np.repeat(likeliest[done : done + len(batch)], np.diff(values.indptr))
         done += len(batch)
         terms = terms_of(batch)
         column = model.features.columns(terms)
         seen = column >= 0
         # Every term of the batch finds its cell of the matrix; one that stands in several places shares its value.
-        cells = np.repeat(np.arange(len(batch)), np.diff(values.indptr)) * len(weights) + values.indices
-        cell = np.searchsorted(cells, terms.row[seen] * len(weights) + column[seen])
-        value = values.data * weights[values.indices] / np.maximum(np.bincount(cell, minlength=len(cells)), 1)
+        cells = np.repeat(np.arange(len(batch)), np.diff(values.indptr)) * width + values.indices
+        cell = np.searchsorted(cells, terms.row[seen] * width + column[seen])
+        value = values.data * weights[labels, values.indices] / np.maximum(np.bincount(cell, minlength=len(cells)), 1)
         firsts = np.cumsum([0, *(len(text) + 1 for text in batch)])
         start, end = (firsts[terms.row[seen]] + place[seen] for place in (terms.start, terms.end))
         share = value[cell] / (end - start)

@@ -17,7 +17,7 @@ import monitor
 from classifiers import evaluate
 from classifiers.background import common_words
 from classifiers.lessons import Lesson, Origin, digest, pack, seed_lessons, unpack
-from classifiers.model import Model, fit
+from classifiers.model import FORMAT, Model, fit
 from monitor.errors import ModelError, ModelVersionError, RefusedError
 from monitor.store import Connection, Store, audit, models
 from monitor.types import Said
@@ -212,7 +212,8 @@ def model_id(lessons: Sequence[Lesson], data_sha256: str) -> str:
 
 def versions() -> dict[str, str]:
     """What a model depends on to be read as it was written."""
-    return {"pollwatch": monitor.__version__, "scikit-learn": version("scikit-learn"), "skops": version("skops")}
+    libraries = {name: version(name) for name in ("scikit-learn", "skops")}
+    return {"pollwatch": monitor.__version__, "model format": str(FORMAT), **libraries}
 
 
 def dumps(model: Model) -> bytes:

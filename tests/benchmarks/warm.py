@@ -29,7 +29,7 @@ from sklearn.metrics import average_precision_score
 
 from classifiers.background import common_words
 from classifiers.examples import Example, parse_lines, seed_examples
-from classifiers.lessons import REFUTATION_SHARE, REFUTATIONS, REVIEWED_WEIGHT, refutations_wanted
+from classifiers.lessons import REFUTATION_SHARE, REFUTATIONS, REVIEWED_WEIGHT, confirmed_stance, refutations_wanted
 from classifiers.model import Array, Model, fit
 from classifiers.scoring import combine
 from monitor.types import Label, Lang, Stance
@@ -71,7 +71,11 @@ def simulate(rows: Sequence[Row], given: argparse.Namespace) -> dict[str, float]
     dice = random.Random(given.seed)
     shuffled = dice.sample(rows, len(rows))
     stream, other = shuffled[::2], shuffled[1::2]
-    answers = [_example(row, Stance.REFUTES) for row in stream if row["kind"] in REFUTATION_KINDS]
+    answers = [
+        Example(row["text"], Label.GENUINE, Lang(row["lang"]), Stance.REFUTES)
+        for row in stream
+        if row["kind"] in REFUTATION_KINDS
+    ]
     unread = [row for row in stream if row["kind"] not in REFUTATION_KINDS]
     positives, read, found = sum(row["y"] for row in unread), len(unread), []
     seeds = seed_examples()
@@ -84,7 +88,11 @@ def simulate(rows: Sequence[Row], given: argparse.Namespace) -> dict[str, float]
         chosen = {id(row) for row in batch}
         unread = [row for row in unread if id(row) not in chosen]
         found += [row["y"] for row in batch]
-        learned += [_example(row, wrong=dice.random() < given.wrong) for row in batch]
+        opinions = model.judge([row["text"] for row in batch])
+        learned += [
+            _reviewed(row, opinion.stance, wrong=dice.random() < given.wrong)
+            for row, opinion in zip(batch, opinions, strict=True)
+        ]
         fed = answers[: refutations_wanted(len(learned), given.least, given.share)]
         weights = [1.0] * len(seeds) + [given.weight] * len(learned) + [1.0] * len(fed)
         model, _ = fit([*seeds, *learned, *fed], background, weights=weights)
@@ -121,12 +129,14 @@ def _ranked(model: Model, rows: Sequence[Row]) -> list[Row]:
     return [rows[place] for place in np.argsort(-scores, kind="stable")]
 
 
-def _example(row: Row, stance: Stance | None = None, *, wrong: bool = False) -> Example:
-    """A text as its reviewer labels it; ``wrong``: the other way round."""
-    suspicious = bool(row["y"]) is not wrong
+def _reviewed(row: Row, stance: Stance, *, wrong: bool) -> Example:
+    """What a decision teaches of a text that was taken for one of ``stance``; ``wrong``: the other way round."""
+    lang = Lang(row["lang"])
+    if bool(row["y"]) is wrong:
+        return Example(row["text"], Label.GENUINE, lang)
     posing = row["kind"] in {"impersonation", "scam_msg"}
-    kind = Label.IMPERSONATION if posing else Label.FALSE_INFORMATION
-    return Example(row["text"], kind if suspicious else Label.GENUINE, Lang(row["lang"]), stance)
+    label = Label.IMPERSONATION if posing else Label.FALSE_INFORMATION
+    return Example(row["text"], label, lang, confirmed_stance(stance))
 
 
 if __name__ == "__main__":

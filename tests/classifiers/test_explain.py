@@ -38,10 +38,11 @@ def test_fragments_are_pieces_of_the_original(model: Model, text: str) -> None:
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_contributions_add_up_to_the_decision_value(model: Model, text: str) -> None:
-    """What the fragments carry is what the model decided on, but for marks between words and the script's own share."""
+    """What the fragments carry is the likeliest label's value, but for marks between words and the script's share."""
     row = model.features.transform([text])
-    value = float(model.suspicion.values(row)[0, 0] - model.suspicion.intercepts[0])
-    value -= float(model.suspicion.weights[0, -1]) * row.toarray()[0, -1]
+    likeliest = model.label.values(row)[0].argmax()
+    value = float(model.label.values(row)[0, likeliest] - model.label.intercepts[likeliest])
+    value -= float(model.label.weights[likeliest, -1]) * row.toarray()[0, -1]
     carried = sum(piece.weight for piece in explained(model, text))
     assert carried == pytest.approx(value, abs=0.12)
 

@@ -80,6 +80,17 @@ def test_stance_and_claim_type_are_learned_from_confirmed_falsehoods_only() -> N
     assert (confirmed.stance, confirmed.claim_type) == (Stance.ASSERTS, ClaimType.CANDIDATE_STATUS)
 
 
+def test_a_confirmed_falsehood_refutes_nothing() -> None:
+    """Whatever its words made the model believe: else what resembles it would never be flagged."""
+    for changed in ({"decision": "clarify", "verdict": "false"}, {"decision": "refer", "claim_type": "scam-lure"}):
+        stances = {}
+        for stance in Stance:
+            learned = from_decision(ROW | changed | {"stance": str(stance)})
+            assert learned
+            stances[stance] = learned.stance
+        assert stances == {stance: stance for stance in Stance} | {Stance.REFUTES: Stance.ASSERTS}
+
+
 def test_copies_of_one_incident_share_the_weight_of_one_decision() -> None:
     """A flood of copies must not teach more than one text; what teaches nothing takes no share."""
     rows: list[dict[str, Any]] = [ROW | {"id": number, "incident_id": TRAINED} for number in range(4)]

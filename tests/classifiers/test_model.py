@@ -56,7 +56,7 @@ def test_training_again_gives_the_same_model(model: Model) -> None:
         if isinstance(value, np.ndarray):
             assert np.array_equal(value, model.state()[name])
     assert again.threshold == model.threshold
-    assert np.array_equal(again.suspicion.weights, model.suspicion.weights)
+    assert np.array_equal(again.label.weights, model.label.weights)
 
 
 def test_the_threshold_keeps_its_rule() -> None:
@@ -69,6 +69,13 @@ def test_the_threshold_keeps_its_rule() -> None:
         flagged = scores >= model.threshold
         assert flagged[genuine & language].mean() == pytest.approx(FALSE_FLAGS, abs=0.01)
         assert flagged[~genuine & language].mean() > 2 * FALSE_FLAGS
+
+
+@pytest.mark.parametrize("missing", [Label.GENUINE, Label.FALSE_INFORMATION, Label.IMPERSONATION])
+def test_a_label_without_texts_is_refused(missing: Label) -> None:
+    """The error names what there must be."""
+    with pytest.raises(ValueError, match=f"labelled .*{missing}|of each"):
+        fit([example for example in seed_examples() if example.label is not missing])
 
 
 def test_a_model_survives_its_state(model: Model) -> None:
