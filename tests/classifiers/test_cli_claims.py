@@ -55,7 +55,7 @@ def test_one_line_out_for_each_in_best_first() -> None:
     assert [row["id"] for row in found] == [1, None, "x", "none"]
     best = [row["matches"][0] for row in found[:3]]
     assert [match["claim_id"] for match in best] == ["boxes", "7", "tower"]
-    assert set(best[0]) == {"claim_id", "text", "similarity", "kind", "verdict"}
+    assert set(best[0]) == {"claim_id", "text", "similarity", "kind", "verdict", "url"}
     assert best[0]["text"] == CLAIM
     assert best[0]["kind"] == "confirmed"
     assert best[2]["kind"] == "suggested"
