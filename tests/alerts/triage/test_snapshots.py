@@ -22,6 +22,8 @@ from alerts.dispatch import dispatch
 from alerts.triage.colours import AA, contrast
 from monitor import language
 from monitor.config import Settings
+from monitor.language import _
+from monitor.search import index
 from monitor.store import Store
 from monitor.store.schema import items, revisions
 from monitor.types import Decision, Lang, Verdict
@@ -65,6 +67,7 @@ def _morning(store: Store, settings: Settings, clock: Clock) -> None:
     queue.take(store, settings, "ben", now, 3)
     queue.take(store, settings, "lin", now, 4)
     queue.decide(store, settings, "lin", now, 4, Decision.CLARIFY, Verdict.FALSE, "ＳＥＣＲＥＴ")
+    index(store, settings, now)
 
 
 @asynccontextmanager
@@ -78,7 +81,7 @@ async def _opened(
         match screen:
             case "queue":
                 if size[0] > 200:
-                    await maya.sees("Vivian Cheuk has withdrawn")
+                    await maya.sees(_("Why it is here"))
             case "alert":
                 await maya.press("t")
                 await maya.until(lambda: maya.desk.on_alert, "its screen")
@@ -93,7 +96,7 @@ async def _opened(
                 await maya.press("question_mark")
             case _:
                 await maya.press("S")
-                await maya.type("pier 7")
+                await maya.type("story 77")
                 await maya.until(lambda: "Story 77" in maya.text, "what was found")
         await maya.pilot.pause()
         yield maya

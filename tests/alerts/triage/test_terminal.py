@@ -56,7 +56,7 @@ def test_a_whole_shift_by_keys_alone(store: Store, settings: Settings) -> None:
     ):
         _holding(maya, store)
         maya.press("down", "end")
-        maya.sees("maya alert.take")
+        maya.sees("maya took it until")
         ben.sees("maya")  # sees who holds it
         maya.press("c", "f", "the roster has her as No. 1", "enter")
         maya.sees("waits for a second opinion")
