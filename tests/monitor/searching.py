@@ -36,12 +36,13 @@ def rewrite(store: Store, item_id: int, title: str, now: datetime) -> None:
 
 
 def fill_block(store: Store, settings: Settings, now: datetime) -> None:
-    """Index what there is, and go on as if the first block were full with it: it gets its postings."""
+    """Index what there is, and go on as if the last block were full with it: it gets its postings."""
     index(store, settings, now)
     with store.write() as connection:
         texts = schema.texts
         last = connection.scalar(select(func.max(texts.c.number)))
-        connection.execute(update(texts).where(texts.c.number == last).values(number=BLOCK - 1))
+        end = (last // BLOCK + 1) * BLOCK - 1
+        connection.execute(update(texts).where(texts.c.number == last).values(number=end))
     assert index(store, settings, now).counts["packed"] == 1
 
 

@@ -76,6 +76,35 @@ def test_the_newest_first_page_by_page(store: Store, now: datetime, settle: Call
     assert pages == titles[::-1]
 
 
+@pytest.mark.parametrize("many", [1, 1000])
+def test_the_newest_first_over_many_blocks(
+    store: Store, settings: Settings, now: datetime, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    """With and without postings in between, few and many of a block, and with whole blocks gone."""
+    monkeypatch.setattr("monitor.store.search._READ", 3)
+    monkeypatch.setattr("monitor.store.search._MANY_TEXTS", many)
+    titles: list[str] = []
+    ids: list[int] = []
+    for block in range(6):
+        new = [f"選舉 {block}-{number}" for number in range(1 + block % 3)]
+        titles += new
+        ids += publish(store, now + timedelta(days=block), *new)
+        fill_block(store, settings, now)
+    titles += ["選舉 last"]
+    publish(store, now + timedelta(days=9), "選舉 last")
+    index(store, settings, now)
+    assert found(store, "選舉") == titles[::-1]
+    assert found(store, "選舉", limit=4, before=search(store, "選舉")[3].number) == titles[::-1][4:8]
+    assert found(store, "選舉", since=now + timedelta(days=4)) == titles[:-7:-1]
+    with store.write() as connection:
+        texts.forget(connection, [ids[3], ids[6]])
+        connection.execute(delete(schema.items).where(schema.items.c.id.in_([ids[3], ids[6]])))
+    left = [title for title in titles if title not in (titles[3], titles[6])]
+    assert found(store, "選舉") == left[::-1]
+    index(store, settings, now)
+    assert found(store, "選舉") == left[::-1]
+
+
 def test_filters(store: Store, settings: Settings, now: datetime, settle: Callable[[], object]) -> None:
     """By feed, by time and by what it is; an earlier text is shown as the item read then."""
     first, second = publish(store, now, "渡輪停航", "渡輪復航")
