@@ -68,7 +68,7 @@ class Bar(Widget, can_focus=False):
 class Reader(ScrollView, can_focus=True):
     """A text that scrolls; its lines are made for the width there is."""
 
-    DEFAULT_CSS = "Reader { width: 1fr; height: 1fr; overflow-x: hidden; }"
+    DEFAULT_CSS = "Reader { width: 1fr; height: 1fr; overflow-x: hidden; overflow-y: scroll; }"
     BINDINGS = [  # noqa: RUF012 - as Textual wants it
         ("up,k", "scroll_up"),
         ("down,j", "scroll_down"),
@@ -106,4 +106,5 @@ class Reader(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """One line of what is seen."""
         at = y + self.scroll_offset.y
-        return strip(self, self._lines[at] if at < len(self._lines) else [], self.size.width)
+        cells = self.scrollable_content_region.width
+        return strip(self, self._lines[at] if at < len(self._lines) else [], cells)

@@ -44,7 +44,7 @@ def order(connection: Connection, wanted: Wanted, now: datetime, limit: int) -> 
         .order_by(*alerts.URGENCY)
         .limit(limit)
     )
-    return connection.execute(query).tuples().all()  # rows as they are: there may be very many
+    return connection.execute(query).all()  # rows as they are: there may be very many
 
 
 def count(connection: Connection, wanted: Wanted, now: datetime) -> int:
