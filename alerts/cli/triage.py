@@ -52,10 +52,11 @@ def triage(
     from rich.text import Text
 
     from alerts import queue
+    from alerts.acts import person
     from alerts.triage import words
     from monitor.types import Lang
 
-    me = reviewer_name(reviewer)
+    me = person(reviewer_name(reviewer))
     words.use(Lang(language) if language else words.from_environment())
     with context.store() as (store, settings):
         if as_json:
