@@ -50,8 +50,9 @@ def triage(
     from rich.text import Text
 
     from alerts import queue
+    from alerts.acts import person
 
-    me = reviewer_name(reviewer)
+    me = person(reviewer_name(reviewer))
     with context.store() as (store, settings):
         if as_json:
             print_lines(queue.listing(store, limit=limit, now=now()))

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 
 from textual import events, work
 from textual.app import App
+from textual.binding import Binding
 from textual.screen import ModalScreen
 from textual.theme import Theme
 
@@ -51,7 +52,7 @@ class Desk(App[None]):
     Input > .input--placeholder { color: $text-muted; }
     """
     COMMANDS = {DeskCommands}  # noqa: RUF012 - as Textual wants it
-    BINDINGS = [("ctrl+c", "screen.leave_desk"), ("ctrl+q", "screen.leave_desk")]  # noqa: RUF012
+    BINDINGS = [Binding("ctrl+c,ctrl+q", "leave", priority=True, show=False)]  # noqa: RUF012
 
     def __init__(self, session: Session, *, dark: bool = True) -> None:
         # Without colour, Textual itself is to leave all of it out, not to make grey of it.
@@ -291,6 +292,10 @@ class Desk(App[None]):
         """Commands by name, in the language in use."""
         if isinstance(self.screen, DeskScreen):
             self.push_screen(palette())
+
+    def action_leave(self) -> None:
+        """From wherever one is."""
+        self.leave()
 
     @work
     async def leave(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +15,18 @@ if TYPE_CHECKING:
     from alerts.triage.desk_screen import DeskScreen
 
 
+_GOING_S = 0.1
+
+
 class DeskCommands(Provider):
     """What the screen under the palette can do."""
 
-    def _known(self) -> list[tuple[str, str, partial[Coroutine[Any, Any, None]]]]:
+    def _known(self) -> list[tuple[str, str, Callable[[], Any]]]:
         screen: DeskScreen = self.screen  # type: ignore[assignment]  # there are no others under a palette
         return [
-            (f"{_(key.label)} ({key.shown})", _(key.does), partial(screen.run_action, key.action))
+            (f"{_(key.label)} ({key.shown})", _(key.does), partial(_after, screen, key.action))
             for key in keys.at(screen.place)
-            if key.action != "command_palette"
+            if key.action != "app.command_palette"
         ]
 
     async def discover(self) -> AsyncIterator[DiscoveryHit]:
@@ -35,9 +38,14 @@ class DeskCommands(Provider):
         """Those whose name or sentence is like the words."""
         matcher = self.matcher(query)
         for name, sentence, run in self._known():
-            score = max(matcher.match(name), matcher.match(sentence))
+            score = max(matcher.match(name), matcher.match(sentence) / 4)  # the name goes first
             if score > 0:
                 yield Hit(score, matcher.highlight(name), run, help=sentence)
+
+
+def _after(screen: DeskScreen, action: str) -> None:
+    """Do it when the palette has gone: what opens before that is drawn no more."""
+    screen.set_timer(_GOING_S, partial(screen.run_action, action))
 
 
 def palette() -> CommandPalette:

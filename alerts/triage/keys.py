@@ -80,7 +80,7 @@ KEYS: tuple[Key, ...] = (
         footer=False,
     ),
     Key("A", "reopen", N_("reopen"), N_("Take up a decided alert again, or wake a snoozed one."), footer=False),
-    Key("ctrl+p", "command_palette", N_("commands"), N_("Find a command by its name."), sign="Ctrl+P"),
+    Key("ctrl+p", "app.command_palette", N_("commands"), N_("Find a command by its name."), sign="Ctrl+P"),
     Key("q", "leave_desk", N_("quit"), N_("Leave the desk; what you hold is given back.")),
 )
 

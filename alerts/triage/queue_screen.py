@@ -183,6 +183,10 @@ class QueueScreen(DeskScreen):
         if row is not None:
             self._start(lambda: self.desk.show_alert(row["id"]))
 
+    def action_mark(self) -> None:
+        """Mark the alert at the cursor, from the palette too."""
+        self.queue.action_mark()
+
     def action_find(self) -> None:
         """Words that must stand in the title."""
 

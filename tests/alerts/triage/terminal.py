@@ -15,6 +15,7 @@ import termios
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import pyte
 
@@ -67,7 +68,16 @@ class Terminal:
     @property
     def text(self) -> str:
         """The words of the screen, each line without the spaces at its end."""
-        return "\n".join(line.rstrip() for line in self.screen.display)
+        return "\n".join(line.rstrip() for line in self.lines)
+
+    @property
+    def lines(self) -> list[str]:
+        """As they stand. Half of a wide character that was drawn over is nothing (pyte's own ``display`` fails)."""
+        places = range(self.screen.columns)
+        return ["".join(row[place].data for place in places) for row in map(self._row, range(self.screen.lines))]
+
+    def _row(self, line: int) -> Any:
+        return self.screen.buffer[line]
 
     def hang_up(self) -> None:
         """The line is cut, as when SSH dies."""

@@ -11,6 +11,7 @@ import pytest
 from alerts import queue
 from alerts.triage.acting import is_web
 from monitor.config import Settings
+from monitor.search import index
 from monitor.store import Store
 from monitor.types import AlertState, Decision, Review, Verdict
 from tests.alerts.reviewing import Desk as ByLine
@@ -201,6 +202,7 @@ def test_take_away_send_back_reopen(store: Store, settings: Settings, clock: Clo
     assert _row(store)["review"] == Review.FIRST
     by_line.act("take", "ben")
     by_line.act("decide", "ben", Decision.DISMISS, None, "opinion")
+    index(store, settings, clock.now)
 
     async def later() -> None:
         async with seated(store, settings, "maya", clock) as maya:

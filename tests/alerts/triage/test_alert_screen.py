@@ -8,12 +8,14 @@ import pytest
 
 from alerts import queue
 from alerts.dispatch import dispatch
+from alerts.sheet import Diff, HistoryLine, KnownClaim, Passage, Sheet, SheetItem
+from alerts.spans import Span
 from alerts.triage import document
 from alerts.triage.cells import text_of, width
-from alerts.triage.reading import Diff, KnownClaim, Passage, Sheet, SheetItem, Span
 from alerts.triage.session import Session
 from monitor.config import Settings
 from monitor.store import Store
+from monitor.types import Lang
 from tests.alerts.rows import WITHDRAWN, add_incident
 from tests.alerts.triage.seats import Clock, play, seated
 
@@ -47,16 +49,17 @@ def _sheet(store: Store, settings: Settings, clock: Clock) -> Sheet:
     dispatch(store, settings, clock.now)
     row = queue.listing(store, now=clock.now)[0]
     early = clock.now - timedelta(hours=3)
-    known = KnownClaim("The ballots of Moonrise Island are numbered", None, "", "reviewed", 0.61, None)
-    answer = KnownClaim("選票上並無編號", "https://office.example/1", "選舉事務署", "official", 0.4, early)
+    known = KnownClaim("The ballots of Moonrise Island are numbered", None, None, "ruling", 0.61, None, "alert:7")
+    answer = KnownClaim("選票上並無編號", "https://office.example/1", "選舉事務署", "official", 0.4, early, "item:5")
     edit = Diff(early, (("=", "Every ballot is "), ("-", "marked"), ("+", "numbered\x1b[31m")))
-    item = SheetItem(1, "Harbour Daily", "media", early, early, LONG, "https://harbour.example/1", (edit,))
-    passage = Passage(1, LONG, "", (Span(6, 12, "weight", 0.4), Span(16, 31, "match")), (), "en")
+    item = SheetItem(1, "Harbour Daily", "media", None, early, early, LONG, "https://harbour.example/1", (edit,))
+    passage = Passage(1, LONG, "", (Span(6, 12, "weight", 0.4), Span(16, 31, "match")), Lang.EN)
     evidence = (
         {"item_id": 1, "kind": "page", "url": "https://harbour.example/1", "captured_at": early, "sha256": "ab" * 32}
         | {"status": 404, "changed": "gone"},
     )
-    return Sheet(row, (passage,), ("A reason.",), (), (known, answer), (item,), evidence, ())
+    note = HistoryLine(early, "maya", "the printer says otherwise")
+    return Sheet(row, False, (passage,), ("A reason.",), (), (known, answer), (item,), evidence, (), (note,), ())
 
 
 @pytest.mark.parametrize("cells", [40, 78, 118, 200])
@@ -70,9 +73,11 @@ def test_a_whole_sheet_fits_its_width(store: Store, settings: Settings, clock: C
     assert any("Moonrise" in text for text, role in pieces if role == "match")
     text = "".join("".join(text_of(line).split()) for line in lines)
     if cells < document.WIDE:  # lines of two columns have the words of both
-        for words in ("[-marked-]{+numbered[31m+}", "thepageisgone", "0.61"):
+        for words in ("[-marked-]{+numbered[31m+}", "thepageisgone", "0.61", "theprintersaysotherwise"):
             assert words in text
-    assert ("(official,選舉事務署2027-03-01)" in text) == (cells == 40)  # side by side where there is room
+    if cells == 40:  # one below the other; side by side where there is room
+        assert "(official,選舉事務署2027-03-01)" in text
+        assert "(ourruling)" in text
     heading = [text_of(line) for line in lines if "Nearest known claims" in text_of(line)]
     assert len(heading) == 1
     assert ("Official statements" in heading[0]) == (cells in (78, 118, 200))

@@ -171,7 +171,7 @@ def test_hostile_titles_move_no_border(store: Store, settings: Settings) -> None
     with terminal(settings, "maya", (100, 24)) as maya:
         maya.sees("of 12 alerts")
         maya.until(lambda: "climbs" in maya.text and "click" in maya.text, "the rows")
-        heads = {line[:24] for line in maya.screen.display[4:10]}
+        heads = {line[:24] for line in maya.lines[4:10]}
         assert all(re.fullmatch(r"  P\d\S? +\S+ +-\s+", head) for head in heads), heads
         bar = {row: maya.screen.buffer[row][99].bg for row in range(3, 20)}
         assert len(set(bar.values())) <= 2  # the scroll bar: its track and its thumb
