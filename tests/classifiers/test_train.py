@@ -11,7 +11,7 @@ from sqlalchemy import insert
 from classifiers import registry, train
 from classifiers.assess import assess
 from classifiers.examples import Example
-from classifiers.lessons import is_held_back
+from classifiers.lessons import REVIEWED_WEIGHT, is_held_back
 from monitor.config import Settings
 from monitor.errors import ModelError, NotFoundError, RefusedError
 from monitor.store import Connection, Store, audit, feeds, items, models
@@ -57,7 +57,7 @@ def test_decisions_reach_the_next_model(store: Store, settings: Settings, now: d
     }
     assert len(rows) == shown["learned"]["seeds"] + 1
     (row,) = [row for row in rows if row["origin"] == "reviewed"]
-    assert (row["item_id"], row["text"], row["label"], row["weight"]) == (1, FALSE, "genuine", 4.0)
+    assert (row["item_id"], row["text"], row["label"], row["weight"]) == (1, FALSE, "genuine", REVIEWED_WEIGHT)
 
 
 def test_the_text_that_was_decided_on_is_learned_not_the_outlets_correction(
