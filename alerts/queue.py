@@ -30,7 +30,17 @@ from alerts.transitions import (
 from monitor.config import Settings
 from monitor.errors import NotFoundError, RefusedError, UnfitActError
 from monitor.reference import load_watchlist
-from monitor.store import Connection, Store, alert_list, audit, clarifications, decisions, incident_facts, inhibitions
+from monitor.store import (
+    Connection,
+    Store,
+    alert_list,
+    audit,
+    clarifications,
+    decisions,
+    evidence,
+    incident_facts,
+    inhibitions,
+)
 from monitor.store import alerts as alert_store
 from monitor.text import clean
 from monitor.types import WAITING, AlertState, Decision, Review, Said, Verdict
@@ -85,8 +95,8 @@ def show(store: Store, alert_id: int, now: datetime | None = None) -> dict[str, 
 
     While it asks for a second opinion, what was decided on it, and what notes say, is left out for everybody: that
     opinion is to be blind. ``inhibits`` are the alerts that its ruling answers, ``answers`` official items that may
-    answer its incident, and ``clarification`` (``id, state, slug``) what was drafted or published of it, or of the
-    alert that inhibits it. Raises NotFoundError.
+    answer its incident, ``evidence`` what was captured of it (``store.evidence.of_incident``), and ``clarification``
+    (``id, state, slug``) what was drafted or published of it, or of the alert that inhibits it. Raises NotFoundError.
     """
     with store.read() as connection:
         return in_full(connection, alert_id, now)
@@ -100,13 +110,14 @@ def in_full(connection: Connection, alert_id: int, now: datetime | None = None) 
     incident = incident_facts.in_full(connection, row["incident_id"])
     answers = inhibitions.answers_to(connection, row["incident_id"])
     inhibits = inhibitions.under(connection, alert_id)
+    captured = evidence.of_incident(connection, row["incident_id"])
     clarified = clarifications.of_alert(connection, row["inhibited_by"] or alert_id)
     if opinions.is_blind(row):
         told = opinions.without_told(history, [alert_store.subject(alert_id)])
         decided, history = opinions.without_opinions(decided), told
     told_of = clarified and {key: getattr(clarified, key) for key in ("id", "state", "slug")}
     more = {"answers": answers, "inhibits": inhibits, "decisions": decided, "history": history}
-    return {**row, "incident": incident, "clarification": told_of, **more}
+    return {**row, "incident": incident, "clarification": told_of, "evidence": captured, **more}
 
 
 def take(store: Store, settings: Settings, reviewer: str, now: datetime, alert_id: int | None = None) -> dict[str, Any]:

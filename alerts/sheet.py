@@ -158,7 +158,7 @@ def assemble(
         findings=tuple(map(_finding, found["findings"])),
         claims=tuple(_claims(found, ruling)),
         timeline=tuple(map(_item, items)),
-        evidence=(),
+        evidence=tuple(found["evidence"]),
         decisions=tuple(_decision(row, zone) for row in found["decisions"]),
         notes=tuple(notes),
         history=tuple(lines),

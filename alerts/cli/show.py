@@ -135,6 +135,7 @@ def _sections(sheet: Sheet) -> Iterator[tuple[str, list[str]]]:
     yield _("Possibly the same claim"), [line for claim in others for line in _claim(claim)]
     answers = [claim for claim in sheet.claims if claim.outlet is not None]
     yield _("Official answers, perhaps"), [line for claim in answers for line in _claim(claim)]
+    yield _("Evidence"), list(map(_captured, sheet.evidence))
     inhibits = row["inhibits"]
     alike = _("alert {id} ({similarity:.2f}): {title}")
     yield _("Inhibits {count}").format(count=len(inhibits)), [alike.format(**other) for other in inhibits]
@@ -154,6 +155,13 @@ def _item(item: SheetItem, summary: str) -> Iterator[str]:
     for diff in item.diffs:
         changed = "".join(_changed(mark, text) for mark, text in diff.words)
         yield "    " + _("edited {instant}: {changed}").format(instant=cell(diff.instant), changed=changed)
+
+
+def _captured(row: Mapping[str, Any]) -> str:
+    said = {"gone": _("the page is gone"), "changed": _("the page reads otherwise now"), "same": _("unchanged")}
+    change = said.get(row["changed"] or "", "")
+    shown = {**row, "captured_at": cell(row["captured_at"]), "change": f", {change}" if change else ""}
+    return _("{captured_at}  {kind} {status}{change}  SHA-256 {sha256}  {url}").format(**shown)
 
 
 def _changed(mark: str, text: str) -> str:

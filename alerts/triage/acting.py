@@ -16,8 +16,10 @@ from alerts.triage import reading, terms
 from alerts.triage.background import in_thread
 from alerts.triage.cells import one_line
 from alerts.triage.dialogs import Answer, Ask, Choice
+from alerts.triage.session import Session
 from monitor.errors import RefusedError
 from monitor.language import _, term
+from monitor.tips import Tip, add_tip
 from monitor.types import AlertState, Decision, Review, Said, Verdict
 
 if TYPE_CHECKING:
@@ -202,6 +204,39 @@ class Acting(Screen[None]):
 
         self._with_current(work)
 
+    def action_note(self) -> None:
+        """Write something down on this one, held or not."""
+
+        async def work(row: Mapping[str, Any]) -> None:
+            async def submit(answer: Answer) -> None:
+                await self.desk.session.act(queue.note, row["id"], answer.words)
+                self.desk.say(_("Noted on alert {id}.").format(id=row["id"]))
+
+            title = _("Alert {id}: a note, for all to read").format(id=row["id"])
+            await self.app.push_screen_wait(Ask(title, submit, lines=[row["title"]], prompt=_("Note")))
+
+        self._with_current(work)
+
+    def action_tip(self) -> None:
+        """Take in what somebody reported."""
+
+        async def work() -> None:
+            session = self.desk.session
+            channels = session.settings.tips.channels
+
+            async def submit(answer: Answer) -> None:
+                tip = await in_thread(lambda: take_in(session, answer))
+                words = _("Taken in as item {id}.") if tip.is_new else _("Known already, as item {id}.")
+                problem = f" {tip.problem}" if tip.problem else ""
+                self.desk.say(words.format(id=tip.item_id) + problem)
+
+            choices = [Choice(str(number), channel, channel) for number, channel in enumerate(channels, 1)]
+            title = _("What was reported, and by which channel? Not by whom.")
+            prompt = _("Address, words, or an address and words")
+            await self.app.push_screen_wait(Ask(title, submit, choices=choices, prompt=prompt))
+
+        self._start(work)
+
     def action_undo(self) -> None:
         """Take back the last decision of this desk, or the one on this alert."""
 
@@ -309,6 +344,16 @@ def dismissal(title: str, lines: list[str], submit: Callable[[Answer], Awaitable
     """The reason list."""
     choices = [Choice(_DISMISS_KEYS[reason], reason, term("dismiss_reason", reason)) for reason in DismissReason]
     return Ask(title, submit, lines=lines, choices=choices, prompt=_("More words, if you like"))
+
+
+def take_in(session: Session, answer: Answer) -> Tip:
+    """A tip as it was typed: an address if it begins with one, and the words after it. Raises as ``add_tip`` does."""
+    first, _sep, rest = answer.words.strip().partition(" ")
+    url, text = (first, rest.strip()) if is_web(first) else (None, answer.words.strip())
+    channel = answer.value or session.settings.tips.channels[0]
+    return add_tip(
+        session.store, session.settings, session.clock(), url=url, text=text or None, title=None, source=channel
+    )
 
 
 def because(answer: Answer) -> str:

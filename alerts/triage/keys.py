@@ -53,6 +53,7 @@ KEYS: tuple[Key, ...] = (
     Key("s", "snooze", N_("snooze"), N_("Put it off until a time, with a reason.")),
     Key("2", "second", N_("2nd opinion"), N_("Take the most urgent alert that asks for a second opinion.")),
     Key("u", "undo", N_("undo"), N_("Take back your last decision, within ten minutes.")),
+    Key("N", "note", N_("note"), N_("Write a note on the alert, for all to read.")),
     Key("space", "mark", N_("mark"), N_("Mark the alert, to dismiss several at once."), _QUEUE, "Space"),
     Key(
         "slash",
@@ -65,6 +66,7 @@ KEYS: tuple[Key, ...] = (
     Key("f", "filters", N_("filter"), N_("Choose which alerts are shown."), _QUEUE),
     Key("x", "clear", N_("show all"), N_("End the filter: show all alerts that wait for a person."), _QUEUE),
     Key("S", "search", N_("search"), N_("Search in all alerts, decided ones too.")),
+    Key("plus", "tip", N_("tip"), N_("Take in what a hotline or a colleague reported."), sign="+"),
     Key("o", "browse", N_("web page"), N_("Open the link of the claim in a browser.")),
     Key("y", "copy", N_("copy"), N_("Copy title and link to the clipboard of the terminal.")),
     Key("L", "language", N_("中文"), N_("Change the language of the desk.")),

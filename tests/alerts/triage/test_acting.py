@@ -12,7 +12,7 @@ from alerts import queue
 from alerts.triage.acting import is_web
 from monitor.config import Settings
 from monitor.search import index
-from monitor.store import Store
+from monitor.store import Store, items
 from monitor.types import AlertState, Decision, Review, Verdict
 from tests.alerts.reviewing import Desk as ByLine
 from tests.alerts.reviewing import two_alerts
@@ -218,6 +218,44 @@ def test_take_away_send_back_reopen(store: Store, settings: Settings, clock: Clo
 
     play(later())
     assert _row(store)["state"] == AlertState.OPEN
+
+
+def test_a_note_is_written_on_an_alert_that_somebody_else_holds(
+    store: Store, settings: Settings, clock: Clock
+) -> None:
+    """It stands on the alert's screen afterwards; one without words is refused, and the dialog stays."""
+    queue.take(store, settings, "ben", clock.now, 1)
+
+    async def scene() -> None:
+        async with seated(store, settings, "maya", clock, (120, 60)) as maya:
+            await maya.press("enter", "N", "enter")
+            await maya.sees("a note needs words")
+            await maya.type("印務商說並無其事")
+            await maya.press("enter")
+            await maya.sees("Noted on alert 1.")
+            await maya.sees("印務商說並無其事")
+
+    play(scene())
+    assert _row(store)["holder"] == "ben"
+    assert [entry["actor"] for entry in _row(store)["history"] if entry["action"] == "alert.note"] == ["maya"]
+
+
+def test_a_tip_is_taken_in_without_the_name_of_who_gave_it(store: Store, settings: Settings, clock: Clock) -> None:
+    """By its channel; the same words again are the same item."""
+
+    async def scene() -> None:
+        async with seated(store, settings, "maya", clock) as maya:
+            for said in ("Taken in as item", "Known already, as item"):
+                await maya.press("plus", "1")
+                await maya.type("街坊來電：月升島票站今日不開門")
+                await maya.press("enter")
+                await maya.sees(said)
+
+    play(scene())
+    with store.read() as connection:
+        (tip,) = [item for item in items.listing(connection) if item.tip]
+    assert tip.tip == settings.tips.channels[0]
+    assert "月升島票站今日不開門" in f"{tip.title} {tip.summary}"
 
 
 def test_search_finds_either_script(store: Store, settings: Settings, clock: Clock) -> None:
