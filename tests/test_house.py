@@ -52,6 +52,7 @@ def test_the_wheel_is_tested_not_the_folder() -> None:
         "monitor/seed_data/feeds.opml",
         "monitor/store/migrations/versions/0001_the_first_schema.py",
         "alerts/templates/digest.html",
+        "alerts/triage/locale/zh_Hant/LC_MESSAGES/pollwatch-desk.mo",
         "classifiers/templates/evaluation.html",
         "monitor/py.typed",
     ):
@@ -76,11 +77,12 @@ def test_help_loads_nothing_heavy() -> None:
         "pydantic",
         "jinja2",
         "apprise",
+        "textual",
     )
     code = (
         "import sys, contextlib, io\n"
         "from alerts.cli import main\n"
-        "for words in (['--help'], ['feeds', 'add', '--help'], ['classify', '--help'], ['run', '--help']):\n"
+        "for words in (['--help'], ['feeds', 'add', '--help'], ['classify', '--help'], ['triage', '--help']):\n"
         "    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n"
         "        main(words)\n"
         f"print([name for name in {heavy!r} if name in sys.modules])"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from alerts.triage import terms
 from alerts.triage.cells import Line, Piece, drawable, fit_line, one_line, wrap
@@ -207,9 +208,7 @@ def _edit(diff: Diff, session: Session) -> list[Piece]:
     return pieces
 
 
-def _evidence(row: object, session: Session) -> list[Piece]:
-    if not isinstance(row, dict):
-        return []
+def _evidence(row: Mapping[str, Any], session: Session) -> list[Piece]:
     changes = {"gone": _("the page is gone"), "changed": _("the page reads otherwise now"), "same": _("unchanged")}
     said = changes.get(row.get("changed") or "", "")
     return [
