@@ -81,11 +81,12 @@ def test_help_loads_nothing_heavy() -> None:
         "jinja2",
         "apprise",
         "PIL",
+        "textual",
     )
     code = (
         "import sys, contextlib, io\n"
         "from alerts.cli import main\n"
-        "for words in (['--help'], ['feeds', 'add', '--help'], ['classify', '--help'], ['run', '--help']):\n"
+        "for words in (['--help'], ['feeds', 'add', '--help'], ['classify', '--help'], ['triage', '--help']):\n"
         "    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n"
         "        main(words)\n"
         f"print([name for name in {heavy!r} if name in sys.modules])"

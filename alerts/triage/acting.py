@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from alerts.triage.app import Desk
 
 _NONE = "-"
+_LONGEST_NUMBER = 18  # digits that a database can count
 _VERDICT_KEYS = dict(zip(Verdict, "fmputsox", strict=True))
 _DISMISS_KEYS = dict(zip(DismissReason, "nosdex", strict=True))
 
@@ -158,7 +159,7 @@ class Acting(Screen[None]):
 
             async def submit(answer: Answer) -> None:
                 other, _sep, words = answer.words.strip().removeprefix("#").partition(" ")
-                if not other.isdecimal() or int(other) == row["id"]:
+                if not other.isdecimal() or len(other) > _LONGEST_NUMBER or int(other) == row["id"]:
                     said = Said("Begin with the number of the other alert, as in: 12 same leaflet")
                     raise RefusedError("no-reason", said)
                 await self.desk.session.ask(reading.find, int(other))
@@ -176,8 +177,8 @@ class Acting(Screen[None]):
 
         async def work(row: Mapping[str, Any]) -> None:
             now = self.desk.session.clock()
-            evening = now.astimezone(self.desk.session.zone)
-            morning = (evening + timedelta(days=1)).replace(hour=8, minute=0, second=0, microsecond=0)
+            tomorrow = now.astimezone(self.desk.session.zone) + timedelta(days=1)
+            morning = tomorrow.replace(hour=8, minute=0, second=0, microsecond=0)
             times = {
                 "1": (now + timedelta(minutes=30), _("30 minutes")),
                 "2": (now + timedelta(hours=1), _("1 hour")),

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 
 from alerts.sheet import Sheet
 from alerts.triage import document, terms
-from alerts.triage.cells import Line, wrap
+from alerts.triage.cells import Line, one_line, wrap
 from alerts.triage.desk_screen import DeskScreen, bindings
 from alerts.triage.painted import Bar, Reader
 from monitor.language import _
@@ -102,7 +102,8 @@ class AlertScreen(DeskScreen):
             )
         held_by = terms.holder(row, now)
         if held_by is not None:
-            return wrap([(_("Held by {holder}: you can only look.").format(holder=held_by), "held")], cells)
+            words = _("Held by {holder}: you can only look.").format(holder=one_line(held_by))
+            return wrap([(words, "held")], cells)
         if row["decision"] is not None:
             return wrap([(_("Decided; u takes back your own, A takes it up again."), "dim")], cells)
         return wrap([(_("Nobody holds this alert: t takes it."), "soon")], cells)

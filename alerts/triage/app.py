@@ -124,6 +124,8 @@ class Desk(App[None]):
         finally:
             patience.stop()
             self.acting = False
+            if self.message[0] == _("One moment …"):
+                self.say("")
         await self._settle()
 
     async def show_alert(self, alert_id: int) -> None:

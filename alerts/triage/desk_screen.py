@@ -97,5 +97,5 @@ class DeskScreen(Acting):
             ("pollwatch ", "head"),
             (place, "title"),
             ("  " + _("you are") + " ", "dim"),
-            (self.desk.session.reviewer, "mine"),
+            (one_line(self.desk.session.reviewer), "mine"),
         ]

@@ -220,9 +220,7 @@ def test_take_away_send_back_reopen(store: Store, settings: Settings, clock: Clo
     assert _row(store)["state"] == AlertState.OPEN
 
 
-def test_a_note_is_written_on_an_alert_that_somebody_else_holds(
-    store: Store, settings: Settings, clock: Clock
-) -> None:
+def test_a_note_is_written_on_an_alert_that_somebody_else_holds(store: Store, settings: Settings, clock: Clock) -> None:
     """It stands on the alert's screen afterwards; one without words is refused, and the dialog stays."""
     queue.take(store, settings, "ben", clock.now, 1)
 

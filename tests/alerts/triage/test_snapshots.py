@@ -19,6 +19,7 @@ from wcwidth import wcswidth
 
 from alerts import queue
 from alerts.dispatch import dispatch
+from alerts.triage import app
 from alerts.triage.colours import AA, contrast
 from monitor import language
 from monitor.config import Settings
@@ -33,6 +34,13 @@ from tests.alerts.triage.seats import Clock, Seat, play, seated
 SCREENS = Path(__file__).parent / "screens"
 SIZES = [(80, 24), (120, 40), (250, 70)]
 LANGS = [Lang.EN, Lang.HANT]
+
+
+@pytest.fixture(autouse=True)
+def _no_haste(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How fast the machine is that draws is no part of the pictures."""
+    monkeypatch.setattr(app, "SILENT_S", 3600)
+    monkeypatch.setattr(app, "PATIENCE_S", 3600)
 
 
 @pytest.fixture(autouse=True)
