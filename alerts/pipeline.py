@@ -34,8 +34,8 @@ STAGES: tuple[tuple[str, Stage], ...] = (
     ("dispatch", dispatch),
     ("escalate", escalate),
     ("notify", notify),
-    ("capture", capture),
     ("digest", digest),
+    ("capture", capture),  # last: a full disk must not keep the digest back
 )
 # The daemon's alone, at their own time: a pass does not wait for them.
 LEARN = "learn"

@@ -146,14 +146,15 @@ def assemble(
 ) -> Sheet:
     """The sheet of what ``queue.in_full`` gives, the alert's own reasons, and the ruling that answers it. Pure."""
     items: list[dict[str, Any]] = found["incident"]["items"]
-    lead = max(items, key=lambda item: item["score"] or 0.0)
-    reasons = [*urgent, *map(sentences.stored, lead["reasons"] or ())]
+    lead = max(items, key=lambda item: item["score"] or 0.0, default=None)  # of an old incident they were purged
+    reasons = [*urgent, *map(sentences.stored, lead["reasons"] or ())] if lead else urgent
+    shown = [lead, *(item for item in items if item is not lead)] if lead else []
     lines = [_line(entry, history.sentence(entry), zone) for entry in found["history"]]
     notes = [line for entry, line in zip(found["history"], lines, strict=True) if entry["action"] == history.NOTE]
     return Sheet(
         alert=found,
         mine=found["state"] is AlertState.LEASED and found["holder"] == reviewer,
-        texts=tuple(map(_passage, [lead, *(item for item in items if item is not lead)][:PASSAGES])),
+        texts=tuple(map(_passage, shown[:PASSAGES])),
         reasons=tuple(render(reason, zone) for reason in reasons),
         findings=tuple(map(_finding, found["findings"])),
         claims=tuple(_claims(found, ruling)),

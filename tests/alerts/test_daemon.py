@@ -229,7 +229,7 @@ def test_once_reports_every_stage(folder: Path) -> None:
         done = subprocess.run([*CLI, "run", "--once", "--json"], cwd=folder, capture_output=True, text=True, check=True)
     report = json.loads(done.stdout)
     early = ["collect", "subscribe", "assess", "group", "sample", "index"]
-    stages = [*early, "dispatch", "escalate", "notify", "capture", "digest"]
+    stages = [*early, "dispatch", "escalate", "notify", "digest", "capture"]
     assert list(report) == stages
     assert report["collect"]["items_new"] == len(rows)
     assert report["collect"]["failed"] == 0

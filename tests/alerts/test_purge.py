@@ -41,7 +41,7 @@ def _collect(store: Store, now: datetime, *stories: str, role: Role = Role.MEDIA
     """A document of a feed; returns the ids of all items there are."""
     with store.write() as connection:
         feed = feeds.add(connection, f"https://{role}.example/rss", now, role=role)[0]
-        keep(connection, feed.id, parse(rss(*stories).encode(), feed.url), now)
+        keep(connection, [(feed.id, parse(rss(*stories).encode(), feed.url))], now)
         feeds.record_success(connection, feed.id, now, now)
         return [each.id for each in items.listing(connection)]
 
@@ -304,7 +304,11 @@ def test_everything_that_points_to_an_item_goes_with_it(store: Store) -> None:
         if key.column.table is schema.items
     }
     assert {"assessments", "revisions", "incident_items", "signatures", "bands", "answers"} <= set(children)
+    derived = {table.name for table in schema.metadata.sorted_tables if table.info.get("derived")}
+    assert [row["item_id"] for row in after["texts"]] == [2]
     for table, rows in before.items():
+        if table in derived:  # see monitor.store.texts.forget
+            continue
         of_item = "id" if table == "items" else children.get(table)
         left = rows if of_item is None else [row for row in rows if row[of_item] == 2]
         assert after[table] == left, table
