@@ -44,6 +44,11 @@ class Acting(Screen[None]):
         """The alert that keys act on."""
         raise NotImplementedError
 
+    @property
+    def current_id(self) -> int | None:
+        """Its number, known before it is read."""
+        raise NotImplementedError
+
     def _start(self, work: Callable[[], Awaitable[None]]) -> None:
         """One thing at a time: a key that is pressed while another one's work is on does nothing."""
         if self.desk.acting:
@@ -52,11 +57,16 @@ class Acting(Screen[None]):
         self.desk.perform(work)
 
     def _with_current(self, work: Callable[[Mapping[str, Any]], Awaitable[None]]) -> None:
-        row = self.current
-        if row is None:
+        alert_id = self.current_id
+        if alert_id is None:
             self.desk.say(_("No alert is chosen."))
-        else:
-            self._start(lambda: work(row))
+            return
+
+        async def act() -> None:  # a row that has come into sight just now may not be read yet
+            row = self.current
+            await work(row if row is not None else await self.desk.session.ask(reading.find, alert_id))
+
+        self._start(act)
 
     def action_next(self) -> None:
         """Take the most urgent one."""

@@ -36,6 +36,11 @@ class AlertScreen(DeskScreen):
         return int(self.sheet.alert["id"])
 
     @property
+    def current_id(self) -> int:
+        """Its number."""
+        return self.alert_id
+
+    @property
     def current(self) -> Mapping[str, Any]:
         """The alert that is shown."""
         return self.sheet.alert

@@ -75,6 +75,11 @@ class QueueScreen(DeskScreen):
         """The alert at the cursor."""
         return self.queue.row
 
+    @property
+    def current_id(self) -> int | None:
+        """Its number."""
+        return self.queue.at
+
     async def reload(self, *, whole: bool = True) -> None:
         """First what is seen, then which alerts there are."""
         async with self._one_at_a_time:
@@ -179,9 +184,9 @@ class QueueScreen(DeskScreen):
 
     def action_open(self) -> None:
         """Look at it without taking it."""
-        row = self.current
-        if row is not None:
-            self._start(lambda: self.desk.show_alert(row["id"]))
+        alert_id = self.current_id
+        if alert_id is not None:
+            self._start(lambda: self.desk.show_alert(alert_id))
 
     def action_mark(self) -> None:
         """Mark the alert at the cursor, from the palette too."""

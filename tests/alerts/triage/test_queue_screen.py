@@ -93,3 +93,18 @@ def test_shows_who_holds_what_within_two_seconds(store: Store, settings: Setting
             assert "ben" not in maya.text
 
     play(scene())
+
+
+def test_opens_what_has_just_come_into_sight(store: Store, settings: Settings, clock: Clock) -> None:
+    """Enter right behind a jump to the end: the alert there, though its row was never read."""
+    _many(store, settings, clock.now, 300)
+
+    async def scene() -> None:
+        async with seated(store, settings, "maya", clock) as maya:
+            last = maya.desk.queue_screen.queue.ids[-1]
+            await maya.pilot.press("end", "enter")
+            await maya.until(lambda: maya.desk.on_alert, "its screen")
+            assert maya.desk.on_alert is not None
+            assert maya.desk.on_alert.alert_id == last
+
+    play(scene())
