@@ -20,7 +20,7 @@ from textual.binding import Binding
 from textual.screen import ModalScreen
 from textual.theme import Theme
 
-from alerts.triage import colours
+from alerts.triage import colours, terms
 from alerts.triage.alert_screen import AlertScreen
 from alerts.triage.background import quiet
 from alerts.triage.commands import DeskCommands, palette
@@ -118,7 +118,7 @@ class Desk(App[None]):
         try:
             await act()
         except RefusedError as error:
-            self.say(str(error), alarm=True)
+            self.say(terms.told(error, self.session.zone), alarm=True)
         except PollwatchError as error:
             self.say(_("Not done: {error}").format(error=error), alarm=True)
         finally:
@@ -198,7 +198,7 @@ class Desk(App[None]):
             try:
                 await screen.reload(whole=whole)
             except NotFoundError as error:
-                self.say(str(error), alarm=True)
+                self.say(terms.told(error, self.session.zone), alarm=True)
         await self.queue_screen.reload(whole=whole)
 
     def lost(self, error: StoreError) -> None:

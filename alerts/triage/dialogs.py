@@ -16,6 +16,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
+from alerts.triage import terms
 from alerts.triage.cells import Line, Piece, one_line, wrap
 from alerts.triage.painted import Bar, strip
 from monitor.errors import PollwatchError, RefusedError
@@ -218,7 +219,7 @@ class Ask(Dialog[bool]):
         try:
             await self._submit(Answer(self._choices.value if self._choices else None, words))
         except RefusedError as error:
-            self._say(str(error))
+            self._say(terms.told(error))
         except PollwatchError as error:
             self._say(_("Not done: {error} Enter tries again.").format(error=f"{error}."))
         else:

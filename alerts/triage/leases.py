@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from alerts import queue
+from alerts.triage import terms
 from alerts.triage.session import Session
 from monitor.errors import PollwatchError, RefusedError
 
@@ -104,7 +105,7 @@ class Leases:
                 row = await self._session.act(queue.renew, alert_id)
             except RefusedError as error:
                 self.drop(alert_id)
-                lost[alert_id] = str(error)
+                lost[alert_id] = terms.told(error, self._session.zone)
             else:
                 if alert_id in self.until:  # not given back meanwhile
                     self.until[alert_id] = row["lease_expires_at"]

@@ -12,9 +12,9 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 
-from alerts.queue import decide
+from alerts import queue
 from alerts.sheet import Sheet
-from alerts.triage import columns, document, reading
+from alerts.triage import columns, document, reading, terms
 from alerts.triage.acting import because, dismissal
 from alerts.triage.cells import Line, one_line
 from alerts.triage.desk_screen import DeskScreen, bindings
@@ -26,7 +26,6 @@ from alerts.triage.reading import Filter
 from alerts.triage.session import Session
 from monitor.errors import PollwatchError, StoreError
 from monitor.language import _, ngettext
-from monitor.types import Decision
 
 PREVIEW = 160  # columns of a screen from which the alert at the cursor is shown beside the list
 _PAUSE_S = 0.15  # so long the cursor rests before the preview is read
@@ -231,9 +230,12 @@ class QueueScreen(DeskScreen):
         outcome: list[str] = []
 
         async def submit(answer: Answer) -> None:
-            reason = because(answer)
-            for alert_id in ids:
-                outcome.extend(await self._dismiss_one(alert_id, reason))
+            for each in await self.desk.session.act(queue.dismiss_many, ids, because(answer)):
+                if each.refusal is None:
+                    self.desk.leases.drop(each.alert_id)
+                    self.desk.decided.append(each.alert_id)
+                else:
+                    outcome.append(f"{terms.told(each.refusal, self.desk.session.zone)}.")
             self.queue.marked.clear()
 
         count = ngettext(
@@ -247,15 +249,3 @@ class QueueScreen(DeskScreen):
             done = len(ids) - len(outcome)
             said = ngettext("{count} alert dismissed.", "{count} alerts dismissed.", done).format(count=done)
             self.desk.say(" ".join((said, *outcome)), alarm=bool(outcome))
-
-    async def _dismiss_one(self, alert_id: int, reason: str) -> list[str]:
-        """Take and dismiss one of several; what refused it, if anything did."""
-        try:
-            await self.desk.leases.take(alert_id)
-            await self.desk.session.act(decide, alert_id, Decision.DISMISS, None, reason)
-        except PollwatchError as error:
-            await self.desk.leases.release(alert_id)
-            return [f"{error}."]
-        self.desk.leases.drop(alert_id)
-        self.desk.decided.append(alert_id)
-        return []

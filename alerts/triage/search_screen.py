@@ -67,7 +67,7 @@ class SearchScreen(Dialog[int | None]):
         try:
             hits = await self._session.ask(reading.search, words)
         except PollwatchError as error:
-            self._show((), str(error))
+            self._show((), terms.told(error))
             return
         count = len(hits)
         said = ngettext("{count} found", "{count} found", count).format(count=count)

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from monitor.language import _, term
+from monitor.errors import PollwatchError, RefusedError
+from monitor.language import _, render, term
 from monitor.types import LIVE, AlertState, Lang, Review
 
 SOON_S = 600  # from so many seconds before it is due an alert is marked
@@ -28,6 +29,11 @@ def known(code: str) -> str:
     """What a known claim is: what an outlet of some role said, or one of ours."""
     ours = {"ruling": _("our ruling"), "incident": _("another incident")}
     return ours.get(code) or term("role", code)
+
+
+def told(error: PollwatchError, zone: ZoneInfo | None = None) -> str:
+    """What was refused or went wrong, in the language in use where it is kept as a sentence."""
+    return render(error.said, zone) if isinstance(error, RefusedError) else str(error)
 
 
 def left(row: Mapping[str, Any], now: datetime) -> tuple[str, str]:
