@@ -110,6 +110,7 @@ def test_a_full_disk_loses_and_doubles_nothing(tmp_path: Path) -> None:
             _end(process, store, log)
 
 
+@pytest.mark.soak
 def test_a_store_that_another_program_locks_loses_and_doubles_nothing(tmp_path: Path) -> None:
     """For longer than anybody waits: it is told in a sentence, and tried again."""
     desk, log = _desk(tmp_path), tmp_path / "log"
