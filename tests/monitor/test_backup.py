@@ -46,8 +46,11 @@ def _opened(url: str) -> Iterator[Store]:
 
 
 def _rows(store: Store) -> object:
+    """What a backup is to bring back: of a server, nothing that its stages make of other rows (see ``carry``)."""
     with store.read() as connection:
-        return contents(connection)
+        found = contents(connection)
+    derived = {table.name for table in schema.metadata.sorted_tables if table.info.get("derived")}
+    return {name: rows for name, rows in found.items() if store.path is not None or name not in derived}
 
 
 def _comparable(store: Store) -> object:
