@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from monitor.errors import BusyError, InputError, NewerSchemaError, StoreError
-from monitor.store import Store, audit, backup, feeds, migrate, open_store, schema
+from monitor.store import Connection, Store, audit, backup, feeds, migrate, open_store, schema
 from tests.filling import contents, fill
 from tests.full import small_disk
 from tests.postgresql import PostgreSQL, url_of
@@ -46,10 +46,14 @@ def _opened(url: str) -> Iterator[Store]:
 
 
 def _rows(store: Store) -> object:
-    """What a backup is to bring back: of a server, nothing that its stages make of other rows (see ``carry``)."""
     with store.read() as connection:
-        found = contents(connection)
+        return _brought_back(store, connection)
+
+
+def _brought_back(store: Store, connection: Connection) -> object:
+    """What a backup is to bring back: of a server, nothing that its stages make of other rows (see ``carry``)."""
     derived = {table.name for table in schema.metadata.sorted_tables if table.info.get("derived")}
+    found = contents(connection)
     return {name: rows for name, rows in found.items() if store.path is not None or name not in derived}
 
 
@@ -167,7 +171,7 @@ def test_a_store_with_data_is_replaced_only_when_told_and_kept(
     else:
         with other.write() as connection:
             connection.execute(text(f"SET LOCAL search_path = {kept.removeprefix('schema ')}"))
-            assert contents(connection) == before
+            assert _brought_back(other, connection) == before
 
 
 @pytest.mark.sqlite  # a server's files are its own
