@@ -39,7 +39,7 @@ def columns(cells: int) -> tuple[Column, ...]:
     chinese = used() is Lang.HANT
     signs = Column("signs", "", 2)
     known = {
-        "priority": Column("priority", _("pri"), 3),
+        "priority": Column("priority", _("pri"), 4 if chinese else 3),
         "due": Column("due", _("due"), 7),
         "who": Column("who", _("held by"), 11),
         "claim_type": Column("claim_type", _("claim type"), 12 if chinese else 20),
