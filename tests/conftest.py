@@ -158,9 +158,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """In CI everything that can be installed is: a skip there is a failure, the marks `shared` and `mount` apart."""
+    """In CI everything that can be installed is: a skip there is a failure, `shared`, `mount` and `font` apart."""
     report = yield
-    spared = any(item.get_closest_marker(name) for name in ("shared", "mount"))
+    spared = any(item.get_closest_marker(name) for name in ("shared", "mount", "font"))
     if report.skipped and os.environ.get("CI") and not spared:
         report.outcome = "failed"
         report.longrepr = f"skipped in CI: {report.longrepr}"

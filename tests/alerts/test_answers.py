@@ -92,6 +92,7 @@ def test_only_what_is_public_is_answered_with(desk: Desk) -> None:
     assert refused()
 
 
+@pytest.mark.font
 def test_a_card_of_what_is_public(desk: Desk, faces: Faces, tmp_path: Path) -> None:
     """1200 by 630, with titles above and the verdict on the claim below, in its colour."""
     id, out = desk.published(verdict=Verdict.UNPROVEN), tmp_path / "card.png"
@@ -108,6 +109,7 @@ def test_a_card_of_what_is_public(desk: Desk, faces: Faces, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     "title", ["選" * 3000, "W" * 3000, "word " * 600, "選 W" * 900, "，" * 300, "A"], ids=lambda title: title[:4]
 )
+@pytest.mark.font
 def test_whatever_the_title_it_stays_in_its_place(faces: Faces, title: str) -> None:
     """Shrunk, broken where the language allows, cut at last: never over the edge, nor into what stands below."""
     image = _image(draw(Card(CARD.publishers, CARD.labels, (title, title), ("",), CARD.tone, ""), faces))
@@ -116,6 +118,7 @@ def test_whatever_the_title_it_stays_in_its_place(faces: Faces, title: str) -> N
         assert not _ink(image, empty), f"something in {empty}"
 
 
+@pytest.mark.font
 def test_both_titles_are_seen(faces: Faces) -> None:
     """However long the first is, the second has its room."""
     long = "投票站不會提早關閉亦不會更改地點" * 20
@@ -124,6 +127,7 @@ def test_both_titles_are_seen(faces: Faces) -> None:
     assert one.tobytes() != both.tobytes()
 
 
+@pytest.mark.font
 def test_without_a_font_a_sentence_says_what_to_install(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, faces: Faces
 ) -> None:
