@@ -13,7 +13,7 @@ from alerts.edits import Mark, word_diff
 from alerts.spans import Span, spans
 from classifiers import sentences
 from monitor.config import Settings
-from monitor.language import render
+from monitor.language import _, render
 from monitor.store import Store, inhibitions
 from monitor.store import alerts as alert_store
 from monitor.text import clean
@@ -123,6 +123,12 @@ class Sheet:
     decisions: tuple[HistoryLine, ...]
     notes: tuple[HistoryLine, ...]
     history: tuple[HistoryLine, ...]
+
+
+def change_of(captured: Mapping[str, Any]) -> str:
+    """What a later visit found of a page, in the language in use; empty for what was looked at once."""
+    said = {"gone": _("the page is gone"), "changed": _("the page reads otherwise now"), "same": _("unchanged")}
+    return said.get(captured["changed"] or "", "")
 
 
 def read_sheet(store: Store, settings: Settings, alert_id: int, reviewer: str, now: datetime) -> Sheet:

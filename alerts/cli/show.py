@@ -158,8 +158,9 @@ def _item(item: SheetItem, summary: str) -> Iterator[str]:
 
 
 def _captured(row: Mapping[str, Any]) -> str:
-    said = {"gone": _("the page is gone"), "changed": _("the page reads otherwise now"), "same": _("unchanged")}
-    change = said.get(row["changed"] or "", "")
+    from alerts.sheet import change_of
+
+    change = change_of(row)
     shown = {**row, "captured_at": cell(row["captured_at"]), "change": f", {change}" if change else ""}
     return _("{captured_at}  {kind} {status}{change}  SHA-256 {sha256}  {url}").format(**shown)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from alerts.sheet import Diff, HistoryLine, KnownClaim, Passage, Sheet, SheetItem
+from alerts.sheet import Diff, HistoryLine, KnownClaim, Passage, Sheet, SheetItem, change_of
 from alerts.spans import Span
 from alerts.triage import terms
 from alerts.triage.cells import Line, Piece, drawable, fit_line, one_line, wrap
@@ -212,8 +212,7 @@ def _edit(diff: Diff, session: Session) -> list[Piece]:
 
 
 def _evidence(row: Mapping[str, Any], session: Session) -> list[Piece]:
-    changes = {"gone": _("the page is gone"), "changed": _("the page reads otherwise now"), "same": _("unchanged")}
-    said = changes.get(row.get("changed") or "", "")
+    said = change_of(row)
     return [
         (f"{terms.at(row['captured_at'], session.zone)} ", "dim"),
         (f"{one_line(str(row['kind']))} {row['status'] or '-'} ", "text"),

@@ -317,8 +317,9 @@ def test_a_copy_that_is_killed_leaves_nothing_and_can_be_made_again(
                 process.stdout.readline()
                 time.sleep(wait_s)
                 process.kill()
-            if process.returncode == 0:
-                pytest.skip(f"copied within {wait_s} s, after {killed} kills")
+            if process.returncode == 0:  # a fast machine was done before it was killed again
+                assert killed
+                return
             with _opened(url) as server, server.read() as connection:
                 assert migrate.version(connection) is None
         assert backup.copy(full, url)["rows"]["audit"] == 4003
