@@ -79,7 +79,7 @@ def verify(context: Context, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-@audit.command(epilog=example("pollwatch audit export evidence", "pollwatch audit export week.zip --since 2026-11-30"))
+@audit.command(epilog=example("pollwatch audit export record", "pollwatch audit export week.zip --since 2026-11-30"))
 @click.argument("target", metavar="DIR|FILE.zip", type=click.Path(path_type=Path))
 @since_option
 @json_option
