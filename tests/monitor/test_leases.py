@@ -246,7 +246,7 @@ def test_a_pass_that_is_interrupted_gives_its_hosts_back(
     store: Store, folder: Path, settings: Settings, server: FeedServer
 ) -> None:
     """Ctrl-C, and the same command again: nothing is left to a pass that is no more."""
-    url = server.put("/a", rss(item("A", guid="1")), delay_s=5)
+    url = server.put("/a", rss(item("A", guid="1")), delay_s=60)
     watch(store, datetime.now(UTC), url)
     with _process(folder) as interrupted:
         _wait_until(lambda: server.requests)
