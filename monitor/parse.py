@@ -71,6 +71,8 @@ def parse(
     except UnicodeError as error:
         raise FeedError(url, FeedErrorKind.ENCODING, str(error)) from error
     markup = _legal(markup).lstrip("\ufeff \t\r\n")
+    if not markup:
+        raise FeedError(url, FeedErrorKind.EMPTY, "nothing in the body can be read")
     if _HTML.match(markup):
         raise FeedError(url, FeedErrorKind.HTML, "a web page, not a feed")
     data = markup.encode("utf-8", "replace")

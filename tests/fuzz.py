@@ -4,7 +4,7 @@
     python -m tests.fuzz parse --minutes 60 --corpus DIR      # or opml, config, classify
 
 DIR holds inputs to begin with and grows; what breaks a door is written beside it. Make the input small, and keep it as
-a case of `tests/test_doors.py`.
+a test of the room that it broke.
 """
 
 from __future__ import annotations

@@ -171,6 +171,7 @@ def test_a_guid_used_twice_does_not_merge_two_stories() -> None:
         (b"Just some words.", "not-a-feed"),
         (b"<rss version='2.0'><channel><title>cut of", "not-a-feed"),
         (bytes(range(256)) * 20, "encoding"),
+        (b"\0 \x1b", "empty"),
         (b"\xff\xfe<\x00r\x00s\x00s\x00>", "encoding"),
     ],
 )
