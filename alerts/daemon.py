@@ -24,6 +24,7 @@ from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from alerts import supervisor
 from alerts.pipeline import LEARN, PURGE, run_stage, stages
 from alerts.process import give_memory_back, log_to_stderr, stop_signal
 from alerts.web import site
@@ -144,8 +145,12 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
     async with contextlib.AsyncExitStack() as doors:
         if settings.serves_web:
             log.info("web on %s", await doors.enter_async_context(site(store, settings)))
+        if (heartbeat_s := supervisor.heartbeat_s()) is not None:
+            scheduler.add_job(supervisor.tell, "interval", (supervisor.ALIVE,), seconds=heartbeat_s)
         scheduler.start()
+        supervisor.tell(supervisor.READY, supervisor.doing(f"runs on {store.url}"))
         await asyncio.wait({stop})
+        supervisor.tell(supervisor.STOPPING)
     scheduler.remove_all_jobs()
     if running:
         await asyncio.wait(running, timeout=STOP_WITHIN_S)

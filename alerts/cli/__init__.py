@@ -18,6 +18,7 @@ from alerts.cli.clarifications import clarifications, publish
 from alerts.cli.clocks import clocks
 from alerts.cli.daemon import config, run, status, web
 from alerts.cli.demo import demo
+from alerts.cli.deploy import deploy
 from alerts.cli.digest import digest
 from alerts.cli.evidence import evidence
 from alerts.cli.incidents import incidents
@@ -62,7 +63,7 @@ def cli(context: click.Context, config_file: str | None, language: str | None) -
     context.obj = Context(config_file, language)
 
 
-_SETUP = (init, demo, config, feeds, watchlist, routes)
+_SETUP = (init, demo, config, feeds, watchlist, routes, deploy)
 _WORK = (
     collect,
     items,
