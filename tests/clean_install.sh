@@ -54,10 +54,10 @@ grep -q "^CapEff:.0000000000000000" "/proc/$(show MainPID)/status"
 grep -q "^Seccomp:.2" "/proc/$(show MainPID)/status"
 for _ in $(seq 60); do grep -q 'digest .*last finished' <(/opt/pollwatch/bin/pollwatch status || true) && break; sleep 1; done
 /opt/pollwatch/bin/pollwatch status | grep "^daemon running" || [ "${PIPESTATUS[0]}" -eq 1 ]
-! journalctl -u pollwatch | grep -E "Traceback|ERROR"
+! journalctl -b -u pollwatch | grep -E "Traceback|ERROR"
 kill -STOP "$(show MainPID)"
 restarted 1
-[ "$(journalctl -u pollwatch | grep -c "Watchdog timeout")" -eq 1 ]
+[ "$(journalctl -b -u pollwatch | grep -c "Watchdog timeout")" -eq 1 ]
 kill -KILL "$(show MainPID)"
 restarted 2
 systemctl stop pollwatch
