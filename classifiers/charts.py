@@ -15,7 +15,7 @@ from html import escape
 from monitor.invisible import safe
 
 WIDTH, HEIGHT = 360, 230  # without the legend
-_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 12, 26, 38  # margins
+_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 20, 26, 38  # margins
 _DASHES = ("", "7 4", "2 3")  # of the lines in turn
 _LEGEND_ROW, _LEGEND_CELLS = 18, 24  # height of a row in units, and how wide a name may be to share one
 
@@ -55,7 +55,7 @@ class Line:
 
 def line_chart(title: str, across: str, up: str, lines: Sequence[Line]) -> str:
     """Lines over a grid as a figure; ``across`` and ``up`` name the axes, which run from 0 to 1."""
-    return _figure(title, line_svg(title, "", _share(across), _share(up), lines))
+    return _figure(title, line_svg(title, "", share_axis(across), share_axis(up), lines))
 
 
 def bar_chart(title: str, across: str, up: str, series: Sequence[tuple[str, int, Sequence[float]]]) -> str:
@@ -70,7 +70,7 @@ def bar_chart(title: str, across: str, up: str, series: Sequence[tuple[str, int,
                 f'<rect x="{left:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{_y(0) - top:.1f}"'
                 f' fill="{_of(PAGE, colour)}"/>'
             )
-    frame = _frame(_share(across), _share(up), PAGE)
+    frame = _frame(share_axis(across), share_axis(up), PAGE)
     legend, height = _legend([(name, _of(PAGE, colour), None) for name, colour, _ in series], PAGE)
     return _figure(title, svg(title, "", HEIGHT + height, frame + "".join(drawn) + legend))
 
@@ -111,7 +111,8 @@ def cells(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
-def _share(name: str) -> Axis:
+def share_axis(name: str) -> Axis:
+    """An axis of shares, from 0 to 1."""
     return Axis(name, [(mark, f"{mark:g}") for mark in (0, 0.25, 0.5, 0.75, 1)])
 
 
@@ -124,14 +125,9 @@ def _frame(across: Axis, up: Axis, colours: Colours) -> str:
     grid = "".join(f"M{_x(0)} {_y(at):.1f}H{_x(1)}" for at, _ in up.marks)
     ticks = "".join(f"M{_x(at):.1f} {_y(0)}v4" for at, _ in across.marks)
     side = "".join(_text(_x(0) - 6, _y(at) + 4, "end", said, colours) for at, said in up.marks)
-    foot = "".join(_text(_x(at), _y(0) + 17, _anchor(at), said, colours) for at, said in across.marks)
+    foot = "".join(_text(_x(at), _y(0) + 17, "middle", said, colours) for at, said in across.marks)
     names = _text(2, 12, "start", up.name, colours) + _text(_x(0.5), HEIGHT - 4, "middle", across.name, colours)
     return f'<path d="{grid}{ticks}" fill="none" stroke="{colours.grid}"/>{side}{foot}{names}'
-
-
-def _anchor(at: float) -> str:
-    """The outermost words stay inside of the picture."""
-    return "end" if at >= 1 else "middle"
 
 
 def _legend(names: Sequence[tuple[str, str, str | None]], colours: Colours) -> tuple[str, float]:
