@@ -30,9 +30,8 @@ def _asked(address: str, **headers: str) -> int:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         error.read()
-        if error.code == 401:
-            assert error.headers["WWW-Authenticate"].startswith("Basic ")
-        return error.code
+        asks = str(error.headers["WWW-Authenticate"] or "").startswith("Basic ")
+        return error.code if asks == (error.code == 401) else 0
 
 
 def _basic(password: str, user: str = "") -> str:
@@ -50,7 +49,7 @@ def test_loopback_is_open_to_its_own_names_alone(open_site: str) -> None:
     """By number and by name, with and without a port; a name that somebody else's page made up gets nothing."""
     for host in ("127.0.0.1", "localhost:1", "LOCALHOST.", "[::1]:8080"):
         assert _asked(f"{open_site}/audit", Host=host) == 200, host
-    for host in ("evil.example", "127.0.0.1.evil.example", "localhost@evil.example", "", "[", "0.0.0.0"):
+    for host in ("evil.example", "127.0.0.1.evil.example", "localhost@evil.example", "", "[", "8.8.8.8"):
         assert _asked(f"{open_site}/audit", Host=host) in (400, 421), host
         assert _asked(f"{open_site}/metrics", Host=host) in (400, 421), host
 
@@ -110,7 +109,12 @@ def test_a_proxys_header_must_say_the_secret(
     ],
 )
 def test_what_would_let_in_anybody_does_not_start(
-    configure: Configure, folder: Path, monkeypatch: pytest.MonkeyPatch, lines: str, environment: dict[str, str], key: str
+    configure: Configure,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    lines: str,
+    environment: dict[str, str],
+    key: str,
 ) -> None:
     """A sentence with the key, before anything listens."""
     (folder / "empty").write_text("\n", encoding="utf-8")
