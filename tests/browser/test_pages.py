@@ -47,6 +47,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterato
         desk.edit(again, corrected)
         desk.approve(again)
         desk.withdraw(gone)
+        desk.approve(gone)
         desk.publish()
         found = fill(store, settings, now)
         with served(store, settings) as address:
