@@ -165,7 +165,10 @@ def _table(title: str, rows: Mapping[str, Mapping[str, Any]]) -> str:
         f"<tr><td>{_text(name)}</td>{''.join(_cell(figures, column.key) for column in columns)}</tr>"
         for name, figures in rows.items()
     )
-    return f'<h2>{_text(title)}</h2><div class="wide"><table><tr><th></th>{head}</tr>{body}</table></div>'
+    shown = f"<table><tr><td></td>{head}</tr>{body}</table>"  # wider than a telephone: it scrolls, by keys as well
+    return (
+        f'<h2>{_text(title)}</h2><div class="wide" role="group" aria-label="{_text(title)}" tabindex="0">{shown}</div>'
+    )
 
 
 def _cell(figures: Mapping[str, Any], key: str) -> str:

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from pydantic import (
     BaseModel,
     PrivateAttr,
+    SecretStr,
     ValidationError,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
@@ -45,6 +46,8 @@ from monitor.sections import (
 
 DEFAULT_FILE = "pollwatch.toml"
 ENV_PREFIX = "POLLWATCH_"
+_HIDDEN = ("password", "token", "secret")  # keys whose values no message shows
+_SECRETS = (("smtp", "password"), ("web", "token"), ("web", "proxy_secret"))
 RECEIVER_PREFIX = f"{ENV_PREFIX}RECEIVER_"  # addresses of receivers, see alerts.receivers
 
 
@@ -134,13 +137,31 @@ class Settings(BaseSettings):
     @property
     def smtp_password(self) -> str:
         """The SMTP password from the environment or its file; empty when there is none."""
-        if self.smtp.password_file is not None:
-            path = self.path(self.smtp.password_file)
-            try:
-                return path.read_text(encoding="utf-8").strip()
-            except OSError as error:
-                raise ConfigError(self.file, "smtp.password_file", f"cannot read {path}: {error.strerror}") from error
-        return self.smtp.password.get_secret_value()
+        return self._secret("smtp.password_file", self.smtp.password_file, self.smtp.password)
+
+    @property
+    def web_token(self) -> str:
+        """What a reader of the pages must know; empty when there is none."""
+        return self._secret("web.token_file", self.web.token_file, self.web.token)
+
+    @property
+    def web_proxy_secret(self) -> str:
+        """What the proxy's header must say; empty when there is none."""
+        return self._secret("web.proxy_secret_file", self.web.proxy_secret_file, self.web.proxy_secret)
+
+    def _secret(self, key: str, file: Path | None, given: SecretStr) -> str:
+        """What the file under ``key`` holds, else what was given. Raises ConfigError."""
+        if file is None:
+            return given.get_secret_value()
+        path = self.path(file)
+        try:
+            found = path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise ConfigError(self.file, key, f"cannot read {path}: {why}") from error
+        if not found:
+            raise ConfigError(self.file, key, f"{path} is empty")
+        return found
 
 
 def find_file(given: str | None) -> Path | None:
@@ -162,11 +183,12 @@ def load(given: str | None) -> Settings:
 def load_file(path: Path) -> Settings:
     """Read and check one configuration file. Raises ConfigError."""
     data = read_toml(path)
-    secret = data.get("smtp", {}).get("password") if isinstance(data.get("smtp"), dict) else None
-    if secret is not None:
-        raise ConfigError(
-            str(path), "smtp.password", "secrets do not belong here; use POLLWATCH_SMTP__PASSWORD or password_file"
-        )
+    for section, key in _SECRETS:
+        if isinstance(table := data.get(section), dict) and key in table:
+            variable = f"{ENV_PREFIX}{section}__{key}".upper()
+            raise ConfigError(
+                str(path), f"{section}.{key}", f"secrets do not belong here; use {variable} or {key}_file"
+            )
     _check_environment()
     try:
         settings = Settings(**data)
@@ -251,7 +273,7 @@ def _config_error(file: str, error: ValidationError) -> ConfigError:
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
         message = f"no such key{_meant(key, _all_keys())}"
-    elif first["type"] != "value_error" and "password" not in key and key.split(".")[0] != "receiver":
+    elif first["type"] != "value_error" and not key.endswith(_HIDDEN) and key.split(".")[0] != "receiver":
         shown = json.dumps(first.get("input"), default=str, ensure_ascii=False)
         message = f"{message} (found {shown[:80]})"
     return ConfigError(where, variable if where == "environment" else key, message)

@@ -277,8 +277,25 @@ class Web(_Section):
     host: str = Field("127.0.0.1", description="Address to listen on; a proxy in front speaks TLS to the world.")
     port: int = Field(8080, ge=0, le=65_535, description="Port to listen on; 0: any free one.")
     public_url: Annotated[str, AfterValidator(_public_url)] = Field(
-        "", description="Where hubs reach this server from outside; empty: no feed is subscribed to."
+        "",
+        description="Where hubs and readers reach this server from outside; empty: no feed is subscribed to, and pages "
+        "are shown under the names of loopback alone.",
     )
+    token: SecretStr = Field(
+        SecretStr(""),
+        description="Who wants a page must know it; only from the environment: `POLLWATCH_WEB__TOKEN`. Needed, if "
+        "there is no `proxy_header`, where `host` is not on loopback.",
+    )
+    token_file: Path | None = Field(None, description="Or a file that holds it.")
+    proxy_header: str = Field(
+        "",
+        pattern=r"^([A-Za-z0-9-]+)?$",
+        description="Or a header that your proxy sets for people whom it let in, and takes from everybody else.",
+    )
+    proxy_secret: SecretStr = Field(
+        SecretStr(""), description="Its value; only from the environment: `POLLWATCH_WEB__PROXY_SECRET`."
+    )
+    proxy_secret_file: Path | None = Field(None, description="Or a file that holds it.")
 
 
 class Retention(_Section):

@@ -42,7 +42,11 @@ def run(context: Context, once: bool, as_json: bool) -> None:
 @json_option
 @pass_context
 def web(context: Context, as_json: bool) -> None:
-    """Serve /healthz and the address at which hubs announce news of feeds, until SIGTERM; `run` does so as well."""
+    """Serve the dashboard until SIGTERM; `run` does so as well when the configuration has a section [web].
+
+    Besides its pages: /healthz and /metrics for monitors, the feed of clarifications, and the address at which hubs
+    announce news of feeds.
+    """
     with context.store() as (store, settings):
         from alerts.web import serve
 

@@ -61,8 +61,9 @@ def silenced(connection: Connection, now: datetime) -> dict[str, Any]:
 
 def backlog(connection: Connection) -> dict[str, int]:
     """Items that no model has judged yet."""
-    judged = select(assessments.c.item_id).where(assessments.c.item_id == items.c.id).exists()
-    return {"unassessed": connection.scalar(select(func.count()).select_from(items).where(~judged)) or 0}
+    # Every assessment is one of an item: two walks over an index, instead of a look for each item.
+    judged = connection.scalar(select(func.count(assessments.c.item_id.distinct()))) or 0
+    return {"unassessed": (connection.scalar(select(func.count()).select_from(items)) or 0) - judged}
 
 
 def collected(connection: Connection, start: datetime, end: datetime) -> dict[str, Any]:

@@ -20,10 +20,10 @@ from tests.hub import call, wait_until
 
 
 def test_strangers_find_nothing(desk: Desk) -> None:
-    """No path but two, no token but ours, no other method, no question but the one we expect."""
+    """No path but ours, no token but ours, no other method, no question but the one we expect."""
     desk.ready()
     base, _, token = desk.hub.asked[0]["hub.callback"].rpartition("/websub/")
-    for path in ("/", "/websub/", STRANGER, f"/websub/{token}x", "/websub/..%2f", f"{STRANGER}?hub.mode=subscribe"):
+    for path in ("/x", "/websub/", STRANGER, f"/websub/{token}x", "/websub/..%2f", f"{STRANGER}?hub.mode=subscribe"):
         assert call(base + path)[0] == call(base + path, b"x")[0] == 404
     assert (
         call(f"{base}/websub/{token}", method="HEAD")[0] == call(f"{base}/websub/{token}", b"", method="PUT")[0] == 405

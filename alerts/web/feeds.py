@@ -1,0 +1,118 @@
+"""`/feeds`: how the feeds are, and what the program did not cover."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from alerts.coverage import Coverage, read_coverage
+from alerts.web.look import Look
+from alerts.web.parts import Cell, Column, Figures, Listing, Page, Part, Section, Table, Tone, instant, number
+from monitor.language import _, term
+
+OUTLETS = 20
+_TONES = {"failing": Tone.BAD, "unwell": Tone.WARN, "disabled": Tone.SOFT}
+
+
+def feeds(look: Look) -> Page:
+    """The page."""
+    found = read_coverage(look.store, look.settings, look.now)
+    return Page(
+        title=_("Feeds"),
+        lead=_("Who reads that nothing was found must see whether anything was looked at."),
+        sections=[
+            Section(_("How they are"), [_counts(found.feeds)]),
+            Section(_("What needs a look"), list(_unwell(look, found.feeds))),
+            Section(_("Without anything new for seven days"), [_quiet(found)]),
+            Section(_("Not judged, not told"), [_left(found)]),
+        ],
+    )
+
+
+def _counts(feeds: Mapping[str, Any]) -> Figures:
+    failing, unwell = feeds["failing"], feeds["unwell"]
+    return Figures(
+        [
+            (_("Feeds"), number(feeds["total"])),
+            (_("Well"), number(feeds["ok"])),
+            (_("Unwell"), Cell(f"{unwell:,}", tone=Tone.WARN if unwell else Tone.PLAIN)),
+            (_("Failing"), Cell(f"{failing:,}", tone=Tone.BAD if failing else Tone.PLAIN)),
+            (_("Not asked yet"), number(feeds["new"])),
+            (_("Switched off"), number(feeds["disabled"])),
+        ]
+    )
+
+
+def _unwell(look: Look, feeds: Mapping[str, Any]) -> Iterator[Part]:
+    columns = [
+        Column(_("Outlet"), head=True),
+        Column(_("How it is")),
+        Column(_("Why"), prose=True),
+        Column(_("Last good answer")),
+        Column(_("Last new entry")),
+    ]
+    rows = [
+        [
+            Cell(row["outlet"], note=row["url"]),
+            Cell(_word(row["health"]), tone=_TONES[group]),
+            Cell(row["note"], lang="en"),
+            instant(row["last_success_at"], look.zone),
+            instant(row["last_new_at"], look.zone),
+        ]
+        for group in _TONES
+        for row in feeds[f"{group}_feeds"]
+    ]
+    yield Table(_("Feeds that are not well"), columns, rows, _("Every feed is well."))
+    more = sum(feeds[group] for group in _TONES) - len(rows)
+    if more:
+        yield Listing([Cell(_("and {count} more: `pollwatch feeds list`").format(count=f"{more:,}"), tone=Tone.SOFT)])
+
+
+def _word(health: str) -> str:
+    """What README calls them."""
+    return {
+        "gone": _("gone"),
+        "disabled": _("switched off"),
+        "html": _("a page, no feed"),
+        "failing": _("failing"),
+        "new": _("not asked yet"),
+        "moved": _("moved"),
+        "silent": _("silent"),
+        "clock-off": _("clock off"),
+        "slow": _("slow"),
+        "malformed": _("malformed"),
+    }.get(health, health)
+
+
+def _quiet(found: Coverage) -> Figures:
+    outlets = list(found.quiet_outlets[:OUTLETS])
+    more = len(found.quiet_outlets) - len(outlets)
+    if more > 0:
+        outlets.append(_("{count} more").format(count=f"{more:,}"))
+    comma = _(", ")
+    return Figures(
+        [
+            (_("Languages"), _listed([term("lang", lang) for lang in found.quiet_langs], comma)),
+            (_("Claim types"), _listed([term("claim_type", each) for each in found.quiet_claim_types], comma)),
+            (_("Outlets"), _listed(outlets, comma)),
+        ],
+        wide=True,
+    )
+
+
+def _listed(words: list[str], comma: str) -> Cell:
+    return Cell(comma.join(words)) if words else Cell(_("none"), tone=Tone.SOFT)
+
+
+def _left(found: Coverage) -> Figures:
+    dropped = {name: sum(by.values()) for name, by in found.dropped.items()}
+    return Figures(
+        [
+            (_("Items not judged"), number(found.backlog["unassessed"])),
+            (_("Items not grouped"), number(found.backlog["ungrouped"])),
+            (_("Too old to be grouped"), number(found.backlog["too_old"])),
+            (_("Messages dropped, seven days"), number(dropped.get("messages", 0))),
+            (_("News for receivers dropped, seven days"), number(dropped.get("occasions", 0))),
+            (_("Alerts hidden"), number(sum(found.hidden.values()))),
+        ]
+    )
