@@ -8,6 +8,7 @@ from typing import Any
 
 from alerts import clarifications, digest, notify, senders
 from alerts.legs import measure
+from alerts.parity import DAYS, read_parity
 from alerts.pipeline import LEARN, PURGE, stages
 from alerts.policy import LEAD
 from alerts.receivers import address
@@ -152,7 +153,11 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
     return {
         "ok": not problems,
         "problems": problems,
-        "notes": unset(settings) + _push_notes(held) + _silence_notes(quiet, settings) + _evidence_notes(kept),
+        "notes": unset(settings)
+        + _push_notes(held)
+        + _silence_notes(quiet, settings)
+        + _evidence_notes(kept)
+        + _parity_notes(store, settings, now),
         "feeds": feeds,
         "push": subscriptions.counts(held, now),
         "queue": {**queue, **backlog},
@@ -202,6 +207,11 @@ def _evidence_notes(kept: dict[str, int]) -> list[str]:
         *([f"{missed} pages of flagged items could not be captured: `pollwatch evidence list`"] if missed else []),
         *([f"{gone} pages of flagged items are gone since: `pollwatch evidence list`"] if gone else []),
     ]
+
+
+def _parity_notes(store: Store, settings: Settings, now: datetime) -> list[str]:
+    """No problems: somebody should look whether it is chance, the news, or the model."""
+    return [warning.text for warning in read_parity(store, settings, now - timedelta(days=DAYS), now).warnings]
 
 
 def _queue_problems(queue: dict[str, Any]) -> list[str]:
