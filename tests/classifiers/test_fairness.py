@@ -1,4 +1,4 @@
-"""Counterfactuals: who is named, their gender, party and script move no score; views are seldom taken for falsehoods."""
+"""Counterfactuals: who is named, of which gender, party and script, moves no score; views are seldom flagged."""
 
 from __future__ import annotations
 
