@@ -46,9 +46,9 @@ def measure(model: Model, cast: Sequence[Candidate] = ()) -> dict[str, Any]:
 
 
 def swaps(sentence: str, lang: Lang, people: Sequence[Candidate]) -> Iterator[str]:
-    """``sentence`` about each of ``people`` in every form of the name, in each script, of each gender and party."""
+    """``sentence`` about each of ``people`` in each script and several orders, of each gender, of two parties."""
     for person, other in zip(people, (*people[1:], *people[:1]), strict=True):
-        names = (*person.names, *map(fold, person.names), *person.aliases)
+        names = (*person.names, *map(fold, person.names), *person.aliases[::3])
         for number, name in enumerate(dict.fromkeys(names)):
             party = (person, other)[number % 2].party or other.party  # the own one, and another's
             for gender in (0, 1):
