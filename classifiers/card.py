@@ -54,11 +54,14 @@ FORBIDDEN = (
 class Card:
     """What is said of one model, as JSON values.
 
-    ``model``, ``data_sha256`` and ``threshold``; ``training`` (rows by ``origin``, ``lang`` and ``label``); ``figures``
-    (see ``evaluate.measure``, by origin, language, stance and claim type, with ``level`` and ``resamples`` of the
-    intervals); ``reliability`` (mean score, share suspicious, texts: of each tenth of the scale); ``failures``
-    (``missed`` and ``mistaken``, each with ``text, lang, stance, claim_type, score``); ``fairness`` (see
-    ``fairness.measure``); ``says`` (``is``, ``intended``, ``forbidden``: sentences).
+    - ``model``, ``data_sha256``, ``threshold``;
+    - ``training``: rows by ``origin``, ``lang`` and ``label``;
+    - ``figures``: see ``evaluate.measure``; by language, stance, claim type, and origin where there are several; with
+      ``level`` and ``resamples`` of the intervals;
+    - ``reliability``: of each tenth of the scale the mean score, the share that is suspicious, and how many texts;
+    - ``failures``: ``missed`` and ``mistaken``, each with ``text, lang, stance, claim_type, score``;
+    - ``fairness``: see ``fairness.measure``;
+    - ``says``: sentences of what it ``is``, what it is ``intended`` for, and what it is ``forbidden`` for.
     """
 
     facts: Mapping[str, Any]
@@ -84,6 +87,7 @@ def card(model_id: str, data_sha256: str, model: Model, lessons: Sequence[Lesson
         "stance": [str(example.stance or "") for example in examples],
         "claim_type": [str(example.claim_type or "") for example in examples],
     }
+    measured = {name: words for name, words in groups.items() if len(set(words)) > 1}
     judged = evaluate.Evaluation(truth, groups, {"model": (scores, flagged)}).judged("model")
     labels = [str(example.label) for example in examples]
     return Card(
@@ -96,7 +100,7 @@ def card(model_id: str, data_sha256: str, model: Model, lessons: Sequence[Lesson
                 "label": dict(sorted(Counter(labels).items())),
             },
             "figures": {
-                **evaluate.measure(truth, scores, flagged, groups, RESAMPLES),
+                **evaluate.measure(truth, scores, flagged, measured, RESAMPLES),
                 "level": LEVEL,
                 "resamples": RESAMPLES,
             },
