@@ -20,6 +20,7 @@ from monitor.config import Settings
 from monitor.errors import ConfigError, PollwatchError
 from monitor.health import coverage
 from monitor.reference import load_facts, load_watchlist
+from monitor.starter import STARTERS
 from monitor.store import Store, engine, evidence, migrate, open_store, passages, runs, subscriptions, summary
 from monitor.store import feeds as feed_rows
 from monitor.types import Mode, Subscription
@@ -54,7 +55,8 @@ def unset(settings: Settings) -> list[str]:
             "election.polling_opens is not set: priorities, due times and intervals never change with the phase"
         )
     for path, seed in ((settings.files.watchlist, "watchlist.toml"), (settings.files.facts, "facts.toml")):
-        if settings.path(path).read_text(encoding="utf-8") == seeds.text(seed):
+        samples = [seeds.text(place + seed) for place in STARTERS.values()]
+        if settings.path(path).read_text(encoding="utf-8") in samples:
             notes.append(f"{path} is still the invented sample")
     return notes + _unrouted(settings)
 
