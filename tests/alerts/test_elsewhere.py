@@ -95,7 +95,7 @@ def _run(store: Store, settings: Settings, now: datetime) -> None:
                 "/gazette",
                 item(
                     "BREAKING: Zofie Angstrom-Nunez has secretly withdrawn, votes for her will be thrown away",
-                    "Insiders confirm that Angstrom-Nunez Zofie of Grønn Kyst is no candidate any more. Share this now!",
+                    "Insiders confirm that Angstrom-Nunez Zofie of Grønn Kyst is no candidate any more. Share now!",
                     guid="1",
                     date=at,
                 ),
