@@ -16,6 +16,7 @@ import hashlib
 import json
 import sys
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -75,9 +76,8 @@ class Pack:
                 yield where, row
 
 
-def verify(path: str | Path) -> list[str]:
+def verify(pack: Pack) -> list[str]:
     """What was checked and holds, a sentence each. Raises Broken at the first thing that does not."""
-    pack = Pack(Path(path))
     manifest = _manifest(pack)
     _files(pack, manifest["files"])
     head, acts = _chain(pack, manifest["audit"])
@@ -185,16 +185,21 @@ def main(arguments: list[str]) -> int:
     """Say what holds, or what does not first; returns the exit code."""
     path = Path(arguments[0]) if arguments else Path(__file__).parent
     try:
-        sentences = verify(path)
+        pack = Pack(path)
+    except (OSError, zipfile.BadZipFile) as error:
+        sys.stderr.write(f"{ascii(str(path))[1:-1]} cannot be read: {ascii(str(error))[1:-1]}\n")
+        return 2
+    try:
+        sentences = verify(pack)
     except Broken as broken:
         sys.stderr.write(f"BROKEN: {ascii(str(broken))[1:-1]}\n")
         return 1
     except (KeyError, TypeError, AttributeError) as error:
         sys.stderr.write(f"BROKEN: a row is not as this program writes them: {error!r}\n")
         return 1
-    except (OSError, zipfile.BadZipFile) as error:
-        sys.stderr.write(f"{ascii(str(path))[1:-1]} cannot be read: {error}\n")
-        return 2
+    except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        sys.stderr.write(f"BROKEN: a file cannot be read: {ascii(str(error))[1:-1]}\n")
+        return 1
     for sentence in sentences:
         sys.stdout.write(f"{sentence}\n")
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from alerts.render import render
 from alerts.routing import load_routes
 from alerts.status import check_configuration, unset
 from monitor import seeds
+from monitor.cli.setup import init
 from monitor.config import Settings, load_file
 from monitor.reference import load_watchlist
 from monitor.starter import STARTER_FILES, STARTERS, write_starter
@@ -162,7 +163,9 @@ def _clarified(store: Store, settings: Settings, alert_id: int) -> None:
 
 def _told(store: Store, settings: Settings) -> None:
     """The digest in English, its times by the clocks of that day."""
-    assert settings.calendar.phase(MORNING) is Phase.CAMPAIGN  # at 07:30; without the change of clocks it is open
+    night = datetime(2027, 4, 4, 3, 30, tzinfo=UTC)  # 23:30 for the second time
+    assert settings.calendar.phase(night) is Phase.CAMPAIGN
+    assert settings.calendar.phase(night + timedelta(hours=1)) is Phase.POLLING_DAY
     now = datetime(2027, 4, 4, 12, 0, tzinfo=UTC)
     summary = digest.compose(store, settings, date(2027, 4, 4), now)
     shown = render("digest.txt", view(summary))
@@ -190,6 +193,8 @@ def test_names_are_found_with_and_without_accents(vellmark: Settings) -> None:
 
 def test_each_starter_is_whole(tmp_path: Path) -> None:
     """The same files in each, valid, said to be samples; the generic one names no place and has one script."""
+    (choice,) = [parameter.type for parameter in init.params if parameter.name == "starter"]
+    assert list(getattr(choice, "choices", ())) == list(STARTERS)
     for starter, place in STARTERS.items():
         directory = tmp_path / starter
         written, _ = write_starter(directory, starter)

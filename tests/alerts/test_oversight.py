@@ -18,6 +18,7 @@ from sqlalchemy import text
 from alerts import oversight, queue, silences
 from alerts.cli import cli
 from alerts.dispatch import dispatch
+from alerts.oversight_verify import Broken, Pack, verify
 from alerts.suppression import SilenceMatchers
 from classifiers import registry
 from classifiers.lessons import seed_lessons
@@ -120,6 +121,11 @@ def test_a_zip_is_checked_as_it_is(
     target = tmp_path / "pack.zip"
     oversight.export(store, settings, target, *period, period[1])
     assert _verify(target, script=pack / "verify.py").returncode == 0
+    whole = target.read_bytes()
+    place = whole.index(b"decisions.jsonl") + 40  # within its packed bytes
+    target.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+    assert _verify(target, script=pack / "verify.py").returncode == 1
+    target.write_bytes(whole)
     with zipfile.ZipFile(target, "a") as archive:
         archive.writestr("more.txt", "x")
     done = _verify(target, script=pack / "verify.py")
@@ -136,8 +142,6 @@ def test_whatever_file_is_changed_or_gone_is_named(pack: Path) -> None:
     """Every kind of file, the manifest and the verifier too: changed by one byte, cut, removed, replaced by a link."""
     script = pack.parent / "verify.py"
     script.write_bytes((pack / "verify.py").read_bytes())
-    from alerts.oversight_verify import Broken, verify
-
     for file in sorted(each for each in pack.rglob("*") if each.is_file()):
         name, body = file.relative_to(pack).as_posix(), file.read_bytes()
         flipped = bytes([body[len(body) // 2] ^ 1]) if body else b"x"
@@ -145,12 +149,12 @@ def test_whatever_file_is_changed_or_gone_is_named(pack: Path) -> None:
             if changed != body and not (name == "manifest.sha256" and changed.strip() == body.strip()):
                 file.write_bytes(changed)
                 with pytest.raises(Broken, match=name.replace(".", r"\.")):
-                    verify(pack)
+                    verify(Pack(pack))
         file.unlink()
         with pytest.raises(Broken, match=f"{name} is missing"):
-            verify(pack)
+            verify(Pack(pack))
         file.write_bytes(body)
-        assert len(verify(pack)) == 6
+        assert len(verify(Pack(pack))) == 6
     (pack / "counts.json").rename(pack.parent / "counts.json")
     (pack / "counts.json").symlink_to(pack.parent / "counts.json")
     assert _verify(pack, script=script).stderr == "BROKEN: counts.json is a link to elsewhere\n"
