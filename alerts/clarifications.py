@@ -286,6 +286,6 @@ def _notes(found: Clarification, reasons: Iterable[str]) -> list[str]:
         f"Clarification {found.id} of alert {found.alert_id}: {found.state}. Lines with a # before them are notes.",
         f"The verdict is in fixed words: {said}",
         *(f"Decided because: {reason}" for reason in reasons),
-        "Facts come first, each with its source line (source: …, and link: … if there is one); both languages alike.",
+        "Facts come first, each with its source line (source: …, and link: … if there is one); every language alike.",
         "An empty line parts paragraphs. A line of text that begins with # or [ gets a \\ before it.",
     ]

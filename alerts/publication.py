@@ -111,7 +111,7 @@ def _withdraw(before: Clarification, act: Withdraw) -> Clarification:
     public = before.versions[-1]
     langs = languages_of(public.texts)
     if any(not act.reasons.get(lang) for lang in langs):
-        raise UnfitActError("no-reason", Said("say why in both languages, for readers (--en, --zh)"))
+        raise UnfitActError("no-reason", Said("say why in each language of the page, for readers (--en, --zh)"))
     texts = {lang: replace(public.texts[lang], change=act.reasons[lang]) for lang in langs}
     return replace(_drafted(before, act.editor, texts), verdict=public.verdict, withdrawing=True)
 
