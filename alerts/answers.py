@@ -7,7 +7,7 @@ from monitor.config import Settings
 from monitor.errors import RefusedError
 from monitor.store import Store, clarifications
 from monitor.text import clean, shorten
-from monitor.types import LANGS, Clarification, Lang, Said, Verdict, Version, page_url
+from monitor.types import Clarification, Lang, Said, Verdict, Version, languages_of, page_url
 
 LONGEST = 200  # characters of a title or a fact: a message is read on a telephone
 _TONES = {
@@ -21,12 +21,16 @@ _PLAIN = "#46515a"
 
 
 def message(store: Store, settings: Settings, clarification_id: int, lang: Lang | None = None) -> str:
-    """Title, first fact, verdict and address, in one language or in both; the claim itself is not repeated.
+    """Title, first fact, verdict and address, in one language or in all; the claim itself is not repeated.
 
-    Raises RefusedError for what the public does not read; NotFoundError.
+    Raises RefusedError for what the public does not read, or not in that language; NotFoundError.
     """
     found, version = _public(store, clarification_id)
-    return "\n\n".join(_told(found, version, each, settings) for each in ([lang] if lang else LANGS))
+    langs = [each for each in languages_of(version.texts) if lang in (None, each)]
+    if not langs:
+        said = Said("clarification {id} is not written in {lang}")
+        raise RefusedError("not-public", said.filled(id=found.id, lang=lang))
+    return "\n\n".join(_told(found, version, each, settings) for each in langs)
 
 
 def picture(store: Store, settings: Settings, clarification_id: int) -> bytes:
@@ -37,14 +41,16 @@ def picture(store: Store, settings: Settings, clarification_id: int) -> bytes:
     found, version = _public(store, clarification_id)
     words = phrases.load()
     named = settings.publish.font
+    langs = languages_of(version.texts)[::-1]
+    publishers = {Lang.EN: settings.publish.name_en, Lang.HANT: settings.publish.name_zh}
     return card.draw(
         card.Card(
-            publishers=[clean(settings.publish.name_en), clean(settings.publish.name_zh)],
-            labels=[words.pages[lang]["label"] for lang in (Lang.HANT, Lang.EN)],
-            titles=[version.texts[lang].title for lang in (Lang.HANT, Lang.EN)],
-            verdicts=[words.ruling(version.verdict, lang) for lang in (Lang.HANT, Lang.EN)],
+            publishers=[clean(publishers[lang]) for lang in langs[::-1]],
+            labels=[words.pages[lang]["label"] for lang in langs],
+            titles=[version.texts[lang].title for lang in langs],
+            verdicts=[words.ruling(version.verdict, lang) for lang in langs],
             tone=_TONES.get(version.verdict, _PLAIN),
-            address=page_url(settings.publish.base_url, found.slug, Lang.HANT),
+            address=page_url(settings.publish.base_url, found.slug, langs[0]),
         ),
         card.find_faces(settings.path(named) if named else None),
     )

@@ -26,7 +26,6 @@ from monitor.store import alerts as alert_store
 from monitor.store import clarifications as store_of
 from monitor.text import clean
 from monitor.types import (
-    LANGS,
     Alert,
     AlertState,
     ClaimType,
@@ -35,7 +34,9 @@ from monitor.types import (
     Decision,
     Lang,
     Said,
+    Statement,
     Verdict,
+    languages_of,
     page_url,
 )
 
@@ -97,7 +98,9 @@ def edit(
     Raises InputError that names the line; RefusedError when somebody else edited it meanwhile, or as
     ``publication.transition`` does; NotFoundError.
     """
-    edited = parse(text, name)
+    with store.read() as connection:
+        langs = languages_of(store_of.get(connection, clarification_id).texts)
+    edited = parse(text, name, langs)
     if edited.clarification_id != clarification_id:
         raise InputError(name, f"is the text of clarification {edited.clarification_id}, not of {clarification_id}")
     act = Edit(person(reviewer), edited.revision, edited.texts)
@@ -186,7 +189,7 @@ def row(clarification: Clarification, settings: Settings) -> dict[str, Any]:
         "withdrawing": clarification.withdrawing,
         "verdict": clarification.verdict,
         "title": clarification.texts[Lang.EN].title,
-        "title_zh": clarification.texts[Lang.HANT].title,
+        "title_zh": clarification.texts.get(Lang.HANT, Statement()).title,
         "revision": clarification.revision,
         "writers": list(clarification.writers),
         "approved_by": clarification.approved_by,
@@ -194,7 +197,8 @@ def row(clarification: Clarification, settings: Settings) -> dict[str, Any]:
         "published_at": versions[0].published_at if versions else None,
         "changed_at": versions[-1].published_at if versions else None,
         "urls": {
-            lang.value: page_url(settings.publish.base_url, clarification.slug, lang) for lang in LANGS if versions
+            lang.value: page_url(settings.publish.base_url, clarification.slug, lang)
+            for lang in (languages_of(versions[-1].texts) if versions else ())
         },
     }
 
@@ -277,11 +281,11 @@ def _reason(act: Act) -> dict[str, Any]:
 def _notes(found: Clarification, reasons: Iterable[str]) -> list[str]:
     """What stands at the head of the file, for the editor alone."""
     words = phrases.load().verdicts[found.verdict]
-    said = "; ".join(f"{words.word[lang]}: {words.sentence[lang]}" for lang in LANGS)
+    said = "; ".join(f"{words.word[lang]}: {words.sentence[lang]}" for lang in languages_of(found.texts))
     return [
         f"Clarification {found.id} of alert {found.alert_id}: {found.state}. Lines with a # before them are notes.",
         f"The verdict is in fixed words: {said}",
         *(f"Decided because: {reason}" for reason in reasons),
-        "Facts come first, each with its source line (source: …, and link: … if there is one); both languages alike.",
+        "Facts come first, each with its source line (source: …, and link: … if there is one); every language alike.",
         "An empty line parts paragraphs. A line of text that begins with # or [ gets a \\ before it.",
     ]

@@ -16,8 +16,8 @@ from alerts.statement import is_link, tidied
 from monitor.reference import CandidateEntry
 from monitor.sections import Publish
 from monitor.taxonomy import Taxonomy
-from monitor.text import detect_lang
-from monitor.types import LANGS, ClaimType, Fact, Lang, Statement, Texts
+from monitor.text import HAN, detect_lang
+from monitor.types import ClaimType, Fact, Lang, Statement, Texts
 
 ANSWERS = 2  # official items, the most similar, that a draft begins with
 
@@ -43,15 +43,16 @@ def draft(
     answers: Sequence[Mapping[str, Any]],
     desk: Desk,
 ) -> Texts:
-    """Both texts, as far as they can be written without a person.
+    """The text in each language, as far as it can be written without a person.
 
     ``findings`` are those of the incident as stored, ``answers`` the official items that may answer it.
     """
     contact = {Lang.EN: desk.publish.contact_en, Lang.HANT: desk.publish.contact_zh}
     advice = desk.phrases.advice(claim_type)
-    facts: dict[Lang, list[Fact]] = {lang: [] for lang in LANGS}
-    for fact in (*_found(findings, desk), *_answered(answers)):
-        for lang in LANGS:
+    langs = desk.publish.languages
+    facts: dict[Lang, list[Fact]] = {lang: [] for lang in langs}
+    for fact in (*_found(findings, desk), *_answered(answers, desk)):
+        for lang in langs:
             if fact[lang] not in facts[lang]:
                 facts[lang].append(fact[lang])
     texts = {
@@ -62,7 +63,7 @@ def draft(
             advice=advice[lang],
             contact=contact[lang],
         )
-        for lang in LANGS
+        for lang in langs
     }
     return tidied(texts)
 
@@ -86,10 +87,10 @@ def _found(findings: Sequence[Mapping[str, Any]], desk: Desk) -> Iterator[dict[L
         person = desk.candidates.get(named["id"]) if named else None
         if key not in desk.phrases.facts or (where and person is None):
             continue
-        source = {lang: desk.phrases.roster[lang] if person else desk.polling_source for lang in LANGS}
+        source = {lang: desk.phrases.roster[lang] if person else desk.polling_source for lang in desk.publish.languages}
         yield {
             lang: Fact(desk.phrases.facts[key][lang].format(value=value, name=_name(person, lang)), source[lang])
-            for lang in LANGS
+            for lang in desk.publish.languages
         }
 
 
@@ -97,14 +98,20 @@ def _name(person: CandidateEntry | None, lang: Lang) -> str:
     if person is None:
         return ""
     latin = person.latin
+    printed = next((name for name in person.names if not HAN.search(name)), None)
+    if lang is Lang.EN and printed is not None:
+        return printed
     if lang is Lang.EN and latin is not None:
         return f"{latin.english} {latin.surname}" if latin.english else f"{latin.surname} {latin.given}".strip()
     return person.names[0]
 
 
-def _answered(answers: Sequence[Mapping[str, Any]]) -> Iterator[dict[Lang, Fact]]:
+def _answered(answers: Sequence[Mapping[str, Any]], desk: Desk) -> Iterator[dict[Lang, Fact]]:
     """The headline of an official item is a fact in its own language; the other is left to the editor."""
     for answer in answers[:ANSWERS]:
         link = answer["link"] if is_link(answer["link"] or "") else ""
         own = Lang.EN if detect_lang(answer["title"]) is Lang.EN else Lang.HANT
-        yield {lang: Fact(answer["title"] if lang is own else "", answer["outlet"], link) for lang in LANGS}
+        yield {
+            lang: Fact(answer["title"] if lang is own else "", answer["outlet"], link)
+            for lang in desk.publish.languages
+        }

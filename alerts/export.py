@@ -37,23 +37,34 @@ def export(store: Store, settings: Settings, target: Path, since: datetime | Non
     items of which nothing was captured, ``broken``: a sentence for each capture that is not as it was written) and
     ``files`` (name to ``sha256``, ``bytes``). Raises InputError when the target is there already or cannot be written.
     """
+    with store.read() as connection, opened(target) as opener:
+        return _write(connection, opener, folder_of(settings), since, now)
+
+
+@contextmanager
+def opened(target: Path) -> Iterator[Opener]:
+    """Where the files of an export go: a new folder, or a new file that ends in .zip.
+
+    Raises InputError when it is there already or cannot be written.
+    """
     try:
-        with store.read() as connection, _opener(target) as opener:
-            return _write(connection, opener, folder_of(settings), since, now)
+        with _opener(target) as opener:
+            yield opener
     except FileExistsError:
         raise InputError(str(target), "is there already; name a new folder or .zip file") from None
     except OSError as error:
         raise InputError(str(target), f"cannot be written: {error.strerror}") from error
 
 
-class _Lines:
+class Lines:
     """A file of JSON Lines that is being written, with its hash and size."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self.file, self.sha256, self.bytes, self.count = file, hashlib.sha256(), 0, 0
 
     def put(self, row: Mapping[str, Any]) -> None:
-        line = _json(row) + b"\n"
+        """Write one row."""
+        line = encode(row) + b"\n"
         self.file.write(line)
         self.sha256.update(line)
         self.bytes += len(line)
@@ -61,6 +72,7 @@ class _Lines:
 
     @property
     def facts(self) -> dict[str, Any]:
+        """What a manifest says of it."""
         return {"sha256": self.sha256.hexdigest(), "bytes": self.bytes}
 
 
@@ -71,7 +83,7 @@ def _write(
     first: dict[str, Any] | None = None
     last: dict[str, Any] | None = None
     with opener("audit.jsonl") as file:
-        entries = _Lines(file)
+        entries = Lines(file)
         for entry in exports.entries(connection, since):
             entries.put(entry)
             last = {"seq": entry["seq"], "hash": entry["hash"]}
@@ -80,7 +92,7 @@ def _write(
                 alerts.add(id)
     item_ids = []
     with opener("items.jsonl") as file:
-        items = _Lines(file)
+        items = Lines(file)
         for item in exports.items_of(connection, alerts):
             items.put(_with_hashes(item))
             item_ids.append(item["id"])
@@ -88,7 +100,7 @@ def _write(
     names = _raw_names(capture for _, capture in captures)
     broken = _write_raw(opener, source, {names[capture.file, capture.offset]: capture for _, capture in captures})
     with opener("evidence.jsonl") as file:
-        kept = _Lines(file)
+        kept = Lines(file)
         for item_id, capture in captures:
             name = names[capture.file, capture.offset]
             kept.put({**capture.as_json(), "item_id": item_id, "raw": None if name in broken else name})
@@ -109,7 +121,7 @@ def _write(
         "files": {"audit.jsonl": entries.facts, "items.jsonl": items.facts, "evidence.jsonl": kept.facts},
     }
     with opener("manifest.json") as file:  # last: an export that was cut off has none
-        file.write(_json(manifest) + b"\n")
+        file.write(encode(manifest) + b"\n")
     return manifest
 
 
@@ -145,7 +157,8 @@ def _text_sha256(text: Mapping[str, Any]) -> str:
     return hashlib.sha256(join_text(text["title"], text["summary"]).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _json(row: Mapping[str, Any]) -> bytes:
+def encode(row: Mapping[str, Any]) -> bytes:
+    """One JSON object without a newline."""
     text = json.dumps(row, ensure_ascii=False, default=datetime.isoformat)
     return INVISIBLE.sub(lambda found: json.dumps(found.group())[1:-1], text).encode()
 

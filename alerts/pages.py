@@ -22,7 +22,7 @@ from alerts.render import render
 from alerts.rss import Channel, Entry, atom, rss
 from monitor.sections import Publish
 from monitor.text import clean, detect_lang
-from monitor.types import LANGS, Clarification, ClarificationState, Lang, Statement, Version, page_path
+from monitor.types import Clarification, ClarificationState, Lang, Statement, Version, languages_of, page_path
 
 RSS, ATOM, INDEX = "clarifications.xml", "clarifications.atom", "index.html"
 
@@ -55,13 +55,13 @@ def files(published: Sequence[Clarification], site: Site) -> dict[str, bytes]:
         return {}
     found: dict[str, bytes] = {}
     for each in published:
-        for lang in LANGS:
+        for lang in _languages(each):
             review = None if _is_withdrawn(each) else as_json(_review(each, lang, site))
             found[page_path(each.slug, lang)] = render("clarification.html", _page(each, lang, site, review)).encode()
             if review is not None:
                 found[f"{lang}/{each.slug}.json"] = review.encode() + b"\n"
     found[INDEX] = render("clarifications.html", _index(published, site)).encode()
-    entries = [_entry(each, lang, site) for each in published for lang in LANGS]
+    entries = [_entry(each, lang, site) for each in published for lang in _languages(each)]
     channel = _channel(published, site)
     return {**found, RSS: rss(channel, entries), ATOM: atom(channel, entries)}
 
@@ -92,7 +92,7 @@ def _page(each: Clarification, lang: Lang, site: Site, review: str | None) -> di
         "url": site.url(page_path(each.slug, lang)),
         "publisher": site.publisher(lang),
         "words": words,
-        "others": [_link(each.slug, other, site) for other in LANGS],
+        "others": [_link(each.slug, other, site) for other in _languages(each)],
         "review": review,
         "withdrawn": _is_withdrawn(each),
         "corrected_on": words["corrected_note"].format(date=dated) if corrected else "",
@@ -115,7 +115,11 @@ def _verdict(version: Version, lang: Lang, site: Site) -> dict[str, Any]:
         "code": version.verdict.value,
         "word": words.word[lang],
         "sentence": words.sentence[lang],
-        "others": [{"lang": other.value, "word": words.word[other]} for other in Lang if other is not lang],
+        "others": [
+            {"lang": other.value, "word": words.word[other]}
+            for other in Lang
+            if other is not lang and len(version.texts) > 1
+        ],
     }
 
 
@@ -130,7 +134,8 @@ def _history(each: Clarification, lang: Lang, site: Site) -> Iterator[dict[str, 
 def _index(published: Sequence[Clarification], site: Site) -> dict[str, Any]:
     ordered = sorted(published, key=lambda each: (each.versions[-1].published_at, each.id), reverse=True)
     heads = [
-        {"lang": lang.value, "words": site.phrases.pages[lang], "publisher": site.publisher(lang)} for lang in LANGS
+        {"lang": lang.value, "words": site.phrases.pages[lang], "publisher": site.publisher(lang)}
+        for lang in site.publish.languages
     ]
     return {**_shared(site), "url": site.url(INDEX), "heads": heads, "rows": [_row(each, site) for each in ordered]}
 
@@ -145,7 +150,7 @@ def _row(each: Clarification, site: Site) -> dict[str, Any]:
             "title": version.texts[lang].title,
             "word": site.phrases.pages[lang]["withdrawn"] if gone else site.phrases.ruling(version.verdict, lang),
         }
-        for lang in LANGS
+        for lang in _languages(each)
     ]
     moment = version.published_at.astimezone(site.zone)
     shown = {"iso": moment.isoformat(timespec="seconds"), "shown": f"{moment:%Y-%m-%d %H:%M}"}
@@ -188,11 +193,12 @@ def _short(each: Clarification, text: Statement, lang: Lang, site: Site) -> str:
 
 def _channel(published: Sequence[Clarification], site: Site) -> Channel:
     first = min(published, key=lambda each: (each.versions[0].published_at, each.id))
-    both = " ".join(dict.fromkeys(site.publisher(lang) for lang in LANGS))
-    titles = " ".join(site.phrases.pages[lang]["site"] for lang in LANGS)
+    langs = site.publish.languages
+    both = " ".join(dict.fromkeys(map(site.publisher, langs)))
+    titles = " ".join(site.phrases.pages[lang]["site"] for lang in langs)
     return Channel(
         title=f"{both} – {titles}",
-        description=" ".join(site.phrases.pages[lang]["lead"] for lang in LANGS),
+        description=" ".join(site.phrases.pages[lang]["lead"] for lang in langs),
         author=both,
         home=site.url(INDEX),
         rss=site.url(RSS),
@@ -224,6 +230,10 @@ def _link(slug: str, lang: Lang, site: Site) -> Mapping[str, str]:
 def _parts(text: str) -> list[str]:
     """The paragraphs of a text."""
     return [part for part in text.split("\n\n") if part]
+
+
+def _languages(each: Clarification) -> tuple[Lang, ...]:
+    return languages_of(each.versions[-1].texts)
 
 
 def _is_withdrawn(each: Clarification) -> bool:

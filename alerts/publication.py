@@ -12,7 +12,7 @@ from typing import assert_never
 from alerts.statement import missing
 from monitor.errors import RefusedError, UnfitActError
 from monitor.text import fold
-from monitor.types import LANGS, Clarification, ClarificationState, Lang, Said, Texts, Verdict, Version
+from monitor.types import Clarification, ClarificationState, Lang, Said, Texts, Verdict, Version, languages_of
 
 State = ClarificationState
 
@@ -108,10 +108,11 @@ def _withdraw(before: Clarification, act: Withdraw) -> Clarification:
     if not before.is_public:
         said = Said("clarification {id} is not public: `discard` drops the draft")
         raise RefusedError("never-published", said.filled(id=before.id))
-    if any(not act.reasons.get(lang) for lang in LANGS):
-        raise UnfitActError("no-reason", Said("say why in both languages, for readers (--en, --zh)"))
     public = before.versions[-1]
-    texts = {lang: replace(public.texts[lang], change=act.reasons[lang]) for lang in LANGS}
+    langs = languages_of(public.texts)
+    if any(not act.reasons.get(lang) for lang in langs):
+        raise UnfitActError("no-reason", Said("say why in each language of the page, for readers (--en, --zh)"))
+    texts = {lang: replace(public.texts[lang], change=act.reasons[lang]) for lang in langs}
     return replace(_drafted(before, act.editor, texts), verdict=public.verdict, withdrawing=True)
 
 
@@ -139,7 +140,8 @@ def _approve(before: Clarification, act: Approve, now: datetime, ruled: Verdict 
     faults = missing(before.texts, changed=before.is_public)
     if before.is_public:
         told = before.versions[-1].texts
-        faults += [f"[{lang} change] tells of an earlier change" for lang in LANGS if _same_change(before, told, lang)]
+        langs = languages_of(told)
+        faults += [f"[{lang} change] tells of an earlier change" for lang in langs if _same_change(before, told, lang)]
     if faults:
         said = Said("clarification {id} is not complete: {faults}")
         raise UnfitActError("incomplete", said.filled(id=before.id, faults="; ".join(faults)))

@@ -22,10 +22,10 @@ from monitor.config import Settings
 from monitor.errors import ConfigError, RefusedError
 from monitor.store import Connection, Store
 from monitor.store import clarifications as store_of
-from monitor.types import Clarification, ClarificationState
+from monitor.types import Clarification, ClarificationState, Lang
 
 WAIT_S = 60.0  # for another process that publishes
-_NEEDED = ("base_url", "name_en", "name_zh")
+_NEEDED = {Lang.EN: "name_en", Lang.HANT: "name_zh"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def publish(store: Store, settings: Settings, reviewer: str, now: datetime, ids:
     decided otherwise by now is left and named. Raises ConfigError, InputError for the folder, BusyError, NotFoundError.
     """
     publisher = person(reviewer)
-    for key in _NEEDED:
+    for key in ("base_url", *(_NEEDED[lang] for lang in settings.publish.languages)):
         if not getattr(settings.publish, key).strip():
             raise ConfigError(settings.file, f"publish.{key}", "is needed to publish; see the configuration reference")
     directory = settings.path(settings.publish.directory)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from monitor.errors import InputError
 from monitor.text import clean
-from monitor.types import LANGS, Fact, Lang, Statement, Texts
+from monitor.types import LANGS, Fact, Lang, Statement, Texts, languages_of
 
 LONGEST = 20_000  # characters of a file: a page that nobody would read
 _FACT = "fact"
@@ -41,8 +41,8 @@ def write(
     """The file to edit; ``parse`` reads the same texts from it. ``changed``: they are to replace what is public."""
     lines = [*(f"# {clean(note)}".rstrip() for note in notes)]
     lines += [f"[clarification {clarification_id}, revision {revision}]"]
-    for lang in LANGS:
-        statement = texts.get(lang, Statement())
+    for lang in languages_of(texts):
+        statement = texts[lang]
         for part in _PARTS:
             if part == "change" and not (changed or statement.change):
                 continue
@@ -51,15 +51,15 @@ def write(
     return "\n".join(lines) + "\n"
 
 
-def parse(text: str, name: str) -> Edited:
-    """Read an edited file; ``name`` is what errors call it. What is left out is empty.
+def parse(text: str, name: str, langs: Sequence[Lang] = LANGS) -> Edited:
+    """Read an edited file in these languages; ``name`` is what errors call it. What is left out is empty.
 
     Raises InputError that names the line.
     """
     if len(text) > LONGEST:
         raise InputError(name, f"holds {len(text)} characters; a clarification may have {LONGEST}")
     head: tuple[int, int] | None = None
-    texts = dict.fromkeys(LANGS, Statement())
+    texts = dict.fromkeys(langs, Statement())
     given: dict[str, int] = {}
     for number, header, lines in _sections(text, name):
         where = f"{name}: line {number}"
@@ -71,6 +71,8 @@ def parse(text: str, name: str) -> Edited:
                 raise InputError(where, "text before the first section; begin one, such as [en title]")
             continue
         lang, part = _section(header, where)
+        if lang not in texts:
+            raise InputError(where, f"this clarification is not written in {lang}")
         if header in given and part != _FACT:
             raise InputError(where, f"{header} stands in line {given[header]} already")
         given[header] = number
@@ -83,21 +85,22 @@ def parse(text: str, name: str) -> Edited:
 def missing(texts: Texts, *, changed: bool) -> list[str]:
     """A sentence for each thing without which the texts must not be published; ``changed``: they replace others."""
     wanted = ("title", "claim", "advice", "contact", *(["change"] if changed else []))
-    faults = [f"[{lang} {part}] is empty" for lang in LANGS for part in wanted if not getattr(texts[lang], part)]
-    for lang in LANGS:
+    langs = languages_of(texts)
+    faults = [f"[{lang} {part}] is empty" for lang in langs for part in wanted if not getattr(texts[lang], part)]
+    for lang in langs:
         facts = texts[lang].facts
         if not facts:
             faults.append(f"[{lang} fact] is missing: facts come first, at least one")
         for number, fact in enumerate(facts, 1):
             faults += [] if fact.text else [f"[{lang} fact] {number} is empty"]
             faults += [] if fact.source else [f"[{lang} fact] {number} has no line `source: …`"]
-    counts = {len(texts[lang].facts) for lang in LANGS}
+    counts = {len(texts[lang].facts) for lang in langs}
     return faults if len(counts) == 1 else [*faults, "the two languages do not have the same number of facts"]
 
 
 def tidied(texts: Texts) -> Texts:
     """The texts as a file that is written and read back would hold them: what nobody sees is gone."""
-    return parse(write(1, 1, texts), "draft").texts
+    return parse(write(1, 1, texts), "draft", languages_of(texts)).texts
 
 
 def _values(statement: Statement, part: str) -> Iterator[list[str]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from alerts import clarifications, digest, notify, senders
 from alerts.legs import measure
+from alerts.parity import DAYS, read_parity
 from alerts.pipeline import LEARN, PURGE, stages
 from alerts.policy import LEAD
 from alerts.receivers import address
@@ -19,6 +20,7 @@ from monitor.config import Settings
 from monitor.errors import ConfigError, PollwatchError
 from monitor.health import coverage
 from monitor.reference import load_facts, load_watchlist
+from monitor.starter import STARTERS
 from monitor.store import Store, engine, evidence, migrate, open_store, passages, runs, subscriptions, summary
 from monitor.store import feeds as feed_rows
 from monitor.types import Mode, Subscription
@@ -53,7 +55,8 @@ def unset(settings: Settings) -> list[str]:
             "election.polling_opens is not set: priorities, due times and intervals never change with the phase"
         )
     for path, seed in ((settings.files.watchlist, "watchlist.toml"), (settings.files.facts, "facts.toml")):
-        if settings.path(path).read_text(encoding="utf-8") == seeds.text(seed):
+        samples = [seeds.text(place + seed) for place in STARTERS.values()]
+        if settings.path(path).read_text(encoding="utf-8") in samples:
             notes.append(f"{path} is still the invented sample")
     return notes + _unrouted(settings)
 
@@ -152,7 +155,11 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
     return {
         "ok": not problems,
         "problems": problems,
-        "notes": unset(settings) + _push_notes(held) + _silence_notes(quiet, settings) + _evidence_notes(kept),
+        "notes": unset(settings)
+        + _push_notes(held)
+        + _silence_notes(quiet, settings)
+        + _evidence_notes(kept)
+        + _parity_notes(store, settings, now),
         "feeds": feeds,
         "push": subscriptions.counts(held, now),
         "queue": {**queue, **backlog},
@@ -202,6 +209,11 @@ def _evidence_notes(kept: dict[str, int]) -> list[str]:
         *([f"{missed} pages of flagged items could not be captured: `pollwatch evidence list`"] if missed else []),
         *([f"{gone} pages of flagged items are gone since: `pollwatch evidence list`"] if gone else []),
     ]
+
+
+def _parity_notes(store: Store, settings: Settings, now: datetime) -> list[str]:
+    """No problems: somebody should look whether it is chance, the news, or the model."""
+    return [warning.text for warning in read_parity(store, settings, now - timedelta(days=DAYS), now).warnings]
 
 
 def _queue_problems(queue: dict[str, Any]) -> list[str]:

@@ -16,6 +16,7 @@ import skops.io
 import monitor
 from classifiers import evaluate
 from classifiers.background import common_words
+from classifiers.card import Card, card
 from classifiers.lessons import Lesson, Origin, digest, pack, seed_lessons, unpack
 from classifiers.model import FORMAT, Model, fit
 from monitor.errors import ModelError, ModelVersionError, RefusedError
@@ -93,8 +94,9 @@ def build(lessons: Sequence[Lesson], now: datetime, stream: Sequence[str] = ()) 
     model, scores = fit(examples, common_words().with_texts(stream), weights=weights)
     data = digest(lessons, stream)
     blob = dumps(model)
+    id = model_id(lessons, data)
     row = {
-        "id": model_id(lessons, data),
+        "id": id,
         "created_at": now,
         "live": False,
         "data_sha256": data,
@@ -113,7 +115,8 @@ def build(lessons: Sequence[Lesson], now: datetime, stream: Sequence[str] = ()) 
         "learned": {**_counts(lessons), "stream": len(stream)},
         "lessons": pack(lessons),
     }
-    return row, model
+    told = card(id, data, model, lessons, scores).dumps()
+    return {**row, "card": told, "card_sha256": hashlib.sha256(told).hexdigest()}, model
 
 
 def _counts(lessons: Sequence[Lesson]) -> dict[str, int]:
@@ -190,6 +193,19 @@ def lessons_of(connection: Connection, id: str) -> list[dict[str, Any]]:
     return unpack(packed)
 
 
+def card_of(connection: Connection, id: str) -> Card:
+    """The card of a model, as it was made when the model was registered.
+
+    Raises NotFoundError, and ModelError for a model without a card, or whose card is not the one that was made.
+    """
+    kept, expected = models.card(connection, id), models.get(connection, id)["card_sha256"]
+    if kept is None:
+        raise ModelError(id, f"was registered before cards were kept: {_MEND}")
+    if hashlib.sha256(kept).hexdigest() != expected:
+        raise ModelError(id, f"has a card that was changed after it was made: {_MEND}")
+    return Card.loads(kept)
+
+
 def describe_live(connection: Connection) -> dict[str, Any] | None:
     """The live model as `models list` shows it, or None."""
     row = models.live(connection)
@@ -200,7 +216,7 @@ def describe(row: Mapping[str, Any]) -> dict[str, Any]:
     """A stored model as shown to people and scripts; ``reasons`` say why it is live, or not by itself."""
     judgement = row["judgement"] or {"promote": None, "reasons": []}
     shown = ("id", "created_at", "live", "metrics", "versions", "data_sha256")
-    more = ("sha256", "learned", "promoted_at", "follows")
+    more = ("sha256", "learned", "promoted_at", "follows", "card_sha256")
     return {**{key: row[key] for key in (*shown, *more)}, "reasons": judgement["reasons"]}
 
 

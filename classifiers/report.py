@@ -102,7 +102,8 @@ def meaning(measured: Mapping[str, Any]) -> str:
 def page(evaluation: Evaluation, measured: Mapping[str, Any], model_id: str, source: str) -> str:
     """The page for the figures that ``evaluation.figures()`` gave; ``source`` says where the texts come from."""
     whole = measured["model"]
-    return _template().substitute(
+    return Template(template("evaluation.html")).substitute(
+        style=template("figures.css"),
         model=_text(model_id),
         source=_text(source),
         texts=whole["n"],
@@ -125,8 +126,9 @@ def _shown(figures: Mapping[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def _template() -> Template:
-    return Template(files("classifiers").joinpath("templates", "evaluation.html").read_text(encoding="utf-8"))
+def template(name: str) -> str:
+    """One file of the templates."""
+    return files("classifiers").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 def _charts(evaluation: Evaluation, whole: Mapping[str, Any]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from monitor.config import Settings, read_toml, validate
 from monitor.errors import ConfigError
 from monitor.text import fold
 from monitor.types import Candidate
-from monitor.watchlist import Watchlist, name_forms, uncertain_forms
+from monitor.watchlist import Watchlist, name_forms, uncertain_forms, without_accents
 
 Words = Annotated[str, Field(pattern=r"\S")]  # an empty name would stand in every text
 CandidateStatus = Literal["declared", "nominated", "validated", "withdrawn", "disqualified"]
@@ -157,8 +157,10 @@ def as_candidate(entry: CandidateEntry, file: str) -> Candidate:
     """A roster entry with every form of its name."""
     latin = (entry.latin.surname, entry.latin.given, entry.latin.english) if entry.latin else ("", "", "")
     forms = [*entry.aliases, *(name_forms(*latin) if entry.latin else ())]
+    forms += [plain for name in (*entry.names, *forms) if (plain := without_accents(name)) != name]
     listed = {fold(name) for name in (*entry.names, *entry.aliases)}  # what the team lists is not doubted for its form
     doubtful = [form for form in uncertain_forms(entry.names, *latin) if fold(form) not in listed]
+    doubtful += [plain for name in (*entry.common, *doubtful) if (plain := without_accents(name)) != name]
     return Candidate(
         id=entry.id,
         names=entry.names,

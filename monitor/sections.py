@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from monitor.types import Phase
+from monitor.types import LANGS, Lang, Phase
 
 
 def _zone(name: str) -> str:
@@ -315,6 +315,12 @@ class Retention(_Section):
     messages_days: int = Field(90, ge=30, le=36_500, description="The words of messages and digests that were sent.")
 
 
+def _languages(langs: tuple[Lang, ...]) -> tuple[Lang, ...]:
+    if Lang.EN not in langs or not set(langs) <= set(LANGS):
+        raise ValueError('either ["en"] or ["en", "zh-Hant"]')
+    return tuple(lang for lang in LANGS if lang in langs)
+
+
 class Publish(_Section):
     """The clarifications that `publish` writes."""
 
@@ -323,6 +329,9 @@ class Publish(_Section):
     )
     base_url: Annotated[str, AfterValidator(_public_url)] = Field(
         "", description="Address at which the world reads that folder; pages keep theirs under it for good."
+    )
+    languages: Annotated[tuple[Lang, ...], AfterValidator(_languages)] = Field(
+        LANGS, description='In which every new clarification is written: these two, or `["en"]`.'
     )
     name_en: str = Field("", description="Who publishes, in English.")
     name_zh: str = Field("", description="And in Traditional Chinese.")

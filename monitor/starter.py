@@ -9,7 +9,9 @@ from monitor.config import DEFAULT_FILE
 from monitor.errors import InputError
 from monitor.store import migrate, open_store
 
-# Name in the working folder, name among the seeds.
+# Of each starter the folder among the seeds. All of them have the same files.
+STARTERS = {"hongkong": "", "generic": "generic/"}
+# Name in the working folder, name in the folder of the starter.
 STARTER_FILES = {
     DEFAULT_FILE: "config.toml",
     "feeds.opml": "feeds.opml",
@@ -20,13 +22,13 @@ STARTER_FILES = {
 }
 
 
-def write_starter(directory: Path) -> tuple[list[str], list[str]]:
-    """Write the starter files and an empty store; returns the names written and those left as they were.
+def write_starter(directory: Path, starter: str = "hongkong") -> tuple[list[str], list[str]]:
+    """Write the files of a starter and an empty store; returns the names written and those left as they were.
 
     Raises InputError when the folder cannot be written.
     """
     written, kept = [], []
-    contents = {name: seeds.text(seed) for name, seed in STARTER_FILES.items()}
+    contents = {name: seeds.text(STARTERS[starter] + seed) for name, seed in STARTER_FILES.items()}
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for name, content in contents.items():

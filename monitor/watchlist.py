@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,10 @@ _HYPHENS = "-‐‑–"
 _JOINERS = str.maketrans(dict.fromkeys(f"{_HYPHENS}·・‧'’._", " "))
 _LATIN_TITLES = ("Mr", "Mrs", "Ms", "Miss", "Dr", "Prof", "Professor", "Councillor")
 _HAN_TITLES = ("先生", "女士", "小姐", "太太", "博士", "教授", "議員", "醫生", "律師", "主席")
+# Letters that are no other letter with an accent.
+_PLAIN_LETTERS = str.maketrans(
+    {"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ı": "i", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe"}
+)
 _COMPOUND_SURNAMES = ("歐陽", "司徒", "司馬", "上官", "諸葛", "皇甫", "端木", "夏侯", "尉遲", "公孫", "令狐")
 
 # -- the forms of a name -----------------------------------------------------------------------------------------------
@@ -57,6 +62,12 @@ def uncertain_forms(names: Sequence[str], surname: str = "", given: str = "", en
             long = len(name) == 4 or fold(name).startswith(tuple(map(fold, _COMPOUND_SURNAMES)))
             forms += [name[: 2 if long and len(name) > 2 else 1] + title for title in _HAN_TITLES]
     return forms
+
+
+def without_accents(name: str) -> str:
+    """A Latin name as those write it who have no accents: ``Zofie Angstrom`` of ``Žofie Ångström``."""
+    plain = "".join(char for char in unicodedata.normalize("NFD", name) if not unicodedata.combining(char))
+    return name if HAN.search(name) else plain.translate(_PLAIN_LETTERS)
 
 
 def _initials(name: str) -> list[str]:

@@ -23,6 +23,7 @@ from alerts.cli.digest import digest
 from alerts.cli.evidence import evidence
 from alerts.cli.incidents import incidents
 from alerts.cli.notify import notify
+from alerts.cli.parity import parity
 from alerts.cli.queue import alerts
 from alerts.cli.routes import routes
 from alerts.cli.silences import silences
@@ -79,7 +80,7 @@ _WORK = (
     notify,
     digest,
 )
-_OVERSIGHT = (clocks, models, audit, evidence, db, status, web)
+_OVERSIGHT = (clocks, parity, models, audit, evidence, db, status, web)
 for command in (*_SETUP, *_WORK, *_OVERSIGHT):
     cli.add_command(command)
 for command in review.COMMANDS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from monitor.cli.base import (
     say,
     since_option,
 )
+
+FIRST = datetime(2000, 1, 1, tzinfo=UTC)  # before any store
 
 
 @click.group()
@@ -79,20 +82,38 @@ def verify(context: Context, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-@audit.command(epilog=example("pollwatch audit export record", "pollwatch audit export week.zip --since 2026-11-30"))
+@audit.command(
+    epilog=example(
+        "pollwatch audit export record",
+        "pollwatch audit export week.zip --since 2026-11-30",
+        "pollwatch audit export pack.zip --oversight --since 2027-03-01 --until 2027-03-15",
+    )
+)
 @click.argument("target", metavar="DIR|FILE.zip", type=click.Path(path_type=Path))
 @since_option
+@click.option("--until", metavar="TIME", help="With --oversight: up to this date or time; by default now.")
+@click.option("--oversight", is_flag=True, help="Write a pack with which an outsider can check a period.")
 @json_option
 @pass_context
-def export(context: Context, target: Path, since: str | None, as_json: bool) -> None:
+def export(
+    context: Context, target: Path, since: str | None, until: str | None, oversight: bool, as_json: bool
+) -> None:
     """Write entries, the texts and bytes behind them and a manifest of hashes; exit 1 when any of it is broken.
 
     audit.jsonl holds the entries, items.jsonl each item of the alerts they speak of, with its earlier texts and the
     SHA-256 of each text, evidence.jsonl what was captured of it, with the headers of the answer and the SHA-256 of the
     bytes, which are in raw. Nothing is overwritten.
+
+    A pack for oversight holds counts, decisions with reasons, silences, clarifications, parity, the cards of models and
+    the whole audit, with verify.py, which checks them with nothing but Python.
     """
     from alerts.export import export as write
 
+    if oversight:
+        _export_pack(context, target, since, until, as_json=as_json)
+        return
+    if until:
+        raise click.UsageError("--until goes with --oversight")
     with context.store() as (store, settings):
         start = instant(since, settings.calendar.zone) if since else None
         manifest = write(store, settings, target, start, now())
@@ -106,4 +127,23 @@ def export(context: Context, target: Path, since: str | None, as_json: bool) -> 
     for sentence in broken:
         say(f"! {sentence}")
     if broken:
+        raise SystemExit(1)
+
+
+def _export_pack(context: Context, target: Path, since: str | None, until: str | None, *, as_json: bool) -> None:
+    from alerts import oversight
+
+    with context.store() as (store, settings):
+        zone, moment = settings.calendar.zone, now()
+        start = instant(since, zone) if since else FIRST
+        end = instant(until, zone, "--until") if until else moment
+        manifest = oversight.export(store, settings, target, start, end, moment)
+    if as_json:
+        print_object(manifest)
+    else:
+        click.echo(
+            f"wrote {manifest['decisions']} decisions and the audit to {target}; head {manifest['audit']['hash']}"
+        )
+    if manifest["broken"]:
+        say(f"! {manifest['broken']['text']}")
         raise SystemExit(1)

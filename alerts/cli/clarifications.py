@@ -136,7 +136,7 @@ def approve(context: Context, clarification_id: int, revision: int | None, revie
 )
 @_id
 @click.option("--en", default="", help="Why, for readers, in English; required.")
-@click.option("--zh", default="", help="Why, for readers, in Traditional Chinese; required.")
+@click.option("--zh", default="", help="Why, for readers, in Traditional Chinese; required of what is written in it.")
 @reviewer_option
 @json_option
 @pass_context

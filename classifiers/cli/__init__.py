@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from classifiers.cli.models import models
+from classifiers.cli.pages import write_page
 from monitor.cli.base import (
     Context,
     example,
@@ -141,7 +142,7 @@ def evaluate(
         id = name = bench.model_id
     figures = judged.figures()
     if html:
-        _write_page(html, page(judged, figures, name, source))
+        write_page(html, page(judged, figures, name, source))
     if as_json:
         print_object({**_registered(context, id), "metrics": figures["model"], **figures})
         return
@@ -324,13 +325,3 @@ def _decoded(file: Iterable[str], name: str) -> Iterator[str]:
         yield from file
     except UnicodeDecodeError as error:
         raise InputError(name, f"not UTF-8: {error.reason}") from None
-
-
-def _write_page(file: Path, text: str) -> None:
-    from monitor.errors import InputError
-
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(str(file), f"the page cannot be written: {error.strerror}") from error
-    say(f"wrote {file}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from classifiers.cli.pages import write_page
 from monitor.cli.base import (
     Context,
     cell,
@@ -24,6 +25,9 @@ from monitor.cli.base import (
 from monitor.invisible import safe
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from classifiers.card import Card
     from monitor.store import Store
 
 
@@ -66,13 +70,24 @@ def list_models(context: Context, as_json: bool) -> None:
     _print_models(rows, as_json=as_json)
 
 
-@models.command(epilog=example("pollwatch models show", "pollwatch models show reviewed-1a2b3c4d --data"))
+@models.command(
+    epilog=example(
+        "pollwatch models show",
+        "pollwatch models show reviewed-1a2b3c4d --data",
+        "pollwatch models show --card --out card.html",
+    )
+)
 @click.argument("id", required=False)
 @click.option("--data", is_flag=True, help="List the rows that made it instead, names hidden.")
+@click.option("--card", is_flag=True, help="Show its card instead: what it is for, for whom it works, where it fails.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the card as a page to this file.")
 @json_option
 @pass_context
-def show(context: Context, id: str | None, data: bool, as_json: bool) -> None:
-    """Show one model, or the live one: what it learned from, how good it is, and why it is live or not."""
+def show(context: Context, id: str | None, data: bool, card: bool, out: Path | None, as_json: bool) -> None:
+    """Show one model, or the live one: what it learned from, how good it is, and why it is live or not.
+
+    A card was made when the model was registered, and is kept beside it with its hash.
+    """
     from classifiers import registry
     from monitor.errors import NotFoundError
     from monitor.store import models
@@ -82,7 +97,10 @@ def show(context: Context, id: str | None, data: bool, as_json: bool) -> None:
         if row is None:
             raise NotFoundError("live model", "yet", "`pollwatch run --once` makes one")
         lessons = registry.lessons_of(connection, row["id"]) if data else []
-    if data and as_json:
+        told = registry.card_of(connection, row["id"]) if card or out else None
+    if told is not None:
+        _show_card(told, row["created_at"], out, as_json=as_json)
+    elif data and as_json:
         print_lines(lessons)
     elif data:
         columns = ("origin", "item_id", "weight", "label", "stance", "claim_type", "lang", "text")
@@ -146,6 +164,22 @@ def _print_models(rows: list[dict[str, Any]], *, as_json: bool) -> None:
     ]
     columns = ("id", "created_at", "live", "ap", "recall", "false_flags", "why")
     print_table(shown, columns, empty="no models yet: `pollwatch models train` makes one", wide=("why",))
+
+
+def _show_card(card: Card, made_at: datetime, out: Path | None, *, as_json: bool) -> None:
+    from classifiers import card_page
+
+    if out is not None:
+        write_page(out, card_page.page(card, cell(made_at)))
+    if as_json:
+        print_object(card.facts)
+    elif out is None:
+        for heading, lines, columns, rows in card_page.sections(card):
+            click.echo(f"\n{heading}")
+            for line in lines:
+                click.echo(f"- {safe(line)}")
+            if rows:
+                print_table(rows, columns, empty="")
 
 
 def _show_model(row: Mapping[str, Any]) -> None:

@@ -93,6 +93,8 @@ def add(
             )
     if not is_new:
         say(f"feed {feed.id} was there already")
+    elif not feed.enabled:
+        say(f"feed {feed.id} is of a community and off; `pollwatch feeds enable {feed.id}` watches it")
     if as_json:
         print_object(feed_json(feed, settings))
     else:

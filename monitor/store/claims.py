@@ -26,7 +26,7 @@ def known(connection: Connection, base_url: str = "") -> list[Claim]:
     Where we published a clarification, its claims have the address of the page, below ``base_url``.
     """
     pages = {row.incident_id: row for row in versions.public(connection)}
-    ruled = _ruled(connection, {id: row.slug for id, row in pages.items()}, base_url)
+    ruled = _ruled(connection, pages, base_url)
     of_items = [claim for _, claim in sorted(({**refuted(connection), **ruled}).items())[-LIMIT:]]
     return [*of_items, *(claim for row in pages.values() for claim in _quoted(row, base_url))]
 
@@ -39,10 +39,13 @@ def _quoted(row: Row[Any], base_url: str) -> Iterator[Claim]:
             yield Claim(f"incident-{row.incident_id}", text.claim, verdict=Verdict(row.verdict), url=url)
 
 
-def _ruled(connection: Connection, slugs: Mapping[int, str], base_url: str) -> dict[int, Claim]:
+def _ruled(connection: Connection, pages: Mapping[int, Row[Any]], base_url: str) -> dict[int, Claim]:
     def page(incident_id: int, lang: str) -> str:
-        slug = slugs.get(incident_id)
-        return page_url(base_url, slug, Lang.EN if lang == Lang.EN else Lang.HANT) if slug else ""
+        found = pages.get(incident_id)
+        if found is None:
+            return ""
+        chinese = lang != Lang.EN and Lang.HANT in found.texts
+        return page_url(base_url, found.slug, Lang.HANT if chinese else Lang.EN)
 
     last = (
         select(func.max(alerts.c.id).label("id"))

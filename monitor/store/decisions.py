@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -44,6 +44,23 @@ def of_alert(connection: Connection, alert_id: int) -> list[dict[str, Any]]:
     shown = [column for column in decisions.c if column.name != "held"]
     query = select(*shown).where(decisions.c.alert_id == alert_id).order_by(decisions.c.id)
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def between(connection: Connection, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
+    """Every decision of [start, end) in the order of giving, withdrawn ones too, one at a time: ``id, alert_id,
+    reviewer, decision, verdict, reason, at, review, withdrawn_at, withdrawn_by, incident_id, title, claim_type``.
+    """
+    own = [column for column in decisions.c if column.name != "held"]
+    query = (
+        select(*own, alerts.c.incident_id, incidents.c.title, incidents.c.claim_type)
+        .join_from(decisions, alerts, alerts.c.id == decisions.c.alert_id)
+        .join(incidents, incidents.c.id == alerts.c.incident_id)
+        .where(decisions.c.at >= start, decisions.c.at < end)
+        .order_by(decisions.c.id)
+        .execution_options(yield_per=1000)
+    )
+    for row in connection.execute(query).mappings():
+        yield dict(row)
 
 
 def awaited(connection: Connection) -> list[int]:

@@ -37,6 +37,7 @@ def add(  # noqa: PLR0913 - a keyword for each thing a line of a list can say
 ) -> tuple[Feed, bool]:
     """Add a feed, due at once; returns it, and whether it is new. By default the host is the outlet, the role media.
 
+    One of a community is off until somebody enables it: what private people say is watched by a decision alone.
     For a feed that is already there, what is given replaces what was known and the rest stays. Addresses that lead to
     the same document by the rules of URLs are one (see ``canonical``).
     """
@@ -51,7 +52,13 @@ def add(  # noqa: PLR0913 - a keyword for each thing a line of a list can say
             if (given.get("outlet", known.outlet), given.get("role", known.role)) != (known.outlet, known.role):
                 pending.outlets_changed(connection)
         return get(connection, known.id), False
-    values = {"outlet": urlsplit(url).hostname or url, "role": Role.MEDIA, "enabled": True, "failures": 0, **given}
+    values = {
+        "outlet": urlsplit(url).hostname or url,
+        "role": Role.MEDIA,
+        "enabled": role is not Role.COMMUNITY,
+        "failures": 0,
+        **given,
+    }
     row = insert(feeds).values(url=url, added_at=now, **values).returning(feeds.c.id)
     return get(connection, connection.execute(row).scalar_one()), True
 

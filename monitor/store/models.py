@@ -16,7 +16,7 @@ from monitor.store.schema import alerts, assessments, decisions, feeds, incident
 from monitor.store.upsert import insert
 from monitor.types import Role, join_text
 
-_LISTED = [column for column in models.columns if column.name not in ("blob", "lessons")]
+_LISTED = [column for column in models.columns if column.name not in ("blob", "lessons", "card")]
 
 
 def put(connection: Connection, row: Mapping[str, Any]) -> None:
@@ -29,7 +29,7 @@ def put(connection: Connection, row: Mapping[str, Any]) -> None:
 
 
 def get(connection: Connection, model_id: str) -> dict[str, Any]:
-    """One model without its blob and its lessons. Raises NotFoundError."""
+    """One model without its blob, its lessons and its card. Raises NotFoundError."""
     row = connection.execute(select(*_LISTED).where(models.c.id == model_id)).mappings().one_or_none()
     if row is None:
         raise NotFoundError("model", model_id, "`pollwatch models list` shows them all")
@@ -54,6 +54,13 @@ def lessons(connection: Connection, model_id: str) -> bytes | None:
     """
     get(connection, model_id)
     kept = connection.execute(select(models.c.lessons).where(models.c.id == model_id)).scalar_one()
+    return bytes(kept) if kept is not None else None
+
+
+def card(connection: Connection, model_id: str) -> bytes | None:
+    """The card of one model; None when it was registered before there were any. Raises NotFoundError."""
+    get(connection, model_id)
+    kept = connection.execute(select(models.c.card).where(models.c.id == model_id)).scalar_one()
     return bytes(kept) if kept is not None else None
 
 

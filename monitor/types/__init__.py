@@ -8,6 +8,7 @@ from monitor.types.clarified import (
     Statement,
     Texts,
     Version,
+    languages_of,
     page_path,
     page_url,
 )
@@ -108,6 +109,7 @@ __all__ = [
     "Version",
     "host_of",
     "join_text",
+    "languages_of",
     "page_path",
     "page_url",
 ]

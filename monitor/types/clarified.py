@@ -21,7 +21,7 @@ class ClarificationState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-LANGS = (Lang.EN, Lang.HANT)  # those that every clarification is written in, in the order of the text
+LANGS = (Lang.EN, Lang.HANT)  # those that a clarification can be written in, in the order of the text
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,11 @@ class Statement:
 
 
 Texts = Mapping[Lang, Statement]
+
+
+def languages_of(texts: Texts) -> tuple[Lang, ...]:
+    """Those in which a clarification is written, in their order."""
+    return tuple(lang for lang in LANGS if lang in texts)
 
 
 def page_path(slug: str, lang: Lang) -> str:

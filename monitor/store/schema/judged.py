@@ -35,6 +35,8 @@ models = Table(
     Column("judgement", JSON(none_as_null=True)),  # whether it may become live by itself, and why
     Column("promoted_at", Instant),
     Column("follows", Text),  # the model that was live before it
+    Column("card", LargeBinary),  # JSON, made when it was registered; NULL: before that was done
+    Column("card_sha256", Text),
     Index("uq_models_one_live", "live", unique=True, sqlite_where=text("live = 1"), postgresql_where=text("live")),
 )
 
