@@ -81,7 +81,7 @@ def health(feed: Feed, zone: ZoneInfo) -> Health:
 
 
 def coverage(feeds: Iterable[Feed], zone: ZoneInfo) -> dict[str, Any]:
-    """How many feeds are in each group of GROUPS, and ``total``; of those that need a look, which and why.
+    """How many feeds are in each group of GROUPS, and ``total``, and by ``words``; of those that need a look, which.
 
     ``failing_feeds``, ``disabled_feeds`` and ``unwell_feeds`` hold at most SHOWN each, the worst first, and of equals
     the longest without a good answer.
@@ -99,6 +99,7 @@ def coverage(feeds: Iterable[Feed], zone: ZoneInfo) -> dict[str, Any]:
             rows.append({**row, "health": how.word, "note": how.sentence})
     return {
         "total": len(found),
+        "words": dict(Counter(how.word for _, how in found)),
         **{name: counts[name] for name in GROUPS},
         **{f"{name}_feeds": rows for name, rows in lists.items()},
     }
