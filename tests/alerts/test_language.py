@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -183,3 +185,23 @@ def test_rows_of_earlier_programs_are_read() -> None:
     assert render(sentences.found(finding)) == "It asks for {money}."
     for odd in ({"code": "words", "text": "Odd.", "detail": {}}, {"code": "new", "text": "Odd.", "detail": None}):
         assert render(sentences.stored(odd)) == "Odd."
+
+
+def test_a_page_speaks_its_readers_language_whatever_others_speak() -> None:
+    """In its own thread, until its block ends: the process and pages made at the same time keep their own."""
+    met = Barrier(2, timeout=10)
+
+    def page(lang: str) -> list[str]:
+        with language.speaking(lang):
+            met.wait()
+            said = [_("Why"), term("state", "open"), language.used().value]
+            met.wait()
+        return [*said, _("Why")]
+
+    with ThreadPoolExecutor(2) as threads:
+        english, chinese = threads.map(page, ("en", "zh-Hant"))
+    assert english == ["Why", "open", "en", "Why"]
+    assert chinese[2:] == ["zh-Hant", "Why"]
+    assert chinese[0] == "原因"
+    with pytest.raises(ValueError, match="no interface"), language.speaking("zh-Hans"):
+        pass
