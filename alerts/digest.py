@@ -7,21 +7,18 @@ arrive lies between the server's acceptance and our record of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from alerts import mail
 from alerts.backoff import retry_after
-from alerts.render import render
-from alerts.summary import LEGS, Summary, gather
+from alerts.edition import KIND, edition, message, message_id
+from alerts.summary import Summary, gather
 from monitor.config import Settings
 from monitor.errors import InputError, MailError
 from monitor.store import Store, notices
 from monitor.types import StageReport
 
-KIND = "digest"
 LONGEST_PERIOD = timedelta(days=7)
 
 
@@ -75,37 +72,17 @@ def compose(store: Store, settings: Settings, day: date, now: datetime, end: dat
     return gather(store, settings, day, start, end or natural_end, now)
 
 
-def message(settings: Settings, summary: Summary, receiver: str) -> bytes:
-    """The whole mail for one receiver."""
-    data = view(summary)
-    day = summary.date.isoformat()
-    return mail.build(
-        sender=settings.digest.sender,
-        receiver=receiver,
-        subject=f"pollwatch digest {day}: {summary.headline}",
-        id=mail.message_id(KIND, day, receiver, settings.digest.sender),
-        date=summary.made_at.astimezone(summary.zone),
-        text=render("digest.txt", data),
-        html=render("digest.html", data),
-        list_name="pollwatch-digest",
-    )
-
-
-def view(summary: Summary) -> Mapping[str, Any]:
-    """What the templates see."""
-    return {"s": summary, "zone": summary.zone, "clocks": LEGS}
-
-
 def enqueue(store: Store, settings: Settings, day: date, now: datetime) -> list[str]:
     """Write the digest of ``day`` for every receiver that has none yet; returns those receivers."""
     with store.read() as connection:
         have = notices.receivers_of(connection, KIND, day.isoformat())
         fixed_end = notices.period_end(connection, KIND, day.isoformat())
-    missing = [receiver for receiver in dict.fromkeys(settings.digest.receivers) if receiver not in have]
+    missing = [receiver for receiver in settings.digest.receivers if receiver.address not in have]
     if not missing:
         return []
     # A receiver who is added later in the day gets the period of the others: tomorrow's starts for all where it ends.
     summary = compose(store, settings, day, now, end=fixed_end)
+    editions = {lang: edition(settings, summary, lang) for lang in sorted({receiver.lang for receiver in missing})}
     queued = []
     with store.write() as connection:
         for receiver in missing:
@@ -113,14 +90,14 @@ def enqueue(store: Store, settings: Settings, day: date, now: datetime) -> list[
                 connection,
                 kind=KIND,
                 date=day.isoformat(),
-                receiver=receiver,
-                message_id=mail.message_id(KIND, day.isoformat(), receiver, settings.digest.sender),
-                message=message(settings, summary, receiver),
+                receiver=receiver.address,
+                message_id=message_id(settings, day.isoformat(), receiver.address),
+                message=message(settings, summary, editions[receiver.lang], receiver),
                 period_end=summary.end,
                 now=now,
             )
             if fresh:
-                queued.append(receiver)
+                queued.append(receiver.address)
     return queued
 
 
@@ -178,5 +155,5 @@ def problems(store: Store, settings: Settings, now: datetime) -> list[str]:
         return []
     with store.read() as connection:
         have = notices.receivers_of(connection, KIND, day.isoformat())
-    missing = [receiver for receiver in settings.digest.receivers if receiver not in have]
+    missing = [receiver.address for receiver in settings.digest.receivers if receiver.address not in have]
     return [f"the digest of {day} is overdue for {', '.join(missing)}"] if missing else []

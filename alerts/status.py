@@ -20,6 +20,7 @@ from monitor.errors import ConfigError, PollwatchError
 from monitor.health import coverage
 from monitor.reference import load_facts, load_watchlist
 from monitor.store import Store, engine, evidence, migrate, open_store, passages, runs, subscriptions, summary
+from monitor.store import coverage as covered
 from monitor.store import feeds as feed_rows
 from monitor.types import Mode, Subscription
 from monitor.types.said import counted
@@ -122,7 +123,7 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
     with store.read() as connection:
         feeds = coverage(feed_rows.listing(connection), settings.calendar.zone)
         queue = summary.queue(connection, now)
-        backlog = summary.backlog(connection)
+        backlog = covered.backlog(connection)
         ran = runs.latest(connection)
         unsent = summary.unsent_notices(connection)
         model = registry.describe_live(connection)

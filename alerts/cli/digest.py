@@ -26,15 +26,24 @@ def digest(context: Context, day: datetime | None, send: bool, out: Path | None,
         raise click.UsageError("--send and --out do not go together")
     with context.store() as (store, settings):
         from alerts import digest as library
-        from alerts.render import render
+        from alerts.edition import edition, letter, message
+        from alerts.forms import as_text
+        from monitor import language
+        from monitor.sections import DigestReceiver
 
         moment = now()
         on: date = day.date() if day else settings.calendar.local_date(moment)
         summary = library.compose(store, settings, on, moment)
-        receivers = list(settings.digest.receivers)
+        receivers = [receiver.address for receiver in settings.digest.receivers]
         sending = library.Sending()
         if out:
-            _write(out, library.message(settings, summary, receivers[0] if receivers else settings.digest.sender))
+            lang = language.used()
+            first = next((each for each in settings.digest.receivers if each.lang == lang), None)
+            shown = first or DigestReceiver(address=settings.digest.sender, lang=lang)
+            made = edition(settings, summary, lang)
+            _write(out, message(settings, summary, made, shown))
+            if made.problem:
+                say(f"! the charts are left out: {made.problem}")
             say(f"wrote {out}")
         if send:
             if not receivers:
@@ -59,7 +68,7 @@ def digest(context: Context, day: datetime | None, send: bool, out: Path | None,
             if not sending.sent and not sending.failed:
                 click.echo(f"the digest of {on} was sent already")
         elif not out:
-            click.echo(render("digest.txt", library.view(summary)))
+            click.echo(as_text(letter(summary, language.used())))
         for problem in sending.problems:
             say(f"! {problem}")
     if sending.problems:

@@ -1,0 +1,168 @@
+"""Whether candidates and camps are treated alike: who is flagged in error more often than the others.
+
+An item that names a candidate is flagged in error when it was flagged and a person then dismissed it, or found that
+what it says is true, opinion or satire. The rate of such items among all that name the candidate, against the same rate
+among items that name other candidates only, is the ratio of disparate impact; the four-fifths rule asks that it lie
+between 0.8 and 1.25 (Uniform Guidelines on Employee Selection Procedures, 29 CFR 1607.4 D). Its interval is the
+logarithmic one of Katz, Baptista, Azen and Pike ("Obtaining confidence intervals for the risk ratio in cohort studies",
+Biometrics 34, 1978), where a count is zero with half a unit added to each (Walter, "The distribution of Levin's measure
+of attributable risk", Biometrika 62, 1975). Copies of one story are no independent errors: all counts are divided by
+the design effect, items in error for each incident in error (Rao and Scott, "A simple method for the analysis of
+clustered binary data", Biometrics 48, 1992), so that a flood of copies makes nobody look wronged.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from math import exp, log, sqrt
+from typing import Any
+
+from alerts.legs import quantile
+from monitor.config import Settings
+from monitor.reference import load_watchlist
+from monitor.store import Store, parity
+from monitor.store.parity import Flag
+from monitor.types import FALSE_VERDICTS, Candidate, Decision, Said, Verdict
+
+LOWEST, HIGHEST = 0.8, 1.25
+Z = 1.959964  # of a standard normal value, 95 % lie within
+ENOUGH_ITEMS = 30  # on each side, before anything is warned of
+ENOUGH_ERRORS = 5  # incidents flagged in error, on both sides together
+DAYS = 7  # that are looked at where nobody says how many
+_NOT_FALSE = frozenset({Verdict.TRUE, Verdict.OPINION, Verdict.SATIRE})
+
+
+@dataclass(frozen=True, slots=True)
+class ParityRow:
+    """One candidate, or one camp: numbers of items that name it, and how its rate of errors stands to the others'.
+
+    ``dismissed`` are flagged in error. ``ratio``, with the ends of its interval, is None where one side has no item or
+    nothing was flagged in error; it ``warns`` when ratio and interval say together that this is no accident.
+    """
+
+    key: str
+    name: str
+    camp: str | None
+    items: int
+    flagged: int
+    decided_false: int
+    dismissed: int
+    decide_p50_s: float | None  # from the opening of an alert to its decision, nearest rank
+    ratio: float | None
+    low: float | None
+    high: float | None
+    warns: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Items of a period: how many name whom, and each that was flagged."""
+
+    seen: Mapping[frozenset[str], int]
+    flags: Sequence[Flag]
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """What is shown of a period, in the order of the watchlist."""
+
+    candidates: tuple[ParityRow, ...] = ()
+    camps: tuple[ParityRow, ...] = ()
+    warnings: tuple[Said, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return {
+            "candidates": [asdict(row) for row in self.candidates],
+            "camps": [asdict(row) for row in self.camps],
+            "warnings": [warning.text for warning in self.warnings],
+        }
+
+
+def read_parity(store: Store, settings: Settings, start: datetime, end: datetime) -> Parity:
+    """Parity of the items first seen in [start, end), as far as they were not purged since. Raises ConfigError."""
+    _, file = load_watchlist(settings)
+    people = [Candidate(id=entry.id, names=entry.names, party=entry.party) for entry in file.candidate]
+    with store.read() as connection:
+        counts = Counts(parity.seen(connection, start, end), tuple(parity.flagged(connection, start, end)))
+    return judge(counts, people)
+
+
+def judge(counts: Counts, candidates: Sequence[Candidate]) -> Parity:
+    """Each candidate, and each camp (the first name of a party), against the others. Pure."""
+    people = frozenset(person.id for person in candidates)
+    seen: Counter[frozenset[str]] = Counter()
+    for names, count in counts.seen.items():
+        seen[names & people] += count
+    del seen[frozenset()]  # what names offices alone
+    among = Counts(seen, [flag for flag in counts.flags if flag.names & people])
+    camps: dict[str, set[str]] = {}
+    for person in candidates:
+        if person.party:
+            camps.setdefault(person.party[0], set()).add(person.id)
+    rows = tuple(
+        _row(person.id, person.names[0], next(iter(person.party), None), {person.id}, among) for person in candidates
+    )
+    sides = tuple(_row(camp, camp, camp, members, among) for camp, members in camps.items())
+    return Parity(rows, sides, tuple(_warning(row) for row in (*rows, *sides) if row.warns))
+
+
+def _row(key: str, name: str, camp: str | None, members: Set[str], counts: Counts) -> ParityRow:
+    """How those fare that name one of ``members``, against all others of ``counts``."""
+    items = sum(count for names, count in counts.seen.items() if names & members)
+    flags = [flag for flag in counts.flags if flag.names & members]
+    errors = [flag for flag in counts.flags if _in_error(flag)]
+    own = sum(bool(flag.names & members) for flag in errors)
+    others = sum(counts.seen.values()) - items
+    effect = len(errors) / len({flag.incident_id for flag in errors}) if errors else 1.0
+    ratio = low = high = None
+    if errors and items and others:
+        ratio, low, high = risk_ratio(own / effect, items / effect, (len(errors) - own) / effect, others / effect)
+    took = {flag.alert_id: flag.took for flag in flags if flag.took is not None}
+    p50 = quantile(sorted(took.values()), 50)
+    enough = min(items, others) >= ENOUGH_ITEMS and len(errors) / effect >= ENOUGH_ERRORS
+    return ParityRow(
+        key=key,
+        name=name,
+        camp=camp,
+        items=items,
+        flagged=len(flags),
+        decided_false=sum(flag.verdict in FALSE_VERDICTS for flag in flags),
+        dismissed=own,
+        decide_p50_s=None if p50 is None else p50.total_seconds(),
+        ratio=ratio,
+        low=low,
+        high=high,
+        warns=enough and ratio is not None and low is not None and high is not None and _is_apart(ratio, low, high),
+    )
+
+
+def _in_error(flag: Flag) -> bool:
+    return flag.decision is Decision.DISMISS or flag.verdict in _NOT_FALSE
+
+
+def _is_apart(ratio: float, low: float, high: float) -> bool:
+    return not LOWEST <= ratio <= HIGHEST and not low <= 1 <= high
+
+
+def risk_ratio(a: float, n: float, b: float, m: float) -> tuple[float, float, float]:
+    """``a`` of ``n`` against ``b`` of ``m``: the ratio of the two rates and the ends of its interval of 95 %.
+
+    Neither ``n`` nor ``m`` is zero. Where ``a`` or ``b`` is, half a unit is added to each of the four.
+    """
+    if not a or not b:
+        a, n, b, m = (count + 0.5 for count in (a, n, b, m))
+    ratio = (a / n) / (b / m)
+    spread = Z * sqrt(max(0.0, 1 / a - 1 / n + 1 / b - 1 / m))
+    return ratio, exp(log(ratio) - spread), exp(log(ratio) + spread)
+
+
+def _warning(row: ParityRow) -> Said:
+    return Said(
+        "what names {name} was flagged in error {ratio} times as often as what names the others "
+        "(95 % interval {low} to {high}): read why it was dismissed, and see `pollwatch parity`",
+        {"name": row.name, **{key: f"{getattr(row, key):.2f}" for key in ("ratio", "low", "high")}},
+    )
