@@ -12,7 +12,8 @@ from datetime import date, datetime, timedelta
 
 from alerts import mail
 from alerts.backoff import retry_after
-from alerts.edition import KIND, edition, message, message_id
+from alerts.edition import edition, message, message_id
+from alerts.overdue import KIND, due_date, overdue
 from alerts.summary import Summary, gather
 from monitor.config import Settings
 from monitor.errors import InputError, MailError
@@ -40,13 +41,6 @@ def digest(store: Store, settings: Settings, now: datetime) -> StageReport:
     return StageReport(
         "digest", {"date": date, "queued": len(queued), "sent": len(sending.sent)}, tuple(sending.problems)
     )
-
-
-def due_date(settings: Settings, now: datetime) -> date | None:
-    """Today, once the wall clock has passed the digest's time; None before."""
-    calendar = settings.calendar
-    today = calendar.local_date(now)
-    return today if now >= calendar.at(today, settings.digest.time) else None
 
 
 def period(store: Store, settings: Settings, day: date, now: datetime) -> tuple[datetime, datetime]:
@@ -147,13 +141,9 @@ def _keep(store: Store, notice: notices.Notice, now: datetime, error: MailError,
 
 
 def problems(store: Store, settings: Settings, now: datetime) -> list[str]:
-    """What `status` says about the digest."""
-    day = due_date(settings, now)
-    if not settings.digest.receivers or day is None:
-        return []
-    if now < settings.calendar.at(day, settings.digest.time) + timedelta(minutes=15):
-        return []
+    """What `status` says of a digest that was not even written; of mails that are not sent it speaks anyway."""
     with store.read() as connection:
-        have = notices.receivers_of(connection, KIND, day.isoformat())
-    missing = [receiver.address for receiver in settings.digest.receivers if receiver.address not in have]
-    return [f"the digest of {day} is overdue for {', '.join(missing)}"] if missing else []
+        late = overdue(connection, settings, now)
+    if late is None or not late.unwritten:
+        return []
+    return [f"the digest of {late.date} is overdue for {', '.join(late.unwritten)}"]

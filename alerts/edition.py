@@ -12,6 +12,7 @@ from alerts.annex import annex
 from alerts.forms import as_csv, as_html, as_text
 from alerts.front import front_page, headline
 from alerts.letter import Letter, moment
+from alerts.overdue import KIND
 from alerts.paper import as_pdf
 from alerts.raster import Rasteriser
 from alerts.summary import Summary
@@ -22,7 +23,6 @@ from monitor.sections import DigestReceiver
 from monitor.text import clean, shorten
 from monitor.types import Lang
 
-KIND = "digest"
 LIST = "pollwatch-digest"
 LARGEST_HTML = 100_000  # bytes; Gmail cuts a mail at 102 KB
 # How many things are shown on the front page and in each list behind it: the first that keeps the mail small enough.
