@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import random
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -244,40 +238,6 @@ def test_a_day_to_come_is_refused(store: Store, settings: Settings, now: datetim
     """A digest of tomorrow would be a guess."""
     with pytest.raises(InputError, match="has not come"):
         digest.compose(store, settings, date(2027, 3, 2), now)
-
-
-_SENDER = """
-import sys
-from datetime import datetime
-from alerts import digest
-from monitor.config import load_file
-from monitor.store import open_store
-from pathlib import Path
-settings = load_file(Path(sys.argv[1]))
-store = open_store(settings.database_url)
-digest.digest(store, settings, datetime.fromisoformat(sys.argv[2]))
-"""
-
-
-def test_killed_at_random_moments_it_is_never_lost_and_the_copies_are_marked(
-    folder: Path, configure: Configure, tmp_path: Path
-) -> None:
-    """kill -9 around sending: every receiver has every date; a second copy only with the same Message-ID."""
-    dice = random.Random(20270301)
-    with smtp_server(tmp_path) as mailbox:
-        configure(_toml(mailbox))
-        days = [MORNING + timedelta(days=n) for n in range(12)]
-        for day in days:
-            for attempt in range(2):
-                moment = (day + timedelta(hours=attempt)).isoformat()
-                process = subprocess.Popen([sys.executable, "-c", _SENDER, str(folder / "pollwatch.toml"), moment])
-                if attempt == 0:
-                    time.sleep(dice.uniform(0.3, 1.1))
-                    os.kill(process.pid, signal.SIGKILL)
-                process.wait()
-        ids = mailbox.ids()
-    assert len(set(ids)) == len(days) * len(RECEIVERS)
-    assert len(ids) - len(set(ids)) <= len(days)  # at most one receiver in the answer window at each kill
 
 
 def test_by_line(folder: Path, configure: Configure, tmp_path: Path) -> None:
