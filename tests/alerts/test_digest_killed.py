@@ -51,8 +51,10 @@ for line in sys.stdin:
             digest.digest(store, settings, datetime.fromisoformat(moment) + timedelta(hours=hour))
         os._exit(0)
     print(child, flush=True)
-    os.waitpid(child, 0)
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
     print("gone", flush=True)
+    sys.stdin.readline()
+    os.waitpid(child, 0)
 """
 
 
@@ -70,12 +72,14 @@ class Senders:
         self.pid = int(self._line())
 
     def kill(self) -> None:
-        """kill -9; one that is gone by itself stays so until ``wait``, so the number is nobody else's."""
+        """kill -9. Its number is nobody else's until ``wait``, be it gone by itself meanwhile."""
         os.kill(self.pid, signal.SIGKILL)
 
     def wait(self) -> None:
         """Until it is gone, killed or done."""
         assert self._line() == "gone"
+        assert self._process.stdin
+        print(file=self._process.stdin, flush=True)
 
     def _line(self) -> str:
         assert self._process.stdout
