@@ -35,11 +35,11 @@ class Sending:
 def digest(store: Store, settings: Settings, now: datetime) -> StageReport:
     """Stage: once the digest's time has come, write it for every receiver and send what waits, in its time."""
     day = due_date(settings, now)
-    queued = enqueue(store, settings, day, now) if day else []
+    queued, missing = enqueue(store, settings, day, now) if day else ([], [])
     sending = send_waiting(store, settings, now)
     date = day.isoformat() if day else None
     return StageReport(
-        "digest", {"date": date, "queued": len(queued), "sent": len(sending.sent)}, tuple(sending.problems)
+        "digest", {"date": date, "queued": len(queued), "sent": len(sending.sent)}, (*missing, *sending.problems)
     )
 
 
@@ -66,14 +66,17 @@ def compose(store: Store, settings: Settings, day: date, now: datetime, end: dat
     return gather(store, settings, day, start, end or natural_end, now)
 
 
-def enqueue(store: Store, settings: Settings, day: date, now: datetime) -> list[str]:
-    """Write the digest of ``day`` for every receiver that has none yet; returns those receivers."""
+def enqueue(store: Store, settings: Settings, day: date, now: datetime) -> tuple[list[str], list[str]]:
+    """Write the digest of ``day`` for every receiver that has none yet.
+
+    Returns those receivers, and a sentence for each thing that had to be left out.
+    """
     with store.read() as connection:
         have = notices.receivers_of(connection, KIND, day.isoformat())
         fixed_end = notices.period_end(connection, KIND, day.isoformat())
     missing = [receiver for receiver in settings.digest.receivers if receiver.address not in have]
     if not missing:
-        return []
+        return [], []
     # A receiver who is added later in the day gets the period of the others: tomorrow's starts for all where it ends.
     summary = compose(store, settings, day, now, end=fixed_end)
     editions = {lang: edition(settings, summary, lang) for lang in sorted({receiver.lang for receiver in missing})}
@@ -92,7 +95,8 @@ def enqueue(store: Store, settings: Settings, day: date, now: datetime) -> list[
             )
             if fresh:
                 queued.append(receiver.address)
-    return queued
+    left_out = dict.fromkeys(problem for each in editions.values() for problem in each.problems)
+    return queued, list(left_out)
 
 
 def send_waiting(

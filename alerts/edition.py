@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parseaddr
 
-from alerts import mail
+from alerts import mail, paper
 from alerts.annex import annex
 from alerts.forms import as_csv, as_html, as_text
 from alerts.front import front_page, headline
 from alerts.letter import Letter, moment
 from alerts.overdue import KIND
-from alerts.paper import as_pdf
 from alerts.raster import Rasteriser
 from alerts.summary import Summary
 from monitor.config import Settings
@@ -41,17 +40,18 @@ class Edition:
     html: str
     pictures: tuple[mail.Part, ...]
     files: tuple[mail.Part, ...]
-    problem: str = ""  # why there are no pictures
+    problems: tuple[str, ...] = ()  # sentences: what is left out, and why
 
 
 def edition(settings: Settings, summary: Summary, lang: Lang) -> Edition:
     """Make it, with pictures and the files that the configuration asks for.
 
-    Without a font there are no pictures, and the numbers of the charts are written out. Raises ConfigError for a file
-    that cannot be made.
+    Nothing keeps a mail back: without a font there are no pictures, and the numbers of the charts are written out; a
+    PDF that cannot be made is left out. The mail says so.
     """
     shortest = letter(summary, lang, *_LENGTHS[-1])
-    pictures, problem = _drawn(settings, summary, shortest)
+    pictures, no_charts = _drawn(settings, summary, shortest)
+    no_pdf = no_charts or _why_no_pdf() if "pdf" in settings.digest.attach else ""
     names = {picture.name for picture in pictures}
     sources = {
         picture.name: {tone: f"cid:{_cid(settings, summary, picture.name, tone)}" for tone in ("day", "night")}
@@ -59,11 +59,14 @@ def edition(settings: Settings, summary: Summary, lang: Lang) -> Edition:
         if names
     }
     for length in _LENGTHS:
-        made = letter(summary, lang, *length, problem=problem)
+        made = letter(summary, lang, *length, no_charts=no_charts, no_pdf=no_pdf)
         html = as_html(made, sources)
         if len(html.encode()) <= LARGEST_HTML:
             break
-    return Edition(made, as_text(made), html, pictures, tuple(_files(settings, summary, made)), problem)
+    files = tuple(_files(settings, summary, made, pdf=not no_pdf))
+    left_out = (("charts", no_charts), ("PDF", no_pdf))
+    problems = tuple(f"the digest is without {what}: {why}" for what, why in left_out if why)
+    return Edition(made, as_text(made), html, pictures, files, problems)
 
 
 def page(made: Edition) -> str:
@@ -75,7 +78,9 @@ def page(made: Edition) -> str:
     return html
 
 
-def letter(summary: Summary, lang: Lang, front: int = 5, behind: int = 10, *, problem: str = "") -> Letter:
+def letter(
+    summary: Summary, lang: Lang, front: int = 5, behind: int = 10, *, no_charts: str = "", no_pdf: str = ""
+) -> Letter:
     """The whole letter in ``lang``; ``front`` and ``behind`` say how many things each list shows at most."""
     with speaking(lang):
         name = _("pollwatch digest {date}").format(date=summary.date.isoformat())
@@ -87,7 +92,8 @@ def letter(summary: Summary, lang: Lang, front: int = 5, behind: int = 10, *, pr
             phase=term("phase", summary.phase),
             now=moment(summary.made_at, summary.zone),
         )
-        charts = _("The charts are left out: {why}").format(why=problem) if problem else ""
+        charts = _("The charts are left out: {why}").format(why=no_charts) if no_charts else ""
+        pdf = _("The PDF is left out: {why}").format(why=no_pdf) if no_pdf else ""
         return Letter(
             lang=lang,
             subject=_("{name}: {headline}").format(name=name, headline=said),
@@ -96,7 +102,7 @@ def letter(summary: Summary, lang: Lang, front: int = 5, behind: int = 10, *, pr
             about=(about,),
             front=front_page(summary, front),
             annex=annex(summary, behind),
-            foot=tuple(part for part in (_("A score is a reason to look, never a finding."), charts) if part),
+            foot=tuple(part for part in (_("A score is a reason to look, never a finding."), charts, pdf) if part),
         )
 
 
@@ -142,13 +148,21 @@ def _cid(settings: Settings, summary: Summary, name: str, tone: str) -> str:
     return f"{name}-{tone}.{summary.date.isoformat()}@{domain}"
 
 
-def _files(settings: Settings, summary: Summary, made: Letter) -> Iterator[mail.Part]:
+def _why_no_pdf() -> str:
+    try:
+        paper.check()
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+def _files(settings: Settings, summary: Summary, made: Letter, *, pdf: bool) -> Iterator[mail.Part]:
     name = f"pollwatch-{summary.date.isoformat()}"
     if "csv" in settings.digest.attach:
         yield mail.Part(f"{name}.csv", "text/csv", as_csv(_COLUMNS.split(","), _rows(summary)))
-    if "pdf" in settings.digest.attach:
+    if "pdf" in settings.digest.attach and pdf:
         font = settings.publish.font
-        yield mail.Part(f"{name}.pdf", "application/pdf", as_pdf(made, settings.path(font) if font else None))
+        yield mail.Part(f"{name}.pdf", "application/pdf", paper.as_pdf(made, settings.path(font) if font else None))
 
 
 def _rows(summary: Summary) -> Iterator[Sequence[object]]:

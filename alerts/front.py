@@ -110,17 +110,19 @@ def spread(items: int, outlets: Sequence[str]) -> str:
 def _clarified(summary: Summary, shown: int) -> Iterator[Block]:
     if not summary.clarified:
         yield Line(_("Nothing was published in this period."))
-    ruled = _("the claim was ruled: {verdict}")  # never beside the title, which says what is so
     for row in summary.clarified[:shown]:
         yield Entry(
             text=title(row["titles"].get(used()) or row["title"]),
-            detail=_(" · ").join(
-                (moment(row["at"], summary.zone), ruling.format(verdict=term("verdict", row["verdict"])))
-            ),
+            detail=_(" · ").join((moment(row["at"], summary.zone), _ruling(row["verdict"]))),
             mark=_state(row["state"]),
             url=row["urls"].get(used()) or None,
         )
     yield from more(len(summary.clarified) - shown, "pollwatch clarifications list")
+
+
+def _ruling(verdict: str) -> str:
+    """Never beside the title, which says what is so."""
+    return _("the claim was ruled: {verdict}").format(verdict=term("verdict", verdict))
 
 
 def _state(state: str) -> str:

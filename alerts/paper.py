@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,17 @@ from monitor.errors import InputError
 MEND = 'install it with `pip install "pollwatch[pdf]"`, or take "pdf" out of digest.attach'
 
 
+def check() -> None:
+    """Whether a PDF can be made. Raises InputError with the mend."""
+    if find_spec("typst") is None:
+        raise InputError("typst", f"is not installed: {MEND}")
+
+
 def as_pdf(letter: Letter, font: Path | None) -> bytes:
     """A4, in the font that is named, else one that fontconfig finds. Raises InputError without font or Typst."""
-    try:
-        import typst
-    except ImportError as error:
-        raise InputError("typst", f"is not installed: {MEND}") from error
+    check()
+    import typst
+
     face = find_faces(font).regular
     data = {"letter": json.dumps(_plain(letter)), "font": face.family, "lang": letter.lang[:2]}
     with resources.as_file(resources.files("alerts").joinpath("templates/digest.typ")) as template:

@@ -6,7 +6,7 @@ import os
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerts import clarifications, digest, notify, senders
+from alerts import clarifications, digest, notify, paper, senders
 from alerts.legs import measure
 from alerts.pipeline import LEARN, PURGE, stages
 from alerts.policy import LEAD
@@ -35,7 +35,7 @@ def check_configuration(given: str | None) -> list[str]:
     except ConfigError as error:
         return [str(error)]
     problems = []
-    for look in (load_watchlist, load_facts, load_routes, _check_password, _check_evidence, _check_store):
+    for look in (load_watchlist, load_facts, load_routes, _check_password, _check_paper, _check_evidence, _check_store):
         try:
             look(settings)
         except PollwatchError as error:
@@ -96,6 +96,11 @@ def _receiver_problems(settings: Settings) -> list[str]:
 def _check_password(settings: Settings) -> None:
     if settings.smtp.username and not settings.smtp_password:
         raise ConfigError(settings.file, "smtp.username", "needs POLLWATCH_SMTP__PASSWORD or smtp.password_file")
+
+
+def _check_paper(settings: Settings) -> None:
+    if "pdf" in settings.digest.attach:
+        paper.check()
 
 
 def _check_evidence(settings: Settings) -> None:

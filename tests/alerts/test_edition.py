@@ -242,9 +242,21 @@ def test_without_a_font_the_numbers_are_written_out(
     lost = settings.model_copy(update={"publish": settings.publish.model_copy(update={"font": Path("none.otf")})})
     made = edition(lost, busy, Lang.EN)
     assert made.pictures == ()
-    assert "none.otf" in made.problem
+    assert "none.otf" in made.problems[0]
     assert "The charts are left out: " in made.text
     assert all(picture.said in _shown(made.html) for picture in made.letter.pictures)
+
+
+def test_without_typst_the_mail_goes_without_its_pdf(
+    settings: Settings, busy: Summary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is an extra, and large: what cannot be made is left out, the mail says so, and `config check` has the mend."""
+    monkeypatch.setattr("alerts.paper.find_spec", lambda _name: None)
+    asked = settings.model_copy(update={"digest": settings.digest.model_copy(update={"attach": ("pdf",)})})
+    made = edition(asked, busy, Lang.EN)
+    assert made.files == ()
+    assert 'pip install "pollwatch[pdf]"' in made.text
+    assert "without PDF" in made.problems[-1]
 
 
 def test_a_spreadsheet_takes_nothing_for_a_formula() -> None:
