@@ -42,6 +42,11 @@ class Face:
         except OSError as error:
             raise InputError(self.file, f"is no font that can be read; {_MEND}") from error
 
+    @property
+    def family(self) -> str:
+        """Its name among others of its file. Raises InputError as ``at``."""
+        return self.at(10).getname()[0] or ""
+
 
 @dataclass(frozen=True, slots=True)
 class Faces:

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from alerts import digest, pipeline, queue
+from alerts.edition import edition, message, page
 from alerts.render import render
-from monitor import config, seeds
+from monitor import config, language, seeds
 from monitor.errors import InputError
+from monitor.sections import DigestReceiver
 from monitor.starter import write_starter
 from monitor.store import Store, feeds, items, open_store
 from monitor.text import from_html
@@ -65,8 +67,10 @@ def run(folder: Path, clock: Callable[[], datetime], progress: Callable[[str], N
             reports = pipeline.run_once(store, settings, clock, progress=progress)
         found = queue.listing(store, now=clock())
         summary = digest.compose(store, settings, settings.calendar.local_date(clock()), clock())
-        (folder / "digest.eml").write_bytes(digest.message(settings, summary, settings.digest.sender))
-        (folder / "digest.html").write_text(render("digest.html", digest.view(summary)), encoding="utf-8")
+        made = edition(settings, summary, language.used())
+        to = DigestReceiver(address=settings.digest.sender, lang=made.letter.lang)
+        (folder / "digest.eml").write_bytes(message(settings, summary, made, to))
+        (folder / "digest.html").write_text(page(made), encoding="utf-8")
         planted, detected, false_alarms = _score(store, rows)
         return Outcome(folder, reports, found, planted, detected, false_alarms)
     finally:

@@ -7,21 +7,19 @@ arrive lies between the server's acceptance and our record of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from alerts import mail
 from alerts.backoff import retry_after
-from alerts.render import render
-from alerts.summary import LEGS, Summary, gather
+from alerts.edition import edition, message, message_id
+from alerts.overdue import KIND, due_date, overdue
+from alerts.summary import Summary, gather
 from monitor.config import Settings
 from monitor.errors import InputError, MailError
 from monitor.store import Store, notices
 from monitor.types import StageReport
 
-KIND = "digest"
 LONGEST_PERIOD = timedelta(days=7)
 
 
@@ -37,19 +35,12 @@ class Sending:
 def digest(store: Store, settings: Settings, now: datetime) -> StageReport:
     """Stage: once the digest's time has come, write it for every receiver and send what waits, in its time."""
     day = due_date(settings, now)
-    queued = enqueue(store, settings, day, now) if day else []
+    queued, missing = enqueue(store, settings, day, now) if day else ([], [])
     sending = send_waiting(store, settings, now)
     date = day.isoformat() if day else None
     return StageReport(
-        "digest", {"date": date, "queued": len(queued), "sent": len(sending.sent)}, tuple(sending.problems)
+        "digest", {"date": date, "queued": len(queued), "sent": len(sending.sent)}, (*missing, *sending.problems)
     )
-
-
-def due_date(settings: Settings, now: datetime) -> date | None:
-    """Today, once the wall clock has passed the digest's time; None before."""
-    calendar = settings.calendar
-    today = calendar.local_date(now)
-    return today if now >= calendar.at(today, settings.digest.time) else None
 
 
 def period(store: Store, settings: Settings, day: date, now: datetime) -> tuple[datetime, datetime]:
@@ -75,37 +66,20 @@ def compose(store: Store, settings: Settings, day: date, now: datetime, end: dat
     return gather(store, settings, day, start, end or natural_end, now)
 
 
-def message(settings: Settings, summary: Summary, receiver: str) -> bytes:
-    """The whole mail for one receiver."""
-    data = view(summary)
-    day = summary.date.isoformat()
-    return mail.build(
-        sender=settings.digest.sender,
-        receiver=receiver,
-        subject=f"pollwatch digest {day}: {summary.headline}",
-        id=mail.message_id(KIND, day, receiver, settings.digest.sender),
-        date=summary.made_at.astimezone(summary.zone),
-        text=render("digest.txt", data),
-        html=render("digest.html", data),
-        list_name="pollwatch-digest",
-    )
+def enqueue(store: Store, settings: Settings, day: date, now: datetime) -> tuple[list[str], list[str]]:
+    """Write the digest of ``day`` for every receiver that has none yet.
 
-
-def view(summary: Summary) -> Mapping[str, Any]:
-    """What the templates see."""
-    return {"s": summary, "zone": summary.zone, "clocks": LEGS}
-
-
-def enqueue(store: Store, settings: Settings, day: date, now: datetime) -> list[str]:
-    """Write the digest of ``day`` for every receiver that has none yet; returns those receivers."""
+    Returns those receivers, and a sentence for each thing that had to be left out.
+    """
     with store.read() as connection:
         have = notices.receivers_of(connection, KIND, day.isoformat())
         fixed_end = notices.period_end(connection, KIND, day.isoformat())
-    missing = [receiver for receiver in dict.fromkeys(settings.digest.receivers) if receiver not in have]
+    missing = [receiver for receiver in settings.digest.receivers if receiver.address not in have]
     if not missing:
-        return []
+        return [], []
     # A receiver who is added later in the day gets the period of the others: tomorrow's starts for all where it ends.
     summary = compose(store, settings, day, now, end=fixed_end)
+    editions = {lang: edition(settings, summary, lang) for lang in sorted({receiver.lang for receiver in missing})}
     queued = []
     with store.write() as connection:
         for receiver in missing:
@@ -113,15 +87,16 @@ def enqueue(store: Store, settings: Settings, day: date, now: datetime) -> list[
                 connection,
                 kind=KIND,
                 date=day.isoformat(),
-                receiver=receiver,
-                message_id=mail.message_id(KIND, day.isoformat(), receiver, settings.digest.sender),
-                message=message(settings, summary, receiver),
+                receiver=receiver.address,
+                message_id=message_id(settings, day.isoformat(), receiver.address),
+                message=message(settings, summary, editions[receiver.lang], receiver),
                 period_end=summary.end,
                 now=now,
             )
             if fresh:
-                queued.append(receiver)
-    return queued
+                queued.append(receiver.address)
+    left_out = dict.fromkeys(problem for each in editions.values() for problem in each.problems)
+    return queued, list(left_out)
 
 
 def send_waiting(
@@ -170,13 +145,9 @@ def _keep(store: Store, notice: notices.Notice, now: datetime, error: MailError,
 
 
 def problems(store: Store, settings: Settings, now: datetime) -> list[str]:
-    """What `status` says about the digest."""
-    day = due_date(settings, now)
-    if not settings.digest.receivers or day is None:
-        return []
-    if now < settings.calendar.at(day, settings.digest.time) + timedelta(minutes=15):
-        return []
+    """What `status` says of a digest that was not even written; of mails that are not sent it speaks anyway."""
     with store.read() as connection:
-        have = notices.receivers_of(connection, KIND, day.isoformat())
-    missing = [receiver for receiver in settings.digest.receivers if receiver not in have]
-    return [f"the digest of {day} is overdue for {', '.join(missing)}"] if missing else []
+        late = overdue(connection, settings, now)
+    if late is None or not late.unwritten:
+        return []
+    return [f"the digest of {late.date} is overdue for {', '.join(late.unwritten)}"]

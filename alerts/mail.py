@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import smtplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -16,6 +17,7 @@ from email.utils import format_datetime, parseaddr
 from monitor.config import Settings
 from monitor.errors import ConfigError, MailError
 from monitor.text import clean
+from monitor.types import Lang
 
 Session = smtplib.SMTP  # what `connect` gives and `deliver` takes
 
@@ -26,8 +28,28 @@ def message_id(kind: str, date: str, receiver: str, sender: str) -> str:
     return f"<{kind}.{date}.{hashlib.sha256(receiver.encode()).hexdigest()[:20]}@{domain}>"
 
 
-def build(
-    *, sender: str, receiver: str, subject: str, id: str, date: datetime, text: str, html: str, list_name: str
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something that goes with a message: a picture that its HTML shows as ``cid:``, or a file for the reader."""
+
+    name: str  # the Content-ID without its brackets, or the name of the file
+    type: str  # such as image/png
+    data: bytes
+
+
+def build(  # noqa: PLR0913 - a keyword for each part of a message
+    *,
+    sender: str,
+    receiver: str,
+    lang: Lang,
+    subject: str,
+    id: str,
+    date: datetime,
+    text: str,
+    html: str,
+    list_name: str,
+    pictures: Sequence[Part] = (),
+    files: Sequence[Part] = (),
 ) -> bytes:
     """A message with a text and an HTML part that say the same, as the bytes to send."""
     message = EmailMessage(policy=SMTP)
@@ -39,7 +61,18 @@ def build(
     message["Auto-Submitted"] = "auto-generated"
     message["List-Id"] = f"<{list_name}.{parseaddr(sender)[1].rpartition('@')[2]}>"
     message.set_content(text)
-    message.add_alternative(html, subtype="html")
+    page = EmailMessage(policy=SMTP)
+    page.set_content(html, subtype="html")
+    for picture in pictures:
+        main, _slash, sub = picture.type.partition("/")
+        page.add_related(picture.data, main, sub, cid=f"<{picture.name}>", disposition="inline")
+    message.make_alternative()
+    message.attach(page)
+    message["Content-Language"] = lang  # last: the message's own Content- headers go over to its first part
+    for file in files:
+        main, _slash, sub = file.type.partition("/")
+        words = {"charset": "utf-8"} if main == "text" else {}
+        message.add_attachment(file.data, main, sub, filename=file.name, params=words)
     return message.as_bytes()
 
 

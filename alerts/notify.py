@@ -20,9 +20,11 @@ from typing import Any
 
 from alerts import senders
 from alerts.backoff import retry_after
+from alerts.overdue import overdue
+from alerts.policy import LEAD
 from alerts.receivers import Kind, Receiver, address, due, looks_back, wants
 from alerts.routing import load_routes
-from alerts.wording import SHOWN, Line, compose, compose_test
+from alerts.wording import SHOWN, Line, compose, compose_overdue, compose_test
 from monitor import taxonomy
 from monitor.config import Settings
 from monitor.errors import BusyError, ConfigError, NotFoundError, NoticeError
@@ -66,6 +68,7 @@ def notify(store: Store, settings: Settings, now: datetime) -> StageReport:
             _forget(store, receivers)
             _withdraw(store, now)
             _make_messages(store, settings, receivers, now, counts)
+            _tell_overdue(store, settings, now, counts)
             problems = _send(store, settings, receivers, now, counts)
     except BusyError:  # another process is at it, and sends what we have read
         pass
@@ -217,7 +220,29 @@ def _withdraw(store: Store, now: datetime) -> None:
 
 
 def _all_quiet(connection: Connection, message: Message) -> bool:
-    return all(map(why_quiet, _alerts(connection, outbox.alerts_in(connection, message.key))))
+    """Whether nothing in it is news any more. One that speaks of no alert, but of the digest, stays news."""
+    told = _alerts(connection, outbox.alerts_in(connection, message.key))
+    return bool(told) and all(map(why_quiet, told))
+
+
+def _tell_overdue(store: Store, settings: Settings, now: datetime, counts: Counter[str]) -> None:
+    """Once a date, those who are told of what no route takes, or of the lead's, hear that the digest is overdue."""
+    with store.read() as connection:
+        late = overdue(connection, settings, now)
+    if late is None or late.first:
+        return
+    routes = load_routes(settings)
+    top = {LEAD, routes.route.team}
+    for receiver in routes.receiver:
+        if receiver.teams and top.isdisjoint(receiver.teams):
+            continue
+        key = _hash(receiver.name, "digest", late.date.isoformat())
+        title, body = compose_overdue(receiver.lang, late.date, len(late.unserved), key)
+        message = json.dumps({"title": title, "body": body}, ensure_ascii=False).encode()
+        with store.write() as connection:
+            if not outbox.is_known(connection, key):
+                outbox.freeze(connection, key, receiver.name, message, (), now)
+                counts["messages"] += 1
 
 
 def _make_messages(

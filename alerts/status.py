@@ -6,7 +6,7 @@ import os
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerts import clarifications, digest, notify, senders
+from alerts import clarifications, digest, notify, paper, senders
 from alerts.legs import measure
 from alerts.parity import DAYS, read_parity
 from alerts.pipeline import LEARN, PURGE, stages
@@ -22,6 +22,7 @@ from monitor.health import coverage
 from monitor.reference import load_facts, load_watchlist
 from monitor.starter import STARTERS
 from monitor.store import Store, engine, evidence, migrate, open_store, passages, runs, subscriptions, summary
+from monitor.store import coverage as covered
 from monitor.store import feeds as feed_rows
 from monitor.types import Mode, Subscription
 from monitor.types.said import counted
@@ -36,7 +37,7 @@ def check_configuration(given: str | None) -> list[str]:
     except ConfigError as error:
         return [str(error)]
     problems = []
-    for look in (load_watchlist, load_facts, load_routes, _check_password, _check_evidence, _check_store):
+    for look in (load_watchlist, load_facts, load_routes, _check_password, _check_paper, _check_evidence, _check_store):
         try:
             look(settings)
         except PollwatchError as error:
@@ -100,6 +101,11 @@ def _check_password(settings: Settings) -> None:
         raise ConfigError(settings.file, "smtp.username", "needs POLLWATCH_SMTP__PASSWORD or smtp.password_file")
 
 
+def _check_paper(settings: Settings) -> None:
+    if "pdf" in settings.digest.attach:
+        paper.check()
+
+
 def _check_evidence(settings: Settings) -> None:
     """The folder is made when it is needed; what it is made in must be there."""
     folder = settings.path(settings.evidence.directory)
@@ -125,7 +131,7 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
     with store.read() as connection:
         feeds = coverage(feed_rows.listing(connection), settings.calendar.zone)
         queue = summary.queue(connection, now)
-        backlog = summary.backlog(connection)
+        backlog = covered.backlog(connection)
         ran = runs.latest(connection)
         unsent = summary.unsent_notices(connection)
         model = registry.describe_live(connection)

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from statistics import median_low
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from alerts.coverage import Coverage, coverage
 from alerts.legs import measure
+from alerts.parity import DAYS as PARITY_DAYS
+from alerts.parity import Parity, read_parity
+from monitor.calendar import Calendar
 from monitor.config import Settings
-from monitor.health import coverage
-from monitor.store import Store, alert_list, feeds, passages, summary, versions
+from monitor.errors import ConfigError
+from monitor.reference import load_watchlist
+from monitor.store import Store, alert_list, passages, summary, versions
 from monitor.types import Lang, Phase, page_url
 
-# The clocks of the mail, and what it calls them.
-LEGS = (
-    ("feed", "Published to first seen"),
-    ("alert", "Assessed to alerted"),
-    ("take", "Alerted to taken"),
-    ("decide", "Taken to decided"),
-    ("clarify", "Decided to clarified"),
-    ("whole", "First seen to clarified"),
-)
-SHOWN = 12  # alerts listed in the mail; the rest is counted
+LISTED = 200  # alerts that are read; the rest is counted
+SPREADING = 5
+TREND_DAYS = 14
+# The clocks are those of the newest so many alerts of the period: more than any desk has, and soon counted.
+MEASURED = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One local day: items flagged, alerts decided, and within how many minutes of opening half of these were."""
+
+    date: date
+    flagged: int
+    decided: int
+    decide_p50: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +51,21 @@ class Summary:
     phase: Phase
     queue: Mapping[str, Any]
     silences: Mapping[str, Any]
-    alerts: Sequence[Mapping[str, Any]]  # the most urgent live ones, at most SHOWN
+    alerts: Sequence[Mapping[str, Any]]  # the most urgent live ones, at most LISTED
     decisions_made: int
     decided: Sequence[Mapping[str, Any]]  # the newest of them
-    clarified: Sequence[Mapping[str, Any]]  # what the public was told in the period, the newest first, with its `url`
+    clarified: Sequence[Mapping[str, Any]]  # what the public was told in the period, the newest first, with its `urls`
+    spreading: Sequence[Mapping[str, Any]]  # what most items joined in the period
+    missed: Sequence[Mapping[str, Any]]  # found false in the period, and nothing had flagged it
+    slow: Mapping[str, int]  # of the alerts opened in the period: what came too late
+    days: Sequence[Day]  # the TREND_DAYS before ``date``
     collected: Mapping[str, Any]
     flagged: Mapping[str, Any]
-    backlog: Mapping[str, int]
-    feeds: Mapping[str, Any]
+    coverage: Coverage
     clocks: Mapping[str, Any]  # of the alerts opened in the period: legs by name, see alerts.legs
+    names: Mapping[str, str]  # of candidates and offices, by the id that alerts name them by
+    parity: Parity | None  # of the seven days before ``end``; None: the watchlist cannot be read
     provenance: Mapping[str, Any]
-
-    @property
-    def headline(self) -> str:
-        """What a lead must know before opening the mail."""
-        live, overdue = self.queue["live"], self.queue["overdue"]
-        if not live:
-            return "nothing to decide"
-        urgent = self.queue["by_priority"].get("P1", 0)
-        parts = [f"{live} to decide", f"{urgent} urgent" if urgent else "", f"{overdue} past due" if overdue else ""]
-        return ", ".join(part for part in parts if part)
 
     def sections(self) -> dict[str, Any]:
         """The same, ready for JSON."""
@@ -68,16 +75,27 @@ class Summary:
             "silences": dict(self.silences),
             "decided": {"decisions": self.decisions_made, "newest": list(self.decided)},
             "clarified": list(self.clarified),
+            "spreading": list(self.spreading),
+            "missed": list(self.missed),
+            "slow": dict(self.slow),
+            "days": [asdict(day) for day in self.days],
             "clocks": dict(self.clocks),
             "found": {**self.collected, **self.flagged},
-            "coverage": {**self.feeds, **self.backlog},
+            "coverage": self.coverage.as_json(),
+            "parity": self.parity.as_json() if self.parity else None,
             "provenance": dict(self.provenance),
         }
 
 
 def gather(store: Store, settings: Settings, day: date, start: datetime, end: datetime, now: datetime) -> Summary:
-    """Read everything the digest says, at one instant of the store: its list and its counts belong together."""
+    """Read everything the digest says, at one instant of the store: its list and its counts belong together.
+
+    Parity, which is of a week and of no list, is read by itself.
+    """
     calendar = settings.calendar
+    names, parity = _people(store, settings, end)
+    dates = [day - timedelta(days=back) for back in range(TREND_DAYS, 0, -1)]
+    since = calendar.day_bounds(dates[0])[0]
     with store.read() as connection:
         return Summary(
             date=day,
@@ -89,17 +107,62 @@ def gather(store: Store, settings: Settings, day: date, start: datetime, end: da
             phase=calendar.phase(now),
             queue=summary.queue(connection, now),
             silences=summary.silenced(connection, now),
-            alerts=alert_list.listing(connection, limit=SHOWN, now=now),
+            alerts=alert_list.listing(connection, limit=LISTED, now=now),
             decisions_made=summary.decisions_made(connection, start, end),
             decided=summary.decided(connection, start, end),
             clarified=[
-                {**row, "url": page_url(settings.publish.base_url, row["slug"], Lang.EN)}
+                {**row, "urls": {lang: page_url(settings.publish.base_url, row["slug"], lang) for lang in _PAGES}}
                 for row in versions.between(connection, start, end)
             ],
+            spreading=summary.spreading(connection, start, end, SPREADING),
+            missed=summary.missed(connection, start, end, SPREADING),
+            slow=summary.slow(connection, start, end),
+            days=by_day(calendar, dates, summary.flagged_since(connection, since), summary.turns(connection, since)),
             collected=summary.collected(connection, start, end),
             flagged=summary.flagged(connection, start, end),
-            backlog=summary.backlog(connection),
-            feeds=coverage(feeds.listing(connection), calendar.zone),
-            clocks=measure(passages.between(connection, start, end))["legs"],
+            coverage=coverage(connection, settings, now),
+            clocks=measure(passages.between(connection, start, end, newest=MEASURED))["legs"],
+            names=names,
+            parity=parity,
             provenance=summary.provenance(connection),
         )
+
+
+_PAGES = (Lang.EN, Lang.HANT)
+
+
+def by_day(
+    calendar: Calendar,
+    dates: Sequence[date],
+    flagged: Iterable[tuple[datetime, int]],
+    turns: Iterable[tuple[datetime, float]],
+) -> list[Day]:
+    """What happened on each of some days that follow one another. Pure.
+
+    ``flagged`` are instants and counts, ``turns`` instants of decisions and the minutes that they took.
+    """
+    starts = [calendar.day_bounds(each)[0] for each in dates]
+    end = calendar.day_bounds(dates[-1])[1]
+    counts = [0] * len(dates)
+    took: list[list[float]] = [[] for _ in dates]
+    for at, count in flagged:
+        if starts[0] <= at < end:
+            counts[bisect_right(starts, at) - 1] += count
+    for at, minutes in turns:
+        if starts[0] <= at < end:
+            took[bisect_right(starts, at) - 1].append(minutes)
+    return [
+        Day(each, count, len(spans), round(median_low(spans), 2) if spans else None)
+        for each, count, spans in zip(dates, counts, took, strict=True)
+    ]
+
+
+def _people(store: Store, settings: Settings, end: datetime) -> tuple[dict[str, str], Parity | None]:
+    """A watchlist that cannot be read must not keep the mail back; `status` and the other stages name its fault."""
+    try:
+        _watchlist, file = load_watchlist(settings)
+        parity = read_parity(store, settings, end - timedelta(days=PARITY_DAYS), end)
+    except ConfigError:
+        return {}, None
+    names = {entry.id: entry.names[0] for entry in file.candidate}
+    return names | {entry.id: entry.names[0] for entry in file.office}, parity

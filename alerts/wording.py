@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -51,6 +51,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "join": "; ",
         "test": "pollwatch: test",
         "test_body": "This is a test. No alert is behind it.",
+        "overdue": "pollwatch: the digest of {date} is overdue",
+        "overdue_body": "Receivers who have not had it: {n}. Why: pollwatch status",
         Kind.NEW: "new",
         Kind.RAISED: "more urgent, was {was}",
         Kind.ESCALATED: "not handled in time, escalated to level {level}",
@@ -75,6 +77,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "join": "；",
         "test": "pollwatch：測試",
         "test_body": "這是測試，並無相關警示。",
+        "overdue": "pollwatch：{date} 的日報逾時未送達",
+        "overdue_body": "尚未收到的收件者：{n} 人。原因請見：pollwatch status",
         Kind.NEW: "新警示",
         Kind.RAISED: "更緊急，原為 {was}",
         Kind.ESCALATED: "逾時未處理，升級至第 {level} 級",
@@ -106,6 +110,13 @@ def compose(
 def compose_test(lang: Lang, key: str) -> tuple[str, str]:
     """Title and body of a test."""
     return _with_key(_WORDS[lang]["test"], key), _WORDS[lang]["test_body"]
+
+
+def compose_overdue(lang: Lang, day: date, missing: int, key: str) -> tuple[str, str]:
+    """Title and body of a notice that ``missing`` receivers have not had the digest of ``day``; it names none."""
+    words = _WORDS[lang]
+    title = words["overdue"].format(date=day.isoformat())
+    return _with_key(title, key), words["overdue_body"].format(n=missing)
 
 
 def harmless(text: str) -> str:

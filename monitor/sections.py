@@ -8,7 +8,7 @@ from datetime import date, datetime
 from datetime import time as wall_clock
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -230,11 +230,37 @@ class Learn(_Section):
     )
 
 
+class DigestReceiver(_Section):
+    """Who gets the daily mail, and in which language."""
+
+    address: Mailbox
+    lang: Literal[Lang.EN, Lang.HANT] = Lang.EN
+
+    @model_validator(mode="before")
+    @classmethod
+    def _address_alone(cls, given: Any) -> Any:
+        return {"address": given} if isinstance(given, str) else given
+
+
+def _named_once(receivers: tuple[DigestReceiver, ...]) -> tuple[DigestReceiver, ...]:
+    addresses = [parseaddr(each.address)[1].casefold() for each in receivers]
+    if twice := next((each for each in addresses if addresses.count(each) > 1), None):
+        raise ValueError(f"{twice} is named twice; name it once, with one language")
+    return receivers
+
+
 class Digest(_Section):
     """The daily mail."""
 
     time: wall_clock = Field(wall_clock(8, 0), description="Local time of the mail.")
-    receivers: tuple[Mailbox, ...] = Field((), description="Who gets it.")
+    receivers: Annotated[tuple[DigestReceiver, ...], AfterValidator(_named_once)] = Field(
+        (),
+        description="Who gets it: an address, or with its language "
+        '`{ address = "ps@example.org", lang = "zh-Hant" }`; without one English.',
+    )
+    attach: tuple[Literal["csv", "pdf"], ...] = Field(
+        (), description='What is attached: `["csv"]`, the alerts for a spreadsheet; `"pdf"`, the mail for the file.'
+    )
     sender: Mailbox = Field("pollwatch@localhost", description="From whom.")
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -28,6 +29,17 @@ class Mailbox:
     messages: list[bytes] = field(default_factory=list)
     receivers: list[str] = field(default_factory=list)
     refuse: dict[str, str] = field(default_factory=dict)  # receiver to answer
+    open: int = 0  # connections, of a server that does not encrypt
+    # Asked at each step of a delivery, "rcpt", "data" or "accepted" (before the answer): an answer in place of ours,
+    # or "drop", which closes the connection in the middle of the message.
+    watch: Callable[[str], str | None] = lambda _step: None
+
+    def settle(self) -> None:
+        """Wait until every client is gone and what it had sent was dealt with."""
+        deadline = time.monotonic() + 10
+        while self.open:
+            assert time.monotonic() < deadline, "a client hangs"
+            time.sleep(0.005)
 
     def parsed(self) -> list[EmailMessage]:
         """The accepted messages."""
@@ -40,14 +52,15 @@ class Mailbox:
     async def handle_RCPT(
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
-        if address in self.refuse:
-            return self.refuse[address]
+        if refusal := self.refuse.get(address) or self.watch("rcpt"):
+            return refusal
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
         self.messages.append(cast(bytes, envelope.content))
         self.receivers += envelope.rcpt_tos
+        self.watch("accepted")
         return "250 accepted"
 
 
@@ -83,8 +96,31 @@ def smtp_server(folder: Path, security: str = "none") -> Iterator[Mailbox]:
         controller.stop()
 
 
+class _Server(SMTP):
+    """Counts its connections, and breaks one off in the middle of a message where the mailbox says so."""
+
+    def connection_made(self, transport: Any) -> None:
+        self.event_handler.open += 1
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        super().connection_lost(error)
+        self.event_handler.open -= 1
+
+    async def smtp_DATA(self, arg: str) -> None:
+        if self.event_handler.watch("data") != "drop":
+            await super().smtp_DATA(arg)
+            return
+        await self.push("354 go on")
+        await self._reader.read(1000)
+        self.transport.abort()
+
+
 class _Controller(Controller):
     """Port 0 is a real choice here: the system picks a free one."""
+
+    def factory(self) -> SMTP:
+        return _Server(self.handler, **self.SMTP_kwargs)
 
     def _trigger_server(self) -> None:
         self.port = self.server.sockets[0].getsockname()[1]

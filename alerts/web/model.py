@@ -127,7 +127,7 @@ def _drift(drift: Drift) -> Figures:
     word, tone = {
         Drifting.UNKNOWN: (_("not enough items yet"), Tone.SOFT),
         Drifting.STEADY: (_("steady"), Tone.GOOD),
-        Drifting.MOVED: (_("moved"), Tone.WARN),
+        Drifting.MOVED: (_("drifting"), Tone.WARN),
         Drifting.DRIFTED: (_("drifted"), Tone.BAD),
     }[drift.word]
     index = "–" if drift.index is None else f"{drift.index:.3f}"

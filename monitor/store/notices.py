@@ -59,6 +59,12 @@ def receivers_of(connection: Connection, kind: str, date: str) -> set[str]:
     )
 
 
+def served(connection: Connection, kind: str, date: str) -> set[str]:
+    """Whose message of that kind and date the server has accepted."""
+    query = select(notices.c.receiver).where(notices.c.kind == kind, notices.c.date == date)
+    return set(connection.scalars(query.where(notices.c.sent_at.is_not(None))))
+
+
 def waiting(connection: Connection, kind: str, date: str | None = None) -> list[Notice]:
     """Messages not yet accepted by the server, oldest first."""
     query = select(notices).where(notices.c.kind == kind, notices.c.sent_at.is_(None)).order_by(notices.c.id)

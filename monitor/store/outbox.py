@@ -98,6 +98,11 @@ def freeze(connection: Connection, key: str, receiver: str, message: bytes, told
         connection.execute(update(occasions).where(occasions.c.key.in_(page)).values(message_key=key))
 
 
+def is_known(connection: Connection, key: str) -> bool:
+    """Whether a message of that key was ever made."""
+    return connection.scalar(select(outbox.c.key).where(outbox.c.key == key)) is not None
+
+
 def unsent(connection: Connection) -> list[Message]:
     """Messages that no receiver has accepted yet, oldest first."""
     query = select(outbox).where(_UNSENT).order_by(outbox.c.frozen_at, outbox.c.key)

@@ -14,8 +14,14 @@ from monitor.store.schema import alerts, assessments, feeds, incident_items, inc
 from monitor.types import Passage
 
 
-def between(connection: Connection, start: datetime, end: datetime) -> Iterator[Passage]:
-    """The passages of the alerts opened in [start, end), in the order of their ids; read row by row."""
+def between(connection: Connection, start: datetime, end: datetime, *, newest: int | None = None) -> Iterator[Passage]:
+    """The passages of the alerts opened in [start, end), in the order of their ids; read row by row.
+
+    With ``newest`` of the last that many alone.
+    """
+    opened = and_(alerts.c.opened_at >= start, alerts.c.opened_at < end)
+    if newest is not None:
+        opened = alerts.c.id.in_(select(alerts.c.id).where(opened).order_by(alerts.c.opened_at.desc()).limit(newest))
     flagged = (
         select(func.min(assessments.c.assessed_at))
         .where(assessments.c.item_id == items.c.id, assessments.c.flagged)
@@ -40,7 +46,7 @@ def between(connection: Connection, start: datetime, end: datetime) -> Iterator[
         .join(incident_items, incident_items.c.incident_id == incidents.c.id)
         .join(items, items.c.id == incident_items.c.item_id)
         .join(feeds, feeds.c.id == items.c.feed_id)
-        .where(and_(alerts.c.opened_at >= start, alerts.c.opened_at < end))
+        .where(opened)
         .order_by(alerts.c.id, items.c.first_seen_at, items.c.id)
         .execution_options(yield_per=1000)
     )

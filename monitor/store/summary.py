@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import BigInteger, Connection, Integer, Select, and_, cast, extract, func, literal_column, select
 
 from monitor.store import silences, suppression
 from monitor.store.decisions import STANDS
-from monitor.store.schema import alerts, assessments, audit, decisions, feeds, incidents, items, models, notices
-from monitor.types import LIVE, WAITING
+from monitor.store.schema import (
+    alerts,
+    audit,
+    decisions,
+    feeds,
+    incident_items,
+    incidents,
+    items,
+    models,
+    notices,
+    revisions,
+)
+from monitor.types import FALSE_VERDICTS, LIVE, WAITING, Decision
 
+_SAMPLE = "sample"  # why an item is in an incident: it was drawn, not flagged
 SHOWN = 50  # rows of a list; the count beside it says how many there are
 
+_any = alerts.alias("any_alert")
 _later = decisions.alias("later")
 _LATER = select(_later.c.id).where(
     _later.c.alert_id == decisions.c.alert_id, _later.c.id > decisions.c.id, _later.c.withdrawn_at.is_(None)
@@ -59,33 +74,28 @@ def silenced(connection: Connection, now: datetime) -> dict[str, Any]:
     return {"active": len(rows), "expiring": expiring[:SHOWN], "idle": idle[:SHOWN]}
 
 
-def backlog(connection: Connection) -> dict[str, int]:
-    """Items that no model has judged yet."""
-    # Every assessment is one of an item: two walks over an index, instead of a look for each item.
-    judged = connection.scalar(select(func.count(assessments.c.item_id.distinct()))) or 0
-    return {"unassessed": (connection.scalar(select(func.count()).select_from(items)) or 0) - judged}
-
-
 def collected(connection: Connection, start: datetime, end: datetime) -> dict[str, Any]:
     """New and edited items of the period [start, end), new ones by language, by outlet role, and how many are tips."""
     new = and_(items.c.first_seen_at >= start, items.c.first_seen_at < end)
-    edited = and_(items.c.edited_at >= start, items.c.edited_at < end)
-    by_lang = select(items.c.lang, func.count()).where(new).group_by(items.c.lang).order_by(items.c.lang)
-    by_role = (
-        select(feeds.c.role, func.count())
-        .select_from(items.join(feeds))
-        .where(new)
-        .group_by(feeds.c.role)
-        .order_by(feeds.c.role)
+    edited = and_(revisions.c.replaced_at >= start, revisions.c.replaced_at < end)
+    by_feed = select(items.c.feed_id, items.c.lang, func.count().label("n")).where(new)
+    counted = by_feed.group_by(items.c.feed_id, items.c.lang).subquery()
+    query = select(counted.c.lang, counted.c.n, feeds.c.role, feeds.c.channel).join(
+        feeds, feeds.c.id == counted.c.feed_id
     )
-    tips = select(func.count()).select_from(items.join(feeds)).where(new, feeds.c.channel.is_not(None))
-    langs = {row[0]: row[1] for row in connection.execute(by_lang)}
+    langs: Counter[str] = Counter()
+    roles: Counter[str] = Counter()
+    tips = 0
+    for row in connection.execute(query):
+        langs[row.lang] += row.n
+        roles[row.role] += row.n
+        tips += row.n if row.channel is not None else 0
     return {
-        "items_new": sum(langs.values()),
-        "items_edited": connection.scalar(select(func.count()).select_from(items).where(edited)) or 0,
-        "by_lang": langs,
-        "by_role": {row[0]: row[1] for row in connection.execute(by_role)},
-        "tips": connection.scalar(tips) or 0,
+        "items_new": langs.total(),
+        "items_edited": connection.scalar(select(func.count(revisions.c.item_id.distinct())).where(edited)) or 0,
+        "by_lang": dict(sorted(langs.items())),
+        "by_role": dict(sorted(roles.items())),
+        "tips": tips,
     }
 
 
@@ -99,6 +109,88 @@ def flagged(connection: Connection, start: datetime, end: datetime) -> dict[str,
     )
     by_type = {row[0]: row[1] for row in connection.execute(query)}
     return {"incidents_new": sum(by_type.values()), "by_claim_type": by_type}
+
+
+def flagged_since(connection: Connection, since: datetime) -> Iterator[tuple[datetime, int]]:
+    """How many flagged items came into incidents in each quarter of an hour since then that brought some.
+
+    No zone has a day that begins within one. Samples are none of them.
+    """
+    quarter = cast(extract("epoch", incident_items.c.added_at), BigInteger) / literal_column("900", Integer)
+    whole = cast(func.floor(quarter), BigInteger)
+    query = (
+        select(whole, func.count())
+        .where(incident_items.c.added_at >= since, incident_items.c.reason != _SAMPLE)
+        .group_by(whole)
+        .order_by(whole)
+    )
+    return ((datetime.fromtimestamp(900 * row[0], UTC), row[1]) for row in connection.execute(query))
+
+
+def turns(connection: Connection, since: datetime) -> Iterator[tuple[datetime, float]]:
+    """When each alert opened since then that was decided was decided, and how many minutes after it was opened.
+
+    Samples, which nobody waits for, are none of them.
+    """
+    opened, decided = (cast(extract("epoch", each), BigInteger) for each in (alerts.c.opened_at, alerts.c.decided_at))
+    query = select(opened, decided).where(
+        alerts.c.opened_at >= since, alerts.c.decided_at.is_not(None), alerts.c.sample.is_(None)
+    )
+    return ((datetime.fromtimestamp(end, UTC), (end - start) / 60) for start, end in connection.execute(query))
+
+
+def spreading(connection: Connection, start: datetime, end: datetime, limit: int) -> list[dict[str, Any]]:
+    """The incidents to which most items came in the period, two at least, that nobody dismissed.
+
+    ``incident_id, title, claim_type, new`` (items of the period), ``outlets`` of these, ``alert_id, state, decision``
+    of its newest alert, which may be None.
+    """
+    new = func.count().label("new")
+    counted = (
+        select(incident_items.c.incident_id, new, func.count(feeds.c.outlet.distinct()).label("outlets"))
+        .select_from(incident_items)
+        .join(items, items.c.id == incident_items.c.item_id)
+        .join(feeds, feeds.c.id == items.c.feed_id)
+        .where(incident_items.c.added_at >= start, incident_items.c.added_at < end)
+        .where(incident_items.c.reason != _SAMPLE)
+        .group_by(incident_items.c.incident_id)
+        .having(func.count() >= 2)
+        .subquery()
+    )
+    newest = select(func.max(_any.c.id)).where(_any.c.incident_id == counted.c.incident_id).scalar_subquery()
+    dismissed = func.coalesce(alerts.c.decision, "").in_((Decision.DISMISS, Decision.DUPLICATE))
+    query = (
+        select(counted, incidents.c.title, incidents.c.claim_type)
+        .add_columns(alerts.c.id.label("alert_id"), alerts.c.state, alerts.c.decision)
+        .join(incidents, incidents.c.id == counted.c.incident_id)
+        .outerjoin(alerts, alerts.c.id == newest)
+        .where(~dismissed)
+        .order_by(counted.c.new.desc(), counted.c.outlets.desc(), counted.c.incident_id.desc())
+        .limit(limit)
+    )
+    return _rows(connection, query)
+
+
+def slow(connection: Connection, start: datetime, end: datetime) -> dict[str, int]:
+    """Of the alerts opened in the period: how many, not taken in time, not decided in time, let go by their holders."""
+    opened = and_(alerts.c.opened_at >= start, alerts.c.opened_at < end, alerts.c.sample.is_(None))
+    late = {"take_late": alerts.c.take_steps, "decide_late": alerts.c.decide_steps, "let_go": alerts.c.expiries}
+    counts = [func.count().filter(steps > 0).label(name) for name, steps in late.items()]
+    query = select(func.count().label("opened"), *counts).where(opened)
+    return dict(connection.execute(query).mappings().one())
+
+
+def missed(connection: Connection, start: datetime, end: datetime, limit: int) -> list[dict[str, Any]]:
+    """Samples, which nothing had flagged, that were found false in the period: ``alert_id, title, verdict, at``."""
+    query = (
+        select(decisions.c.alert_id, incidents.c.title, decisions.c.verdict, decisions.c.at)
+        .select_from(decisions.join(alerts, alerts.c.id == decisions.c.alert_id).join(incidents))
+        .where(_FINAL, decisions.c.at >= start, decisions.c.at < end)
+        .where(alerts.c.sample.is_not(None), decisions.c.verdict.in_(FALSE_VERDICTS))
+        .order_by(decisions.c.at.desc(), decisions.c.id.desc())
+        .limit(limit)
+    )
+    return _rows(connection, query)
 
 
 def decisions_made(connection: Connection, start: datetime, end: datetime) -> int:

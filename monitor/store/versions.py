@@ -58,7 +58,7 @@ def public(connection: Connection, alert_id: int | None = None) -> list[Row[Any]
 def between(connection: Connection, start: datetime, end: datetime) -> list[dict[str, Any]]:
     """The versions published in [start, end), the newest first: ``id, alert_id, slug, state, verdict, title, at``.
 
-    ``title`` is the English one.
+    ``title`` is the English one, ``titles`` are by language.
     """
     query = (
         select(clarifications.c.id, clarifications.c.alert_id, clarifications.c.slug)
@@ -71,6 +71,7 @@ def between(connection: Connection, start: datetime, end: datetime) -> list[dict
         {
             **{key: getattr(row, key) for key in ("id", "alert_id", "slug", "state", "verdict")},
             "title": row.texts[Lang.EN]["title"],
+            "titles": {lang: text["title"] for lang, text in row.texts.items()},
             "at": row.published_at,
         }
         for row in connection.execute(query)

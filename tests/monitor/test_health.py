@@ -122,6 +122,7 @@ def test_coverage_counts_every_feed_once_and_lists_those_that_need_a_look() -> N
     found = coverage([*slow, *rest], HONG_KONG)
     counts = {name: found[name] for name in ("total", *GROUPS)}
     assert counts == {"total": len(slow) + 7, "ok": 1, "unwell": len(slow) + 1, "failing": 3, "new": 1, "disabled": 1}
+    assert found["words"] == {"ok": 1, "slow": len(slow), "silent": 1, "failing": 2, "html": 1, "new": 1, "disabled": 1}
     assert [row["id"] for row in found["failing_feeds"]] == [2, 4, 1]
     assert [row["id"] for row in found["disabled_feeds"]] == [5]
     assert len(found["unwell_feeds"]) == SHOWN
