@@ -26,6 +26,7 @@ from alerts.cli.queue import alerts
 from alerts.cli.routes import routes
 from alerts.cli.silences import silences
 from alerts.cli.triage import triage
+from alerts.cli.worker import upgrade, worker
 from classifiers.cli import claims, classify, watchlist
 from classifiers.cli.models import models
 from monitor import __version__
@@ -69,6 +70,7 @@ _WORK = (
     classify,
     claims,
     run,
+    worker,
     triage,
     alerts,
     incidents,
@@ -81,6 +83,7 @@ _WORK = (
 _OVERSIGHT = (clocks, models, audit, evidence, db, status, web)
 for command in (*_SETUP, *_WORK, *_OVERSIGHT):
     cli.add_command(command)
+db.add_command(upgrade)
 for command in review.COMMANDS:
     alerts.add_command(command)
 

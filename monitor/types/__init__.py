@@ -14,12 +14,14 @@ from monitor.types.clarified import (
 from monitor.types.found import SearchHit, TextKind
 from monitor.types.judged import HARMLESS_STANCES, Assessment, Finding, Label, Reason, Stance
 from monitor.types.published import (
+    WHOLE,
     Document,
     Entry,
     Feed,
     Item,
     Lang,
     Mode,
+    Part,
     Rhythm,
     Role,
     Subscription,
@@ -57,6 +59,7 @@ __all__ = [
     "LIVE",
     "UNTAKEN",
     "WAITING",
+    "WHOLE",
     "Alert",
     "AlertState",
     "Answer",
@@ -86,6 +89,7 @@ __all__ = [
     "Mode",
     "Opinion",
     "Page",
+    "Part",
     "Passage",
     "Phase",
     "Raw",
