@@ -44,7 +44,6 @@ log = logging.getLogger(__name__)
 
 MAX_UNSTORED = 64
 HOSTS = 8  # held at the same time, for each feed that may be fetched at the same time
-
 _UNREACHED = (FeedErrorKind.DNS, FeedErrorKind.CONNECT, FeedErrorKind.TIMEOUT)
 
 Progress = Callable[[str], None]
@@ -67,20 +66,19 @@ def collect(
 ) -> StageReport:
     """One pass over the due feeds (``every``: all) of one ``part``. ``progress`` is given one line for every feed.
 
-    Counts: ``feeds`` = ``fetched`` (a new body was read) + ``not_modified`` (304) + ``unchanged`` (the same bytes
-    as last time) + ``failed`` + ``postponed`` (their host refused another feed) + ``elsewhere`` (another pass works on
-    their host, or has asked them since this pass began); ``items_new``, ``items_edited``, ``items_seen`` (entries of
-    the bodies read), ``bytes`` (after decompression), ``seconds``. Run twice, at once or after a kill, it stores
-    nothing twice and puts no older text over a newer one.
+    Counts: ``feeds`` = ``fetched`` (a new body was read) + ``not_modified`` (304) + ``unchanged`` (the same bytes) +
+    ``failed`` + ``postponed`` (their host refused another feed) + ``elsewhere`` (another pass works on their host, or
+    has asked them since this one began); ``items_new``, ``items_edited``, ``items_seen`` (entries of the bodies read),
+    ``bytes`` (after decompression), ``seconds``. Run twice, at once or after a kill, it stores nothing twice or older.
     """
     begun = time.monotonic()
     with store.read() as connection:
         due = [each for each in feeds.due(connection, None if every else now) if part.holds(each.host)]
     run = asyncio.run(_collect(store, settings, now, begun, due, every, progress))
-    counts: dict[str, float] = {"feeds": sum(run.counts[name] for name in _LISTED)}
-    counts |= {name: run.counts[name] for name in _COUNTS} | {"seconds": round(time.monotonic() - begun, 3)}
-    counts |= {name: run.counts[name] for name in _NOT_ASKED}
-    return StageReport("collect", counts, tuple(sorted(run.problems)))
+    counts = {name: run.counts[name] for name in _COUNTS + _NOT_ASKED}
+    seconds = round(time.monotonic() - begun, 3)
+    listed = sum(run.counts[name] for name in _LISTED)
+    return StageReport("collect", {"feeds": listed, **counts, "seconds": seconds}, tuple(sorted(run.problems)))
 
 
 async def _collect(
