@@ -118,10 +118,11 @@ async def _put_back(app: App) -> None:
     manager = app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=fleet.SILENT_S):
         log.warning("the worker that ran %s is gone; the job is queued again", job.task_name)
-        try:
-            await manager.retry_job(job)
-        except UniqueViolation:  # the same waits already
-            await manager.finish_job(job, Status.FAILED, delete_job=True)
+        with contextlib.suppress(ConnectorException):  # its worker only slept, and has done it meanwhile
+            try:
+                await manager.retry_job(job)
+            except UniqueViolation:  # the same waits already
+                await manager.finish_job(job, Status.FAILED, delete_job=True)
     await manager.prune_stalled_workers(fleet.SILENT_S)
 
 

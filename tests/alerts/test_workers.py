@@ -20,12 +20,12 @@ from alerts import workers
 from alerts.cli import main
 from alerts.status import status
 from monitor.config import Settings, load_file
-from monitor.errors import StoreError
+from monitor.errors import BusyError, StoreError
 from monitor.starter import write_starter
-from monitor.store import Connection, Store, feeds, fleet, items, open_store, runs
+from monitor.store import Connection, Store, backup, feeds, fleet, items, open_store, runs
 from monitor.types import Part
 from tests.fakes import feed_server, item, rss
-from tests.postgresql import PostgreSQL
+from tests.postgresql import PostgreSQL, url_of
 
 PARTS = 4
 TOML = f"""
@@ -217,6 +217,22 @@ def _taken_by_nobody(store: Store) -> None:
     """As a worker leaves its jobs that died and was struck off."""
     with _queue(store) as connection:
         connection.execute(text("UPDATE procrastinate_jobs SET status = 'doing'"))
+
+
+def test_no_store_is_moved_under_workers(store: Store, tmp_path: Path, now: datetime) -> None:
+    """While one is up, be it idle, neither `restore` nor `copy` begins; the queue is no part of a backup."""
+    backup.backup(store, tmp_path / "before.db")
+    with _queue(store) as connection:
+        connection.execute(text("INSERT INTO procrastinate_workers DEFAULT VALUES"))
+    for move in (
+        lambda: backup.restore(tmp_path / "before.db", url_of(store), now, replace=True),
+        lambda: backup.copy(store, f"sqlite:///{tmp_path}/copy.db"),
+    ):
+        with pytest.raises(BusyError, match="workers are up on this store"):
+            move()
+    _grow_old(store)
+    backup.restore(tmp_path / "before.db", url_of(store), now, replace=True)
+    workers.check(store)
 
 
 def test_a_worker_goes_on_when_the_server_is_back(desk: Path, store: Store, postgresql_server: PostgreSQL) -> None:
