@@ -25,7 +25,7 @@ from functools import partial
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from alerts.pipeline import LEARN, PURGE, stages
-from alerts.process import give_memory_back, log_to_stderr, sign_of_life, stop_signal, tell_systemd, watchdog_s
+from alerts.process import give_memory_back, log_to_stderr, stop_signal
 from alerts.running import APART, STOP_WITHIN_S, Job, learn_when_due, purge_when_due, run_stages
 from alerts.web import site
 from monitor.config import Settings
@@ -131,15 +131,11 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
             max_instances=threads,
         )
     scheduler.add_job(give_memory_back, "interval", seconds=TRIM_S)
-    if beat_s := watchdog_s():
-        scheduler.add_job(sign_of_life, "interval", seconds=beat_s)
     async with contextlib.AsyncExitStack() as doors:
         if settings.serves_web:
             log.info("web on %s", await doors.enter_async_context(site(store, settings)))
         scheduler.start()
-        tell_systemd("READY=1")
         await asyncio.wait({stop})
-        tell_systemd("STOPPING=1")
     scheduler.remove_all_jobs()
     if running:
         await asyncio.wait(running, timeout=STOP_WITHIN_S)

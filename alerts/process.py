@@ -1,14 +1,11 @@
-"""What every long-running command shares: a log that is safe to show, the signals that end it, signs of life."""
+"""What every long-running command shares: a log that is safe to show, and the signals that end it."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ctypes
 import logging
-import os
 import signal
-import socket
 
 from monitor.invisible import safe
 
@@ -39,26 +36,6 @@ def stop_signal() -> asyncio.Future[signal.Signals]:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, end, name)
     return stop
-
-
-def tell_systemd(words: str) -> None:
-    """Say how this service is, such as "READY=1"; nothing where it was not started as one. See sd_notify(3)."""
-    address = os.environ.get("NOTIFY_SOCKET", "")
-    if address:
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-            notify.connect(f"\0{address[1:]}" if address.startswith("@") else address)
-            notify.sendall(words.encode())
-
-
-def sign_of_life() -> None:
-    """For the watchdog of systemd."""
-    tell_systemd("WATCHDOG=1")
-
-
-def watchdog_s() -> float | None:
-    """Seconds between two signs of life that its watchdog wants, twice as often as it must; None: there is none."""
-    given, of = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", str(os.getpid()))
-    return int(given) / 2e6 if given.isdigit() and int(given) and of == str(os.getpid()) else None
 
 
 def give_memory_back() -> None:

@@ -22,7 +22,7 @@ from functools import partial
 from typing import Any
 
 from alerts.pipeline import LEARN, PURGE, stages
-from alerts.process import give_memory_back, log_to_stderr, sign_of_life, stop_signal, tell_systemd, watchdog_s
+from alerts.process import give_memory_back, log_to_stderr, stop_signal
 from alerts.running import APART, STOP_WITHIN_S, Job, learn_when_due, purge_when_due, run_one, run_stages
 from monitor.collect import collect
 from monitor.config import Settings
@@ -149,9 +149,7 @@ async def _work(
 ) -> tuple[signal.Signals, bool]:
     stop = stop_signal()
     hands = _Hands(store, settings, concurrency, stop.done)
-    meanwhile = [asyncio.create_task(_every(TRIM_S, give_memory_back))]
-    if beat_s := watchdog_s():
-        meanwhile.append(asyncio.create_task(_every(beat_s, sign_of_life)))
+    trimming = asyncio.create_task(_trim())
     gone = False
     while not stop.done():
         try:
@@ -162,15 +160,13 @@ async def _work(
                 if gone:
                     log.info("the store can be used again")
                 gone = False
-                tell_systemd("READY=1")
                 await _until(stop, _serve(app, names, concurrency))
         except (ConnectorException, psycopg.Error, StoreError) as error:
             if not gone:
                 log.error("the store %s cannot be used: %s; it is tried again", store.url, _words(error))  # noqa: TRY400 - the sentence says all
             gone = True
         await asyncio.wait({stop}, timeout=TRY_S if not stop.done() else 0)
-    for each in meanwhile:
-        each.cancel()
+    trimming.cancel()
     return stop.result(), hands.leave()
 
 
@@ -189,20 +185,15 @@ async def _serve(app: App, names: Sequence[str], concurrency: int) -> None:
 async def _until(stop: asyncio.Future[signal.Signals], work: Coroutine[Any, Any, None]) -> None:
     """Run ``work`` to its end, which comes soon after ``stop``."""
     working = asyncio.create_task(work)
-
-    def end(_: object) -> None:
-        tell_systemd("STOPPING=1")
-        working.cancel()
-
-    stop.add_done_callback(end)
+    stop.add_done_callback(lambda _: working.cancel())
     with contextlib.suppress(asyncio.CancelledError):
         await working
 
 
-async def _every(seconds: float, act: Callable[[], None]) -> None:
+async def _trim() -> None:
     while True:
-        await asyncio.sleep(seconds)
-        act()
+        await asyncio.sleep(TRIM_S)
+        give_memory_back()
 
 
 class _Hands:
