@@ -77,7 +77,7 @@ def _running(desk: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-def _wait_for(happened: Callable[[], object], seconds: float = 90) -> None:
+def _wait_for(happened: Callable[[], object], seconds: float = 250) -> None:
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline
