@@ -3,7 +3,8 @@
 What waits for the network, feeds, hubs, receivers and pages, has threads of its own, and passes over the feeds may
 overlap; so has the index of words, which may have much to catch up with, and the daily purge, which gives way to
 whoever writes. The other stages compute and run in one thread, one after the other; learning computes for many seconds
-and runs in a process of its own. With `[web]` in the configuration the event loop serves it. Every stage can be killed
+and runs in a process of its own. Where a fleet works, this process only says when: see ``workers``. With `[web]` in
+the configuration the event loop serves it. Every stage can be killed
 at any instruction, so stopping means: start nothing more, let what runs finish for a few seconds, then go. What was cut
 off is done again at the next start.
 """
@@ -13,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import multiprocessing
 import os
 import signal
 import threading
@@ -25,26 +25,20 @@ from functools import partial
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from alerts import supervisor
-from alerts.pipeline import LEARN, PURGE, run_stage, stages
+from alerts.pipeline import LEARN, PURGE, stages
 from alerts.process import give_memory_back, log_to_stderr, stop_signal
+from alerts.running import APART, STOP_WITHIN_S, Job, learn_when_due, purge_when_due, run_stages
 from alerts.web import site
-from classifiers.train import is_due, learn
-from monitor import purge
 from monitor.config import Settings
-from monitor.errors import BusyError, PollwatchError, StoreError
-from monitor.store import Store, open_store
+from monitor.errors import BusyError, StoreError
+from monitor.store import Store
 
 log = logging.getLogger("pollwatch")
 
-Job = Callable[[Store, Settings, Callable[[], bool]], None]  # the last one asks whether to stop
-
-APART = ("collect", "subscribe", "index", "notify", "capture")  # stages that would hold others up
 PASSES = 3  # over the feeds at the same time: a tick takes what is due, however slow the feeds of the last one are
-STOP_WITHIN_S = 8.0
 TRIM_S = 20  # between two times that freed memory is given back; takes about ten milliseconds
 LEARN_LOOK_S = 600  # between two looks whether to learn; a training that failed is tried again then
 PURGE_LOOK_S = 600  # and whether to purge, once a day
-_LOOK_S = 0.2  # between two looks whether to stop, while a process learns
 BUSY = "another pollwatch daemon works on this store; stop it first, or give this one its own database.url"
 
 
@@ -53,6 +47,10 @@ def serve(store: Store, settings: Settings, say: Callable[[str], None]) -> signa
     log_to_stderr()
     # We record every fault of a stage ourselves; that a pass takes longer than a tick is no news.
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
+    if settings.has_workers:
+        from alerts import workers
+
+        workers.check(store)
     # `status` holds it for an instant to see whether it is free.
     with store.lock("daemon", wait_s=1, busy=BUSY) as keep:
         say(f"pollwatch runs on {store.url}; stop it with Ctrl-C or SIGTERM")
@@ -101,8 +99,7 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
     """
     loop = asyncio.get_running_loop()
     stop = stop_signal()
-    thread, learner, purger = _threads("stages"), _threads("learn"), _threads("purge")
-    apart = {name: _threads(name, PASSES if name == "collect" else 1) for name in APART}
+    pools: list[ThreadPoolExecutor] = []
     running: set[asyncio.Future[None]] = set()
 
     def lose(error: BusyError) -> None:
@@ -123,23 +120,16 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
         await asyncio.shield(work)  # the end of the scheduler cancels this job, never the thread it waits for
 
     scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True})
-    names = tuple(name for name, _ in stages(settings))
-    rest = tuple(name for name in names if name not in apart)
-    jobs: tuple[tuple[float, ThreadPoolExecutor, Job], ...] = (
-        *((settings.daemon.tick_s, apart[name], partial(_run_stages, (name,))) for name in names if name in apart),
-        (settings.daemon.tick_s, thread, partial(_run_stages, rest)),
-        (LEARN_LOOK_S, learner, _learn_when_due),
-        (PURGE_LOOK_S, purger, _purge_when_due),
-    )
-    for seconds, pool, job in jobs:
+    for name, threads, seconds, job in _plan(settings):
+        pools.append(ThreadPoolExecutor(threads, thread_name_prefix=name))
         scheduler.add_job(
             in_thread,
             "interval",
-            (pool, job),
+            (pools[-1], job),
             seconds=seconds,
             next_run_time=datetime.now(UTC),
             misfire_grace_time=None,
-            max_instances=PASSES if pool is apart["collect"] else 1,
+            max_instances=threads,
         )
     scheduler.add_job(give_memory_back, "interval", seconds=TRIM_S)
     async with contextlib.AsyncExitStack() as doors:
@@ -156,84 +146,25 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
         await asyncio.wait(running, timeout=STOP_WITHIN_S)
     idle = not running
     scheduler.shutdown(wait=False)
-    for pool in (thread, learner, purger, *apart.values()):
+    for pool in pools:
         pool.shutdown(wait=False, cancel_futures=True)
     return (None if stop.exception() else stop.result()), idle
 
 
-def _threads(name: str, number: int = 1) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(number, thread_name_prefix=name)
+def _plan(settings: Settings) -> list[tuple[str, int, float, Job]]:
+    """What the clock calls for: a name, how many of it at the same time at most, seconds between two, and the work."""
+    names = tuple(name for name, _ in stages(settings))
+    tick_s = settings.daemon.tick_s
+    if settings.has_workers:
+        from alerts import workers  # what it needs is an extra
 
-
-def _learn_when_due(store: Store, settings: Settings, stopping: Callable[[], bool]) -> None:
-    """Learn in a process of its own, so that no stage waits; it is ended when the daemon stops."""
-    try:
-        if not stopping() and is_due(store, settings, datetime.now(UTC)):
-            _wait_for_learning(settings, stopping)
-    except PollwatchError as error:
-        log.error("learn: %s", error)  # noqa: TRY400 - the sentence says all
-    except Exception:  # as of a stage
-        log.exception("learning failed")
-
-
-def _purge_when_due(store: Store, settings: Settings, stopping: Callable[[], bool]) -> None:
-    try:
-        due = purge.is_due(store, settings, datetime.now(UTC))
-    except PollwatchError as error:
-        log.error("%s: %s", PURGE, error)  # noqa: TRY400 - the sentence says all
-        return
-    if due:
-        _run_stages((PURGE,), store, settings, stopping)
-
-
-def _wait_for_learning(settings: Settings, stopping: Callable[[], bool]) -> None:
-    # Started anew, not forked: neither our threads nor our open store get into it.
-    process = multiprocessing.get_context("spawn").Process(target=_learn_apart, args=(settings,), daemon=True)
-    process.start()
-    while process.is_alive() and not stopping():
-        process.join(_LOOK_S)
-    if process.is_alive():
-        process.terminate()
-        process.join()
-    elif process.exitcode and not stopping():
-        log.error("learn: its process ended with %s; it is tried again later", process.exitcode)
-
-
-def _learn_apart(settings: Settings) -> None:
-    """What the process does. It yields to the clock, leaves Ctrl-C to its parent, and dies with it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(10)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-    log_to_stderr()
-    store = open_store(settings.database_url)
-    try:
-        _run_stages((LEARN,), store, settings, lambda: False)
-    finally:
-        store.close()
-
-
-def _die_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _run_stages(names: tuple[str, ...], store: Store, settings: Settings, stopping: Callable[[], bool]) -> None:
-    """Some stages in order. One that fails is logged and recorded, and the next tick tries it again."""
-    known = {**dict(stages(settings)), LEARN: learn, PURGE: purge.purge}
-    for name in names:
-        if stopping():
-            return
-        try:
-            report = run_stage(name, known[name], store, settings, lambda: datetime.now(UTC))
-        except PollwatchError as error:  # a sentence for a person: a wrong file, a full disk
-            log.error("%s: %s", name, error)  # noqa: TRY400 - the sentence says all
-            continue
-        except Exception:  # the daemon outlives every fault of a stage; `status` shows it
-            log.exception("stage %s failed", name)
-            continue
-        if any(isinstance(value, int) and value for value in report.counts.values()):
-            log.info("%s %s", name, " ".join(f"{key}={value}" for key, value in report.counts.items()))
-        for problem in report.problems:
-            log.warning("%s: %s", name, problem)
+        jobs = ((names, tick_s), ((LEARN,), LEARN_LOOK_S), ((PURGE,), PURGE_LOOK_S))
+        return [(f"queue-{wanted[0]}", 1, seconds, partial(workers.defer, wanted)) for wanted, seconds in jobs]
+    apart = [name for name in names if name in APART]
+    rest = tuple(name for name in names if name not in APART)
+    return [
+        *((name, PASSES if name == "collect" else 1, tick_s, partial(run_stages, (name,))) for name in apart),
+        ("stages", 1, tick_s, partial(run_stages, rest)),
+        (LEARN, 1, LEARN_LOOK_S, learn_when_due),
+        (PURGE, 1, PURGE_LOOK_S, purge_when_due),
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ from monitor.errors import ConfigError, PollwatchError
 from monitor.health import coverage
 from monitor.reference import load_facts, load_watchlist
 from monitor.starter import STARTERS
-from monitor.store import Store, engine, evidence, migrate, open_store, passages, runs, subscriptions, summary
+from monitor.store import Store, engine, evidence, fleet, migrate, open_store, passages, runs, subscriptions, summary
 from monitor.store import coverage as covered
 from monitor.store import feeds as feed_rows
 from monitor.types import Mode, Subscription
@@ -118,6 +119,10 @@ def _check_store(settings: Settings) -> None:
     store = open_store(settings.database_url)
     try:
         migrate.check(store)
+        if settings.has_workers:
+            from alerts import workers  # what it needs is an extra
+
+            workers.check(store)
     finally:
         store.close()
 
@@ -139,6 +144,7 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
         legs = measure(passages.between(connection, now - timedelta(days=1), now))["legs"]
         quiet = summary.silenced(connection, now)
         kept = evidence.counts(connection, now)
+        queued = fleet.load(connection) if settings.has_workers else None
     clocks = {
         stage: {"finished_at": row["finished_at"], "error": row["error"], "report": row["report"]}
         for stage, row in ran.items()
@@ -155,6 +161,7 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
         *digest.problems(store, settings, now),
         *notify.problems(store),
         *clarifications.problems(store, settings, now),
+        *(_worker_problems(queued, now, settings) if settings.has_workers else []),
     ]
     if model is None:
         problems.append("there is no model yet: run `pollwatch run --once`")
@@ -173,6 +180,7 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
         "evidence": kept,
         "clocks": {**clocks, "legs": legs},
         "daemon": {"running": store.is_locked("daemon")},
+        "workers": asdict(queued) if queued else {},
         "model": model or {},
     }
 
@@ -228,7 +236,7 @@ def _queue_problems(queue: dict[str, Any]) -> list[str]:
 
 def _stage_problems(ran: dict[str, Any], now: datetime, settings: Settings) -> list[str]:
     """Each stage is judged by itself: one that hangs must not hide behind the others."""
-    quiet = timedelta(seconds=max(600, 10 * settings.daemon.tick_s))
+    quiet = _quiet(settings)
     problems = []
     for name, _ in stages(settings):
         row = ran.get(name)
@@ -246,6 +254,21 @@ def _stage_problems(ran: dict[str, Any], now: datetime, settings: Settings) -> l
     if PURGE in ran and ran[PURGE]["error"]:
         problems.append(f"{PURGE} failed: {ran[PURGE]['error']}; it is tried again, or run `pollwatch db purge`")
     return problems
+
+
+def _worker_problems(queued: fleet.Fleet | None, now: datetime, settings: Settings) -> list[str]:
+    if queued is None:
+        return ["there is no queue for workers yet: `pollwatch db upgrade`"]
+    if not queued.live:
+        return ["no worker is up: `pollwatch worker`"]
+    late = queued.oldest_at is not None and now - queued.oldest_at > _quiet(settings)
+    since = f"of {counted(queued.waiting, 'job')} the oldest waits since {_moment(queued.oldest_at, settings)}"
+    return [f"{since}: more of `pollwatch worker` are needed, or one for its stage"] if late else []
+
+
+def _quiet(settings: Settings) -> timedelta:
+    """So long without a sign something is wrong."""
+    return timedelta(seconds=max(600, 10 * settings.daemon.tick_s))
 
 
 def _moment(instant: datetime | None, settings: Settings) -> str:

@@ -36,7 +36,7 @@ from monitor.parsing import ParsePool
 from monitor.rhythm import Bounds, bounds_at, next_check, observe
 from monitor.store import Connection, Store, feeds, marks
 from monitor.store.feeds import Due
-from monitor.types import Document, Feed, StageReport
+from monitor.types import WHOLE, Document, Feed, Part, StageReport
 from monitor.websub import discover
 from monitor.writing import Writer
 
@@ -44,7 +44,6 @@ log = logging.getLogger(__name__)
 
 MAX_UNSTORED = 64
 HOSTS = 8  # held at the same time, for each feed that may be fetched at the same time
-
 _UNREACHED = (FeedErrorKind.DNS, FeedErrorKind.CONNECT, FeedErrorKind.TIMEOUT)
 
 Progress = Callable[[str], None]
@@ -57,27 +56,29 @@ _LISTED = frozenset(_COUNTS[:4] + _NOT_ASKED)
 
 
 def collect(
-    store: Store, settings: Settings, now: datetime, *, every: bool = False, progress: Progress | None = None
+    store: Store,
+    settings: Settings,
+    now: datetime,
+    *,
+    every: bool = False,
+    part: Part = WHOLE,
+    progress: Progress = log.debug,
 ) -> StageReport:
-    """One pass over the due feeds (``every``: all that are enabled). ``progress`` is given one line for every feed.
+    """One pass over the due feeds (``every``: all) of one ``part``. ``progress`` is given one line for every feed.
 
-    Counts: ``feeds`` = ``fetched`` (a new body was read) + ``not_modified`` (304) + ``unchanged`` (the same bytes
-    as last time) + ``failed`` + ``postponed`` (their host refused another feed) + ``elsewhere`` (another pass works on
-    their host, or has asked them since this pass began); ``items_new``, ``items_edited``, ``items_seen`` (entries of
-    the bodies read), ``bytes`` (after decompression), ``seconds``. Running it twice, at once or again after a kill,
-    stores nothing twice and puts no older text over a newer one.
+    Counts: ``feeds`` = ``fetched`` (a new body was read) + ``not_modified`` (304) + ``unchanged`` (the same bytes) +
+    ``failed`` + ``postponed`` (their host refused another feed) + ``elsewhere`` (another pass works on their host, or
+    has asked them since this one began); ``items_new``, ``items_edited``, ``items_seen`` (entries of the bodies read),
+    ``bytes`` (after decompression), ``seconds``. Run twice, at once or after a kill, it stores nothing twice or older.
     """
     begun = time.monotonic()
     with store.read() as connection:
-        due = feeds.due(connection, None if every else now)
-    run = asyncio.run(_collect(store, settings, now, begun, due, every, progress or log.debug))
-    counts = {name: run.counts[name] for name in _COUNTS}
-    not_asked = {name: run.counts[name] for name in _NOT_ASKED}
+        due = [each for each in feeds.due(connection, None if every else now) if part.holds(each.host)]
+    run = asyncio.run(_collect(store, settings, now, begun, due, every, progress))
+    counts = {name: run.counts[name] for name in _COUNTS + _NOT_ASKED}
     seconds = round(time.monotonic() - begun, 3)
     listed = sum(run.counts[name] for name in _LISTED)
-    return StageReport(
-        "collect", {"feeds": listed, **counts, "seconds": seconds, **not_asked}, tuple(sorted(run.problems))
-    )
+    return StageReport("collect", {"feeds": listed, **counts, "seconds": seconds}, tuple(sorted(run.problems)))
 
 
 async def _collect(

@@ -42,6 +42,7 @@ from monitor.sections import (
     Tips,
     Triage,
     Web,
+    Workers,
 )
 
 DEFAULT_FILE = "pollwatch.toml"
@@ -76,6 +77,7 @@ class Settings(BaseSettings):
     digest: Digest = Digest()
     smtp: Smtp = Smtp()
     daemon: Daemon = Daemon()
+    workers: Workers = Workers()
     web: Web = Web()
     publish: Publish = Publish()
     _folder: Path = PrivateAttr(Path())
@@ -116,6 +118,11 @@ class Settings(BaseSettings):
     def serves_web(self) -> bool:
         """Whether the section `[web]` is there, in the file or in the environment."""
         return "web" in self._sections
+
+    @property
+    def has_workers(self) -> bool:
+        """Whether workers do what the daemon's clock calls for."""
+        return self.workers.engine == "procrastinate"
 
     @property
     def calendar(self) -> Calendar:
@@ -199,6 +206,9 @@ def load_file(path: Path) -> Settings:
         raise ConfigError("environment", variable, "not JSON; a list is given as '[\"127.0.0.0/8\"]'") from error
     settings._folder, settings._file = path.parent.absolute(), str(path)
     settings._sections = frozenset(data) | settings.model_fields_set
+    if settings.has_workers and not settings.database.url.startswith("postgresql"):
+        mend = "workers need a store on a server: set database.url to postgresql://user:password@host/name"
+        raise ConfigError(str(path), "workers.engine", mend)
     return settings
 
 

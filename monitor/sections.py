@@ -289,6 +289,17 @@ class Daemon(_Section):
     tick_s: int = Field(30, ge=1, le=3600, description="Time between two looks for due feeds and for work, in seconds.")
 
 
+class Workers(_Section):
+    """Who does the work that the clock of `run` calls for."""
+
+    engine: Literal["threads", "procrastinate"] = Field(
+        "threads", description="`threads`: `run` itself; `procrastinate`: every `worker` on this PostgreSQL store."
+    )
+    parts: int = Field(
+        8, ge=1, le=1024, description="Feeds are dealt out to workers by host, in so many parts; for `procrastinate`."
+    )
+
+
 def _public_url(url: str) -> str:
     parts = urlsplit(url)
     plain = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc and url.isascii()

@@ -28,6 +28,7 @@ from alerts.cli.queue import alerts
 from alerts.cli.routes import routes
 from alerts.cli.silences import silences
 from alerts.cli.triage import triage
+from alerts.cli.worker import upgrade, worker
 from classifiers.cli import claims, classify, watchlist
 from classifiers.cli.models import models
 from monitor import __version__
@@ -71,6 +72,7 @@ _WORK = (
     classify,
     claims,
     run,
+    worker,
     triage,
     alerts,
     incidents,
@@ -83,6 +85,7 @@ _WORK = (
 _OVERSIGHT = (clocks, parity, models, audit, evidence, db, status, web)
 for command in (*_SETUP, *_WORK, *_OVERSIGHT):
     cli.add_command(command)
+db.add_command(upgrade)
 for command in review.COMMANDS:
     alerts.add_command(command)
 

@@ -83,6 +83,10 @@ def status(context: Context, as_json: bool) -> None:
             click.echo(f"hidden {hidden}, by {counted(found['silences']['active'], 'silence')} and by clarifications")
         click.echo(f"model  {model.get('id', '-')}")
         click.echo(f"daemon {'running' if found['daemon']['running'] else 'not running'}")
+        if found["workers"]:
+            waiting = "{live} live, {running} jobs running, {waiting} waiting".format(**found["workers"])
+            since = found["workers"]["oldest_at"]
+            click.echo(f"workers {waiting}{f', the oldest since {cell(since)}' if since else ''}")
         stages = dict(found["clocks"])
         click.echo(f"people {_pace(stages.pop('legs'))}")
         for stage, clock in stages.items():

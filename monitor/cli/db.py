@@ -16,25 +16,6 @@ def db() -> None:
     """Look after the store."""
 
 
-@db.command("upgrade", epilog=example("pollwatch db upgrade"))
-@json_option
-@pass_context
-def db_upgrade(context: Context, as_json: bool) -> None:
-    """Create the store or bring its schema up to date; safe to run again."""
-    from monitor.store import migrate, open_store
-
-    settings = context.settings()
-    store = open_store(settings.database_url, must_exist=False)
-    try:
-        version = migrate.upgrade(store)
-        if as_json:
-            print_object({"url": store.url, "schema": version})
-        else:
-            click.echo(f"{store.url} has schema {version}")
-    finally:
-        store.close()
-
-
 @db.command("check", epilog=example("pollwatch db check"))
 @json_option
 @pass_context

@@ -19,14 +19,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from monitor.errors import BrokenStoreError, InputError, NewerSchemaError, StoreError
-from monitor.store import audit, carry, migrate, postgresql, sqlite
+from monitor.errors import BrokenStoreError, BusyError, InputError, NewerSchemaError, StoreError
+from monitor.store import audit, carry, fleet, migrate, postgresql, sqlite
 from monitor.store.engine import Connection, Store, integrity, open_store
 
 _MAGIC = b"SQLite format 3\0"
 _CHECKSUM, _KIND, _HEADER = 60, 68, 100  # offsets: two fields of the header that SQLite leaves to applications
 _BACKUP = b"poll"
 _BUSY = "a pollwatch daemon works on this store; stop it first"
+_WORKERS = "workers are up on this store; stop them first (one that died counts for a while)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ def restore(file: Path, url: str, now: datetime, *, replace: bool = False) -> di
     it.
     """
     with contextlib.closing(open_store(url, must_exist=False)) as store, store.lock("daemon", busy=_BUSY):
+        _refuse_workers(store)
         empty = _is_empty(store)
         if not empty and not replace:
             raise StoreError(f"the store {store.url} has data: --replace puts the backup there and keeps the old one")
@@ -115,6 +117,7 @@ def copy(store: Store, url: str) -> dict[str, Any]:
     with contextlib.closing(open_store(url, must_exist=False)) as target, contextlib.ExitStack() as locks:
         for each in (store, target):
             locks.enter_context(each.lock("daemon", busy=_BUSY))
+            _refuse_workers(each)
         if not _is_empty(target):
             raise StoreError(f"the store {target.url} has data: name an empty database")
         with store.read() as source:
@@ -133,6 +136,15 @@ def _fill(store: Store, source: Connection, aside: str | None = None) -> Content
         if wrong or held != _content(source):
             raise StoreError(f"{store.url} took other rows than it was given: {wrong or 'the audit differs'}")
     return held
+
+
+def _refuse_workers(store: Store) -> None:
+    """Raises BusyError while workers of a fleet are up."""
+    if store.engine.dialect.name == "postgresql":
+        with store.read() as connection:
+            queue = fleet.load(connection)
+        if queue is not None and queue.live:
+            raise BusyError("workers", _WORKERS)
 
 
 def _is_empty(store: Store) -> bool:

@@ -15,12 +15,14 @@ from monitor.types.clarified import (
 from monitor.types.found import SearchHit, TextKind
 from monitor.types.judged import HARMLESS_STANCES, Assessment, Finding, Label, Reason, Stance
 from monitor.types.published import (
+    WHOLE,
     Document,
     Entry,
     Feed,
     Item,
     Lang,
     Mode,
+    Part,
     Rhythm,
     Role,
     Subscription,
@@ -58,6 +60,7 @@ __all__ = [
     "LIVE",
     "UNTAKEN",
     "WAITING",
+    "WHOLE",
     "Alert",
     "AlertState",
     "Answer",
@@ -87,6 +90,7 @@ __all__ = [
     "Mode",
     "Opinion",
     "Page",
+    "Part",
     "Passage",
     "Phase",
     "Raw",

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import urlsplit
+from zlib import crc32
 
 from monitor.types.witnessed import Raw
 
@@ -32,6 +34,20 @@ class Lang(StrEnum):
 def host_of(url: str) -> str:
     """The host of an address, with the port if it names one. Kept: it is asked for many times in a pass."""
     return urlsplit(url).netloc
+
+
+class Part(NamedTuple):
+    """One of ``of`` parts of the feeds, numbered from 0. Those of a host are in the same one, on every machine."""
+
+    number: int
+    of: int
+
+    def holds(self, host: str) -> bool:
+        """Whether the feeds of ``host`` are in this part."""
+        return crc32(host.encode()) % self.of == self.number
+
+
+WHOLE = Part(0, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,110 @@
+"""How a long-running process does one piece of work: a fault ends that piece, never the process.
+
+The daemon runs what follows in threads of its own; a worker of a fleet runs it when the clock has called for it.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from alerts.pipeline import LEARN, PURGE, Stage, run_stage, stages
+from alerts.process import log_to_stderr
+from classifiers.train import is_due, learn
+from monitor import purge
+from monitor.config import Settings
+from monitor.errors import PollwatchError
+from monitor.store import Store, open_store
+
+log = logging.getLogger("pollwatch")
+
+Job = Callable[[Store, Settings, Callable[[], bool]], None]  # the last one asks whether to stop
+
+APART = ("collect", "subscribe", "index", "notify", "capture")  # stages that would hold others up
+STOP_WITHIN_S = 8.0  # for what runs when the process is asked to stop
+_LOOK_S = 0.2  # between two looks whether to stop, while a process learns
+
+
+def run_stages(names: tuple[str, ...], store: Store, settings: Settings, stopping: Callable[[], bool]) -> None:
+    """Some stages in order. One that fails is logged and recorded, and the next tick tries it again."""
+    known = dict(stages(settings))
+    for name in names:
+        if stopping():
+            return
+        run_one(name, known[name], store, settings)
+
+
+def run_one(name: str, stage: Stage, store: Store, settings: Settings) -> None:
+    """One stage, and what it did in the log. Raises nothing."""
+    try:
+        report = run_stage(name, stage, store, settings, lambda: datetime.now(UTC))
+    except PollwatchError as error:  # a sentence for a person: a wrong file, a full disk
+        log.error("%s: %s", name, error)  # noqa: TRY400 - the sentence says all
+        return
+    except Exception:  # the process outlives every fault of a stage; `status` shows it
+        log.exception("stage %s failed", name)
+        return
+    if any(isinstance(value, int) and value for value in report.counts.values()):
+        log.info("%s %s", name, " ".join(f"{key}={value}" for key, value in report.counts.items()))
+    for problem in report.problems:
+        log.warning("%s: %s", name, problem)
+
+
+def learn_when_due(store: Store, settings: Settings, stopping: Callable[[], bool]) -> None:
+    """Learn in a process of its own, so that no stage waits; it is ended when this one stops."""
+    try:
+        if not stopping() and is_due(store, settings, datetime.now(UTC)):
+            _wait_for_learning(settings, stopping)
+    except PollwatchError as error:
+        log.error("learn: %s", error)  # noqa: TRY400 - the sentence says all
+    except Exception:  # as of a stage
+        log.exception("learning failed")
+
+
+def purge_when_due(store: Store, settings: Settings, stopping: Callable[[], bool]) -> None:
+    """Purge, once a day."""
+    try:
+        due = purge.is_due(store, settings, datetime.now(UTC))
+    except PollwatchError as error:
+        log.error("%s: %s", PURGE, error)  # noqa: TRY400 - the sentence says all
+        return
+    if due and not stopping():
+        run_one(PURGE, purge.purge, store, settings)
+
+
+def _wait_for_learning(settings: Settings, stopping: Callable[[], bool]) -> None:
+    # Started anew, not forked: neither our threads nor our open store get into it.
+    process = multiprocessing.get_context("spawn").Process(target=_learn_apart, args=(settings,), daemon=True)
+    process.start()
+    while process.is_alive() and not stopping():
+        process.join(_LOOK_S)
+    if process.is_alive():
+        process.terminate()
+        process.join()
+    elif process.exitcode and not stopping():
+        log.error("learn: its process ended with %s; it is tried again later", process.exitcode)
+
+
+def _learn_apart(settings: Settings) -> None:
+    """What the process does. It yields to the clock, leaves Ctrl-C to its parent, and dies with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(10)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    log_to_stderr()
+    store = open_store(settings.database_url)
+    try:
+        run_one(LEARN, learn, store, settings)
+    finally:
+        store.close()
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
