@@ -143,6 +143,22 @@ class Settings(BaseSettings):
         return self.smtp.password.get_secret_value()
 
 
+class _OfFile(Settings):
+    """The configuration of a file alone."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Nothing else is read."""
+        return (init_settings,)
+
+
 def find_file(given: str | None) -> Path | None:
     """The configuration file to use: the one given, else $POLLWATCH_CONFIG, else ./pollwatch.toml if there is one."""
     named = given or os.environ.get(f"{ENV_PREFIX}CONFIG")
@@ -159,17 +175,21 @@ def load(given: str | None) -> Settings:
     return load_file(path)
 
 
-def load_file(path: Path) -> Settings:
-    """Read and check one configuration file. Raises ConfigError."""
+def load_file(path: Path, *, environment: bool = True) -> Settings:
+    """Read and check one configuration file. Raises ConfigError.
+
+    Without ``environment`` no variable reaches it: a drill's folder must never lead to the store of the desk.
+    """
     data = read_toml(path)
     secret = data.get("smtp", {}).get("password") if isinstance(data.get("smtp"), dict) else None
     if secret is not None:
         raise ConfigError(
             str(path), "smtp.password", "secrets do not belong here; use POLLWATCH_SMTP__PASSWORD or password_file"
         )
-    _check_environment()
+    if environment:
+        _check_environment()
     try:
-        settings = Settings(**data)
+        settings = Settings(**data) if environment else _OfFile(**data)
     except ValidationError as error:
         raise _config_error(str(path), error) from None
     except SettingsError as error:  # a list that is not JSON

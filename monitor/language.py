@@ -8,7 +8,9 @@ sentence that an earlier program wrote in other words among it, is shown in Engl
 from __future__ import annotations
 
 import gettext
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import cache
@@ -30,6 +32,7 @@ class _Chosen:
 
 
 _chosen = _Chosen()  # one for the process: a key of the desk changes it for every part of the screen at once
+_spoken: ContextVar[Lang | None] = ContextVar("spoken", default=None)  # for one page or mail, see speaking
 
 
 def use(lang: str) -> None:
@@ -40,9 +43,25 @@ def use(lang: str) -> None:
     _chosen.lang = chosen
 
 
+@contextmanager
+def speaking(lang: str) -> Iterator[None]:
+    """Speak ``lang`` to one reader: in this thread or task, until the block ends. Raises ValueError as `use` does.
+
+    A page or a mail is made so, whatever the process speaks and whatever another thread makes meanwhile.
+    """
+    chosen = Lang(lang)
+    if chosen not in LANGUAGES:
+        raise ValueError(f"no interface in {lang}")
+    before = _spoken.set(chosen)
+    try:
+        yield
+    finally:
+        _spoken.reset(before)
+
+
 def used() -> Lang:
     """The language in use."""
-    return _chosen.lang
+    return _spoken.get() or _chosen.lang
 
 
 def wanted(environment: Mapping[str, str], settings: str | None = None) -> Lang:
@@ -66,17 +85,17 @@ def _catalogue(lang: Lang) -> gettext.NullTranslations:
 
 def _(message: str) -> str:
     """``message`` in the language in use."""
-    return _catalogue(_chosen.lang).gettext(message)
+    return _catalogue(used()).gettext(message)
 
 
 def ngettext(one: str, many: str, count: int) -> str:
     """The form for so many, in the language in use."""
-    return _catalogue(_chosen.lang).ngettext(one, many, count)
+    return _catalogue(used()).ngettext(one, many, count)
 
 
 def term(kind: str, code: str | None) -> str:
     """The name of a code in the language in use, by the taxonomy; the code itself where that has none."""
-    return _terms().get(kind, {}).get(code or "", {}).get(_chosen.lang, code or "-")
+    return _terms().get(kind, {}).get(code or "", {}).get(used(), code or "-")
 
 
 def _terms() -> Mapping[str, Mapping[str, Mapping[Lang, str]]]:
@@ -103,7 +122,7 @@ def _shown(key: str, value: Any, zone: tzinfo | None) -> Any:
         return _listed([str(_shown(key, each, zone)) for each in value])
     if isinstance(value, datetime) and zone is not None:
         return value.astimezone(zone).strftime("%Y-%m-%d %H:%M")
-    if isinstance(value, str) and _chosen.lang is not Lang.EN and key in _terms():
+    if isinstance(value, str) and used() is not Lang.EN and key in _terms():
         return term(key, value)
     return in_english(value)
 

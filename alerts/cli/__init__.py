@@ -19,6 +19,7 @@ from alerts.cli.clocks import clocks
 from alerts.cli.daemon import config, run, status, web
 from alerts.cli.demo import demo
 from alerts.cli.digest import digest
+from alerts.cli.drill import drill
 from alerts.cli.evidence import evidence
 from alerts.cli.incidents import incidents
 from alerts.cli.notify import notify
@@ -78,7 +79,7 @@ _WORK = (
     notify,
     digest,
 )
-_OVERSIGHT = (clocks, models, audit, evidence, db, status, web)
+_OVERSIGHT = (clocks, drill, models, audit, evidence, db, status, web)
 for command in (*_SETUP, *_WORK, *_OVERSIGHT):
     cli.add_command(command)
 for command in review.COMMANDS:
