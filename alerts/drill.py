@@ -67,7 +67,8 @@ def run(script: Script, folder: Path, pace: Pace, model: Model | None, seed: int
         pipeline.check_files(settings)
         with Served(played).open() as served:
             names = _add_feeds(store, played, served.addresses)
-            say(f"{played.header.drill}: {played.stories} items of {len(names)} feeds, {len(played.plants)} planted")
+            counts = f"{len(played.stories)} items of {len(names)} feeds, {len(played.plants)} planted"
+            say(f"{played.header.drill}: {counts}")
             crew = Crew(store, settings, model, seed, _truth(store, played, names)) if model else None
             _play(store, settings, played, served, pace, crew, say)
         with store.read() as connection:
@@ -143,7 +144,7 @@ def _truth(store: Store, script: Script, names: Mapping[str, str]) -> Callable[[
     def plant_of(incident_id: int) -> Plant | None:
         with store.read() as connection:
             members = traces.members(connection, incident_id)
-        ids = [script.claims.get((names.get(url, ""), guid or "")) for url, guid in members]
+        ids = [script.claims.get(script.named(names.get(url, ""), guid, link)) for url, guid, link in members]
         return next((script.plants[id] for id in ids if id), None)
 
     return plant_of

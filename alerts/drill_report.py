@@ -40,10 +40,10 @@ def report(
     out, in which nothing planted stands; ``p50_s`` and ``p90_s`` go from the publication to the flag. A plant that was
     missed says its highest ``score``, the ``threshold`` and ``why``.
     """
-    keyed = [{**row, "feed": names.get(row["url"], "")} for row in items]
+    keyed = [_keyed(script, row, names.get(row["url"], "")) for row in items]
     by_plant: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in keyed:
-        if plant_id := script.claims.get((row["feed"], row["guid"] or "")):
+        if plant_id := script.claims.get((row["feed"], row["guid"])):
             by_plant[plant_id].append(row)
     of_incident = {alert["incident_id"]: alert for alert in alerts if not alert["sample"]}
     roles = {entry.feed: entry.role for entry in script.header.feeds}
@@ -56,7 +56,7 @@ def report(
     queue = [queued(alert, planted=alert["incident_id"] in carried) for alert in alerts]
     false_alarms = sum(not row["planted"] for row in queue if not row["sample"])
     hours = (script.end - script.start) / timedelta(hours=1)
-    refuting = [row for row in keyed if (row["feed"], row["guid"] or "") in script.refutations]
+    refuting = [row for row in keyed if (row["feed"], row["guid"]) in script.refutations]
     return {
         "from": script.start.isoformat(),
         "to": script.end.isoformat(),
@@ -84,8 +84,12 @@ def report(
 def _lost(script: Script, items: Sequence[Row]) -> int:
     """Items of the script that a feed dropped before it was asked."""
     seen = {(row["feed"], row["guid"]) for row in items}
-    wanted = {(change.feed, story.guid) for change in script.changes for story in change.add}
-    return len(wanted - seen)
+    return len(script.stories - seen)
+
+
+def _keyed(script: Script, row: Row, feed: str) -> dict[str, Any]:
+    """A row with feed and guid as the script has them."""
+    return {**row, **dict(zip(("feed", "guid"), script.named(feed, row["guid"], row["link"]), strict=True))}
 
 
 def _published(script: Script) -> tuple[dict[str, datetime], dict[str, datetime]]:

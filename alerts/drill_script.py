@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from io import BufferedReader
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -78,6 +79,10 @@ class StoryEntry(_Part):
     plant: Plant | None = None
     refutes: Slug | None = None  # the id of a plant
 
+    def link_of(self, feed: str) -> str:
+        """Where the item leads; without a link of its own, to an address of its feed."""
+        return self.link or f"https://{feed}.example/{quote(self.guid)}"
+
 
 class Change(_Part):
     """What one feed serves differently from ``at`` on."""
@@ -120,12 +125,18 @@ class Script:
     plants: Mapping[str, Plant]  # by id, in the order of their first item
     claims: Mapping[tuple[str, str], str]  # plant by feed and guid
     refutations: Mapping[tuple[str, str], str]  # the same
-    stories: int  # different items that are ever served
+    stories: frozenset[tuple[str, str]]  # items that are ever served, by feed and guid
+    links: Mapping[tuple[str, str], str]  # their guids, by feed and link
 
     @property
     def zone(self) -> ZoneInfo:
         """Of local times."""
         return ZoneInfo(self.header.zone)
+
+    def named(self, feed: str, guid: str | None, link: str | None) -> tuple[str, str]:
+        """Feed and guid of a collected item as the script has them; RSS 1.0 knows an item by its link alone."""
+        key = (feed, guid or "")
+        return key if key in self.stories or key in self.claims else (feed, self.links.get((feed, link or ""), key[1]))
 
     def beside(self, name: Path) -> Path:
         """A file that the script names. Raises InputError for one that is not beside it."""
@@ -180,7 +191,7 @@ def read_script(file: Path) -> Script:
     end = _aware(header.end, zone) if header.end else before + timedelta(hours=1)
     if end < before:
         raise InputError(str(file), f"the end, {end.isoformat()}, comes before the last line")
-    parts = book.plants, book.claims, book.refutations, len(book.stories)
+    parts = book.plants, book.claims, book.refutations, frozenset(book.stories), book.links
     return Script(file, header, start, end, tuple(book.changes), *parts)
 
 
@@ -204,11 +215,13 @@ class _Book:
         self.claims: dict[tuple[str, str], str] = {}
         self.refutations: dict[tuple[str, str], str] = {}
         self.stories: set[tuple[str, str]] = set()
+        self.links: dict[tuple[str, str], str] = {}
 
     def enter(self, change: Change, where: str) -> None:
         self.changes.append(change)
         for story in change.add:
             self.stories.add((change.feed, story.guid))
+            self.links[change.feed, story.link_of(change.feed)] = story.guid
             if story.refutes:
                 self.refutations[change.feed, story.guid] = story.refutes
         planted = [(story.guid, story.plant) for story in change.add if story.plant]
@@ -259,7 +272,7 @@ def settings_data(script: Script) -> dict[str, dict[str, Any]]:
     """
     return {
         "database": {"url": "sqlite:///pollwatch.db"},
-        "fetch": {"allow_private": ["127.0.0.0/8"], "concurrency": 1, "timeout_s": 5},
+        "fetch": {"allow_private": ["127.0.0.0/8"], "concurrency": 1, "timeout_s": 10},
         "election": {**script.header.election, "timezone": script.header.zone},
         "evidence": {"enabled": False},
     }

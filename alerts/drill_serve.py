@@ -48,7 +48,7 @@ class _Feed:
                 "guid": story.guid,
                 "title": story.title,
                 "summary": story.summary,
-                "link": story.link or f"https://{self.entry.feed}.example/{story.guid}",
+                "link": story.link_of(self.entry.feed),
                 "published": (story.published or kept or change.at).astimezone(UTC),
             }
         for guid in list(self.items)[: max(0, len(self.items) - self.listed)]:

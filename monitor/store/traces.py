@@ -22,6 +22,7 @@ def of_items(connection: Connection) -> list[dict[str, Any]]:
         select(
             feeds.c.url,
             items.c.guid,
+            items.c.link,
             items.c.title,
             items.c.lang,
             items.c.published_at,
@@ -63,14 +64,14 @@ def of_alerts(connection: Connection, since: datetime | None = None) -> list[dic
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def members(connection: Connection, incident_id: int) -> list[tuple[str, str | None]]:
-    """The items of an incident: the address of their feed, and their guid."""
+def members(connection: Connection, incident_id: int) -> list[tuple[str, str | None, str | None]]:
+    """The items of an incident: the address of their feed, their guid and their link."""
     query = (
-        select(feeds.c.url, items.c.guid)
+        select(feeds.c.url, items.c.guid, items.c.link)
         .select_from(incident_items)
         .join(items, items.c.id == incident_items.c.item_id)
         .join(feeds, feeds.c.id == items.c.feed_id)
         .where(incident_items.c.incident_id == incident_id)
         .order_by(items.c.id)
     )
-    return [(row.url, row.guid) for row in connection.execute(query)]
+    return [(row.url, row.guid, row.link) for row in connection.execute(query)]

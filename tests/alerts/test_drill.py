@@ -26,6 +26,7 @@ from alerts.drill_serve import Served
 from monitor.errors import InputError
 from monitor.types import ClaimType, Decision, Role, Verdict
 
+pytestmark = pytest.mark.timeout(900)  # a drill trains a model first, which takes long on a machine that is busy
 CLI = [sys.executable, "-m", "alerts"]
 SHIPPED = Path(__file__).parents[2] / "seeds" / "drills"
 HONG_KONG = ZoneInfo("Asia/Hong_Kong")
@@ -68,7 +69,7 @@ def morning(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if (
             row["at"] < "2027-03-14T10:30:00"
             and "-copy-" not in item.get("guid", "")
-            and (marked or innocent % 19 == 1)
+            and (marked or innocent % 16 == 1)
         ):
             kept.append(row)
     known = {row["add"][0]["plant"]["id"] for row in kept if row.get("add") and "plant" in row["add"][0]}
@@ -106,7 +107,8 @@ def test_a_drill_scores_what_was_planted(morning: Path, played: Mapping[str, Any
     """Counts agree with the script, a refutation is no false alarm, and what was missed says its score and why."""
     script = read_script(morning)
     assert played["planted"] == len(script.plants) >= 8
-    assert played["items"] + played["not_collected"] == script.stories >= 50
+    assert played["not_collected"] <= 2
+    assert played["items"] + played["not_collected"] == len(script.stories) >= 50
     assert played["detected"] == sum(row["detected"] for row in played["plants"]) >= played["planted"] / 2
     assert played["recall"] == round(played["detected"] / played["planted"], 4)
     assert played["refutations"] >= 3
@@ -255,6 +257,17 @@ def test_the_feeds_serve_what_the_script_says(tmp_path: Path) -> None:
         assert look("09:00")[1].count("<item>") == 1
         assert look("09:10", "office")[1] == recorded
         assert look("09:20", "office")[1] == "<rss/>"
+
+
+def test_an_item_is_known_by_its_link_where_its_guid_is_not_served(tmp_path: Path) -> None:
+    """RSS 1.0 has no guid, and Atom's is read as a part of the feed's address, whose port is another in each run."""
+    lines = (HEAD, change("08:10", add=[story("塔 1"), story("b", link="https://quay.example/b")]))
+    script = read_script(write(tmp_path / "day.jsonl", *lines))
+    own = "https://daily.example/%E5%A1%94%201"
+    assert script.named("daily", "http://127.0.0.1:4711/塔 1", own) == ("daily", "塔 1")
+    assert script.named("daily", None, "https://quay.example/b") == ("daily", "b")
+    assert script.named("daily", "b", None) == ("daily", "b")
+    assert script.named("office", None, "https://quay.example/b") == ("office", "")
 
 
 @pytest.mark.parametrize("name", ["../secret.xml", "/etc/hostname"])
