@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from monitor.config import validate
 from monitor.errors import ConfigError, InputError
@@ -27,9 +27,19 @@ from monitor.types import ClaimType, Lang, Role
 
 MOST_BYTES = 200_000_000  # of an unpacked script
 LONGEST_LINE = 20_000_000
+LONGEST = timedelta(days=31)
 SLOWEST, FASTEST = 0.01, 10_000.0  # speeds
 
+
+def _near(instant: datetime) -> datetime:
+    if not 2000 <= instant.year <= 2100:  # the ends of the calendar have no neighbours to compare with
+        raise ValueError("not between the years 2000 and 2100")
+    return instant
+
+
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")]
+Key = Annotated[str, Field(pattern=r"^[a-z_]+$")]
+Instant = Annotated[datetime, AfterValidator(_near)]
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
 
 
@@ -75,7 +85,7 @@ class StoryEntry(_Part):
     title: Text
     summary: str = Field("", max_length=100_000)
     link: str | None = None
-    published: datetime | None = None
+    published: Instant | None = None
     plant: Plant | None = None
     refutes: Slug | None = None  # the id of a plant
 
@@ -87,7 +97,7 @@ class StoryEntry(_Part):
 class Change(_Part):
     """What one feed serves differently from ``at`` on."""
 
-    at: datetime
+    at: Instant
     feed: Slug
     add: tuple[StoryEntry, ...] = ()  # one with a guid that is listed already takes its place: an edit
     remove: tuple[str, ...] = ()
@@ -102,14 +112,14 @@ class Header(_Part):
 
     drill: Annotated[str, Field(min_length=1, max_length=200)]
     zone: Zone = "Asia/Hong_Kong"
-    start: datetime
-    end: datetime | None = None  # default: an hour after the last change
+    start: Instant
+    end: Instant | None = None  # default: an hour after the last change
     feeds: tuple[FeedEntry, ...] = Field(min_length=1, max_length=200)
     listed: int = Field(60, ge=1, le=1000)  # how many items a feed lists at most, the newest
     pass_s: int = Field(120, ge=10, le=3600)  # between two looks at full speed
     watchlist: Path | None = None  # files beside the script; default: the starter's
     facts: Path | None = None
-    election: Mapping[str, str] = {}  # as the section of that name in pollwatch.toml
+    election: Mapping[Key, str] = {}  # as the section of that name in pollwatch.toml
     reviewers: Model = Model()
 
 
@@ -147,18 +157,23 @@ class Script:
     def moved(self, begin: datetime, speed: float) -> Script:
         """The same day begun at ``begin`` and passing ``speed`` times as fast: every instant is another.
 
-        The dates of nomination are left out: at such a pace they mean nothing.
+        The dates of nomination are left out: at such a pace they mean nothing. Raises InputError for other dates that
+        are none.
         """
 
         def then(instant: datetime) -> datetime:
             return begin + (instant - self.start) / speed
 
         changes = tuple(_mapped(change, then) for change in self.changes)
-        election = {
-            key: then(_aware(datetime.fromisoformat(value), self.zone)).isoformat()
-            for key, value in self.header.election.items()
-            if key in ("polling_opens", "polling_closes", "count_ends")
-        }
+        instants = ("polling_opens", "polling_closes", "count_ends")
+        try:
+            election = {
+                key: then(_aware(datetime.fromisoformat(value), self.zone)).isoformat()
+                for key, value in self.header.election.items()
+                if key in instants
+            }
+        except ValueError as error:
+            raise InputError(f"{self.file}: election", f"{error}; write 2027-03-14T08:30:00") from None
         names = {key: value for key, value in self.header.election.items() if key == "name"}
         header = self.header.model_copy(update={"election": {**names, **election}})
         return replace(self, header=header, changes=changes, start=then(self.start), end=then(self.end))
@@ -191,6 +206,8 @@ def read_script(file: Path) -> Script:
     end = _aware(header.end, zone) if header.end else before + timedelta(hours=1)
     if end < before:
         raise InputError(str(file), f"the end, {end.isoformat()}, comes before the last line")
+    if end - start > LONGEST:
+        raise InputError(str(file), f"lasts more than {LONGEST.days} days; cut it in parts")
     parts = book.plants, book.claims, book.refutations, frozenset(book.stories), book.links
     return Script(file, header, start, end, tuple(book.changes), *parts)
 
@@ -293,10 +310,11 @@ def _aware(instant: datetime, zone: ZoneInfo) -> datetime:
 def _checked(model: type[BaseModel], line: str, where: str) -> Any:
     try:
         data = json.loads(line)
+        json.dumps(data, ensure_ascii=False).encode()  # half a character cannot be served
     except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
-        raise InputError(where, "is no JSON object; a drill has one on every line")
+        raise InputError(where, "is no JSON object of whole characters; a drill has one on every line")
     try:
         return validate(model, data, where)
     except ConfigError as error:

@@ -81,6 +81,8 @@ def run(
     model = parse_model(script.header.reviewers, reviewers)
     if reviewers == "people" and (folder is None or pace.speed is None):
         raise click.UsageError("people need a --folder to work in and a --speed that they can follow, such as 1")
+    if out is not None and not out.parent.is_dir():
+        raise click.UsageError(f"there is no folder {out.parent} to write the page in")
     with _place(folder) as place:
         if reviewers == "people":
             say(f"reviewers: pollwatch -c {place / 'pollwatch.toml'} triage, with no POLLWATCH_DATABASE__URL set")

@@ -140,6 +140,7 @@ def test_the_same_seed_gives_the_same_report(morning: Path, played: Mapping[str,
         capture_output=True,
         text=True,
         check=True,
+        env={name: value for name, value in os.environ.items() if name != "POLLWATCH_DATABASE__URL"},
     )
     rows = [json.loads(line) for line in listed.stdout.splitlines()]
     assert len(rows) == len(script.header.feeds), "the folder is left, and its store can be looked at"
@@ -170,7 +171,7 @@ def test_titles_are_text_on_the_page(played: Mapping[str, Any]) -> None:
 
 
 WRONG = [
-    (["{"], "script.jsonl:1: is no JSON object"),
+    (["{"], "script.jsonl:1: is no JSON object of whole characters"),
     ([{**HEAD, "zone": "Mars/Olympus"}], "zone: not a time zone"),
     ([{**HEAD, "feeds": []}], "feeds"),
     ([{**HEAD, "feeds": [HEAD["feeds"][0]] * 2}], "names a feed twice"),
@@ -189,8 +190,12 @@ WRONG = [
     ),
     ([HEAD, change("08:10", "office", add=[story("a", refutes="p7")])], "refutes p7, which is not planted"),
     ([HEAD, change("08:10", outage="418")], "outage"),
-    ([HEAD, "[1]"], "script.jsonl:2: is no JSON object"),
-    ([HEAD, "[" * 100_000], "script.jsonl:2: is no JSON object"),
+    ([{**HEAD, "election": {'x"\n[database]\nurl': "sqlite:////tmp/desk.db"}}], "election."),
+    ([{**HEAD, "start": "1066-10-14T09:00"}], "start: not between the years 2000 and 2100"),
+    ([{**HEAD, "end": "2027-05-01T09:00"}], "lasts more than 31 days"),
+    ([HEAD, '{"at": "2027-03-14T08:10", "feed": "daily", "body": "\\ud800"}'], "of whole characters"),
+    ([HEAD, "[1]"], "script.jsonl:2: is no JSON object of whole characters"),
+    ([HEAD, "[" * 100_000], "script.jsonl:2: is no JSON object of whole characters"),
 ]
 
 
