@@ -171,6 +171,22 @@ class Settings(BaseSettings):
         return found
 
 
+class _OfFile(Settings):
+    """The configuration of a file alone."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Nothing else is read."""
+        return (init_settings,)
+
+
 def find_file(given: str | None) -> Path | None:
     """The configuration file to use: the one given, else $POLLWATCH_CONFIG, else ./pollwatch.toml if there is one."""
     named = given or os.environ.get(f"{ENV_PREFIX}CONFIG")
@@ -187,8 +203,11 @@ def load(given: str | None) -> Settings:
     return load_file(path)
 
 
-def load_file(path: Path) -> Settings:
-    """Read and check one configuration file. Raises ConfigError."""
+def load_file(path: Path, *, environment: bool = True) -> Settings:
+    """Read and check one configuration file. Raises ConfigError.
+
+    Without ``environment`` no variable reaches it: a drill's folder must never lead to the store of the desk.
+    """
     data = read_toml(path)
     for section, key in _SECRETS:
         if isinstance(table := data.get(section), dict) and key in table:
@@ -196,9 +215,10 @@ def load_file(path: Path) -> Settings:
             raise ConfigError(
                 str(path), f"{section}.{key}", f"secrets do not belong here; use {variable} or {key}_file"
             )
-    _check_environment()
+    if environment:
+        _check_environment()
     try:
-        settings = Settings(**data)
+        settings = Settings(**data) if environment else _OfFile(**data)
     except ValidationError as error:
         raise _config_error(str(path), error) from None
     except SettingsError as error:  # a list that is not JSON

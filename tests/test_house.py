@@ -154,7 +154,7 @@ def test_every_promised_command_is_there() -> None:
         status|web|notify list|notify test|clocks|evidence list|evidence verify|evidence export|publish
         clarifications list|clarifications show|clarifications draft
         clarifications edit|clarifications approve|clarifications withdraw|clarifications discard
-        clarifications text|clarifications card
+        clarifications text|clarifications card|drill run|drill plan
     """
     assert {
         f"pollwatch {name.strip()}" for line in promised.split("\n") for name in line.split("|") if name.strip()

@@ -20,6 +20,7 @@ from alerts.cli.daemon import config, run, status, web
 from alerts.cli.demo import demo
 from alerts.cli.deploy import deploy
 from alerts.cli.digest import digest
+from alerts.cli.drill import drill
 from alerts.cli.evidence import evidence
 from alerts.cli.incidents import incidents
 from alerts.cli.notify import notify
@@ -82,7 +83,7 @@ _WORK = (
     notify,
     digest,
 )
-_OVERSIGHT = (clocks, parity, models, audit, evidence, db, status, web)
+_OVERSIGHT = (clocks, parity, drill, models, audit, evidence, db, status, web)
 for command in (*_SETUP, *_WORK, *_OVERSIGHT):
     cli.add_command(command)
 db.add_command(upgrade)

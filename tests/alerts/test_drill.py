@@ -1,0 +1,410 @@
+"""`drill`: a scripted day through the real stages, in a store of its own, scored; the same for the same seed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from alerts.drill import Pace, make_folder, run
+from alerts.drill_page import page
+from alerts.drill_people import finding
+from alerts.drill_report import Threshold, outcome, why
+from alerts.drill_script import Model, Plant, parse_model, parse_speed, read_script
+from alerts.drill_serve import Served
+from monitor.errors import InputError
+from monitor.types import ClaimType, Decision, Role, Verdict
+
+pytestmark = pytest.mark.timeout(900)  # a drill trains a model first, which takes long on a machine that is busy
+CLI = [sys.executable, "-m", "alerts"]
+SHIPPED = Path(__file__).parents[2] / "seeds" / "drills"
+HONG_KONG = ZoneInfo("Asia/Hong_Kong")
+START = "2027-03-14T08:00:00"
+HEAD: dict[str, Any] = {
+    "drill": "two feeds",
+    "start": START,
+    "feeds": [{"feed": "daily", "outlet": "Quay Daily"}, {"feed": "office", "outlet": "Office", "role": "official"}],
+}
+PLANT = {"id": "p1", "claim_type": "scam-lure"}
+
+
+def write(file: Path, *lines: Mapping[str, Any] | str) -> Path:
+    """A script of these lines, the header first; strings stand as they are."""
+    texts = [line if isinstance(line, str) else json.dumps(line, ensure_ascii=False) for line in lines]
+    file.write_text("\n".join(texts), encoding="utf-8")
+    return file
+
+
+def change(clock: str, feed: str = "daily", **keys: Any) -> dict[str, Any]:
+    """A line of a script."""
+    return {"at": f"2027-03-14T{clock}:00", "feed": feed, **keys}
+
+
+def story(guid: str, title: str = "Ferry late", **keys: Any) -> dict[str, Any]:
+    """An item of a script."""
+    return {"guid": guid, "title": title, **keys}
+
+
+@pytest.fixture(scope="module")
+def morning(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first hours of the Harbour City drill, thinned out to some sixty items."""
+    with gzip.open(SHIPPED / "harbour.jsonl.gz", "rt", encoding="utf-8") as lines:
+        head, *rows = [json.loads(line) for line in lines]
+    kept, innocent = [], 0
+    for row in rows:
+        (item,) = row.get("add") or [{}]
+        marked = "plant" in item or "refutes" in item
+        innocent += bool(item) and not marked
+        if (
+            row["at"] < "2027-03-14T10:30:00"
+            and "-copy-" not in item.get("guid", "")
+            and (marked or innocent % 16 == 1)
+        ):
+            kept.append(row)
+    known = {row["add"][0]["plant"]["id"] for row in kept if row.get("add") and "plant" in row["add"][0]}
+    kept = [row for row in kept if row["add"][0].get("refutes") in {None, *known}]
+    outage = [
+        {"at": "2027-03-14T07:00:00", "feed": "harbour-zh", "outage": "500"},
+        {"at": "2027-03-14T07:40:00", "feed": "harbour-zh", "outage": ""},
+    ]
+    head |= {"start": "2027-03-14T05:30:00", "end": "2027-03-14T11:00:00", "pass_s": 1800}
+    rows = sorted([*kept, *outage], key=lambda row: row["at"])
+    return write(tmp_path_factory.mktemp("drill") / "morning.jsonl", head, *rows)
+
+
+@pytest.fixture(scope="module")
+def played(morning: Path) -> dict[str, Any]:
+    """The report of the command on that morning, while the environment names the store of a desk and a receiver."""
+    desk = morning.parent / "desk.db"
+    named = {"POLLWATCH_DATABASE__URL": f"sqlite:///{desk}", "POLLWATCH_DIGEST__RECEIVERS": '["lead@example.org"]'}
+    done = subprocess.run(
+        [*CLI, "drill", str(morning), "--json", "--out", str(morning.parent / "drill.html")],
+        cwd=morning.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **named},
+    )
+    assert done.returncode == 0, done.stderr
+    assert not desk.exists(), "a drill must not touch the store of the desk"
+    assert not (morning.parent / "pollwatch.db").exists()
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def test_a_drill_scores_what_was_planted(morning: Path, played: Mapping[str, Any]) -> None:
+    """Counts agree with the script, a refutation is no false alarm, and what was missed says its score and why."""
+    script = read_script(morning)
+    assert played["planted"] == len(script.plants) >= 8
+    assert played["not_collected"] <= 2
+    assert played["items"] + played["not_collected"] == len(script.stories) >= 50
+    assert played["detected"] == sum(row["detected"] for row in played["plants"]) >= played["planted"] / 2
+    assert played["recall"] == round(played["detected"] / played["planted"], 4)
+    assert played["refutations"] >= 3
+    assert played["refutations_flagged"] == 0
+    assert played["false_alarms"] == sum(not row["planted"] and not row["sample"] for row in played["queue"]) <= 6
+    assert sum(row["items"] for row in played["hours"]) == played["items"]
+    for row in played["plants"]:
+        assert (row["why"] is None) is row["detected"]
+        assert row["detected"] or row["score"] is None or row["threshold"] > 0
+        times = [row[key] for key in ("flag_s", "take_s", "decision_s") if row[key] is not None]
+        assert times == sorted(times)
+        assert all(0 <= time < 6 * 3600 for time in times)
+    spans = sorted(row["flag_s"] for row in played["plants"] if row["detected"])
+    assert played["p50_s"] == spans[(len(spans) + 1) // 2 - 1]
+    assert {row["lang"] for row in played["by_lang"]} >= {"en", "zh-Hant"}
+    assert sum(row["planted"] for row in played["by_claim_type"]) == played["planted"]
+    assert played["times"]["decision"]["n"] > 0
+
+
+def test_the_same_seed_gives_the_same_report(morning: Path, played: Mapping[str, Any], tmp_path: Path) -> None:
+    """Byte for byte, but for the seconds on the wall; in another process and folder, at other ports."""
+    script = read_script(morning)
+    again = run(script, tmp_path / "drill", Pace(None, lambda: datetime.now(UTC)), script.header.reviewers, 1, str)
+    one, other = ({**report, "seconds": 0} for report in (played, json.loads(json.dumps(again))))
+    assert json.dumps(one) == json.dumps(other)
+    listed = subprocess.run(
+        [*CLI, "-c", "drill/pollwatch.toml", "feeds", "list", "--json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={name: value for name, value in os.environ.items() if name != "POLLWATCH_DATABASE__URL"},
+    )
+    rows = [json.loads(line) for line in listed.stdout.splitlines()]
+    assert len(rows) == len(script.header.feeds), "the folder is left, and its store can be looked at"
+
+
+def test_the_page_shows_both_languages_and_runs_nothing(morning: Path, played: Mapping[str, Any]) -> None:
+    """A timeline with a row for every plant, in English and in Chinese; no script, nothing remote."""
+    html = (morning.parent / "drill.html").read_text(encoding="utf-8")
+    assert html == page(played, HONG_KONG)
+    assert '<section lang="en">' in html
+    assert '<section lang="zh-Hant">' in html
+    assert "What was missed" in html
+    assert "漏報" in html
+    assert html.count("<g><title>") == 2 * played["planted"]
+    assert "<script" not in html
+    assert "http" not in html.replace("http-equiv", "")
+
+
+def test_titles_are_text_on_the_page(played: Mapping[str, Any]) -> None:
+    """What a feed says is never markup."""
+    nasty = '<script>alert(1)</script>"&'
+    plants = [
+        {**row, "title": nasty, "detected": False, "said": {"form": nasty, "values": {}}} for row in played["plants"]
+    ]
+    html = page({**played, "plants": plants, "drill": nasty}, HONG_KONG)
+    assert "<script" not in html
+    assert html.count("&lt;script&gt;") > len(plants)
+
+
+WRONG = [
+    (["{"], "script.jsonl:1: is no JSON object of whole characters"),
+    ([{**HEAD, "zone": "Mars/Olympus"}], "zone: not a time zone"),
+    ([{**HEAD, "feeds": []}], "feeds"),
+    ([{**HEAD, "feeds": [HEAD["feeds"][0]] * 2}], "names a feed twice"),
+    ([{**HEAD, "feed": 1}], "feed: no such key"),
+    ([HEAD, change("08:10", "evening")], "script.jsonl:2: there is no feed evening; the header has daily, office"),
+    ([HEAD, change("08:10"), change("08:09")], "script.jsonl:3: 2027-03-14T00:09:00+00:00 comes before the line above"),
+    ([HEAD, change("07:59")], "comes before the line above or the start"),
+    ([{**HEAD, "end": "2027-03-14T08:05"}, change("08:10")], "the end, 2027-03-14T00:05:00+00:00, comes before"),
+    ([HEAD, change("08:10", add=[story("a", plant={"id": "p1", "claim_type": "lies"})])], "add.0.plant.claim_type"),
+    (
+        [
+            HEAD,
+            change("08:10", add=[story("a", plant=PLANT), story("b", plant={**PLANT, "claim_type": "count-fraud"})]),
+        ],
+        "plant p1 was scam-lure before",
+    ),
+    ([HEAD, change("08:10", "office", add=[story("a", refutes="p7")])], "refutes p7, which is not planted"),
+    ([HEAD, change("08:10", outage="418")], "outage"),
+    ([{**HEAD, "election": {'x"\n[database]\nurl': "sqlite:////tmp/desk.db"}}], "election."),
+    ([{**HEAD, "start": "1066-10-14T09:00"}], "start: not between the years 2000 and 2100"),
+    ([{**HEAD, "end": "2027-05-01T09:00"}], "lasts more than 31 days"),
+    ([HEAD, '{"at": "2027-03-14T08:10", "feed": "daily", "body": "\\ud800"}'], "of whole characters"),
+    ([HEAD, "[1]"], "script.jsonl:2: is no JSON object of whole characters"),
+    ([HEAD, "[" * 100_000], "script.jsonl:2: is no JSON object of whole characters"),
+]
+
+
+@pytest.mark.parametrize(("lines", "words"), WRONG)
+def test_a_wrong_script_names_its_line(tmp_path: Path, lines: list[Any], words: str) -> None:
+    """File, line and mend, before anything is played."""
+    with pytest.raises(InputError, match=r"script\.jsonl") as caught:
+        read_script(write(tmp_path / "script.jsonl", *lines))
+    assert words in str(caught.value)
+    assert str(tmp_path / "script.jsonl") in str(caught.value)
+
+
+@pytest.mark.parametrize("data", [b"\x1f\x8b broken", b"\xff\xfe\x00", gzip.compress(b'{"drill"')[:-9]])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, data: bytes) -> None:
+    """Neither a broken archive nor another encoding ends in a traceback."""
+    file = tmp_path / "day.jsonl.gz"
+    file.write_bytes(data)
+    with pytest.raises(InputError, match=r"day\.jsonl\.gz"):
+        read_script(file)
+
+
+def test_the_feeds_serve_what_the_script_says(tmp_path: Path) -> None:
+    """Items come, change and go at their instants, newest first, the oldest cut off; an unchanged feed answers 304."""
+    recorded = "<rss><channel><title>塔樓</title></channel></rss>"
+    (tmp_path / "state.xml").write_text(recorded, encoding="utf-8")
+    lines = (
+        {**HEAD, "listed": 2},
+        change("08:10", add=[story("a", "鐘樓停擺"), story("b")]),
+        change("08:20", add=[story("c"), story("b", "Ferry on time")]),
+        change("08:30", remove=["c"]),
+        change("08:40", outage="503"),
+        change("08:50", outage="html"),
+        change("09:00", outage=""),
+        change("09:10", "office", file="state.xml"),
+        change("09:20", "office", body="<rss/>"),
+    )
+    script = read_script(write(tmp_path / "day.jsonl", *lines))
+    with Served(script).open() as served:
+
+        def look(clock: str, feed: str = "daily", etag: str = "") -> tuple[int, str, str]:
+            served.advance(datetime.fromisoformat(f"2027-03-14T{clock}:00+08:00"))
+            request = urllib.request.Request(served.addresses[feed], headers={"If-None-Match": etag} if etag else {})
+            try:
+                with urllib.request.urlopen(request, timeout=10) as answer:
+                    return answer.status, answer.read().decode(), answer.headers["ETag"] or ""
+            except urllib.error.HTTPError as error:
+                with error:
+                    return error.code, error.read().decode(), ""
+
+        assert look("08:05")[1].count("<item>") == 0
+        status, body, etag = look("08:10")
+        assert (status, body.count("<item>")) == (200, 2)
+        assert body.index("Ferry late") < body.index("鐘樓停擺")
+        assert look("08:15", etag=etag)[0] == 304
+        status, body, _ = look("08:20", etag=etag)
+        assert status == 200
+        assert "鐘樓停擺" not in body, "a feed lists two"
+        assert "Ferry on time" in body
+        assert "00:10:00 +0000" in body, "an edit keeps the date"
+        assert look("08:30")[1].count("<item>") == 1
+        assert look("08:40")[0] == 503
+        assert look("08:50")[:2] == (200, look("08:50")[1])
+        assert "<html>" in look("08:50")[1]
+        assert look("09:00")[1].count("<item>") == 1
+        assert look("09:10", "office")[1] == recorded
+        assert look("09:20", "office")[1] == "<rss/>"
+
+
+def test_an_item_is_known_by_its_link_where_its_guid_is_not_served(tmp_path: Path) -> None:
+    """RSS 1.0 has no guid, and Atom's is read as a part of the feed's address, whose port is another in each run."""
+    lines = (HEAD, change("08:10", add=[story("塔 1"), story("b", link="https://quay.example/b")]))
+    script = read_script(write(tmp_path / "day.jsonl", *lines))
+    own = "https://daily.example/%E5%A1%94%201"
+    assert script.named("daily", "http://127.0.0.1:4711/塔 1", own) == ("daily", "塔 1")
+    assert script.named("daily", None, "https://quay.example/b") == ("daily", "b")
+    assert script.named("daily", "b", None) == ("daily", "b")
+    assert script.named("office", None, "https://quay.example/b") == ("office", "")
+
+
+@pytest.mark.parametrize("name", ["../secret.xml", "/etc/hostname"])
+def test_a_script_reads_only_what_lies_beside_it(tmp_path: Path, name: str) -> None:
+    """A drill from a stranger gets at nothing else, neither as a feed nor as a watchlist."""
+    script = read_script(write(tmp_path / "day.jsonl", {**HEAD, "watchlist": name}, change("08:10", file=name)))
+    with pytest.raises(InputError, match="lie beside it"):
+        make_folder(script, tmp_path / "drill")
+    with pytest.raises(InputError, match="lie beside it"):
+        Served(script).advance(script.end)
+
+
+def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
+    """Nothing is ever overwritten."""
+    (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(InputError, match="is not empty"):
+        make_folder(read_script(write(tmp_path / "day.jsonl", HEAD)), tmp_path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["day.jsonl", "mine.txt"]
+
+
+def test_wrong_dates_of_a_script_are_told_by_their_name(tmp_path: Path) -> None:
+    """What pollwatch.toml would refuse is refused in the words of the script."""
+    script = read_script(write(tmp_path / "day.jsonl", {**HEAD, "election": {"polling_open": "2027-03-14T08:30"}}))
+    with pytest.raises(InputError, match=r"day\.jsonl: election\.polling_open: no such key"):
+        make_folder(script, tmp_path / "drill")
+
+
+def test_a_paced_day_begins_now(tmp_path: Path) -> None:
+    """Every instant is moved and the day passes so many times as fast; the polls open and close with it."""
+    election = {"polling_opens": "2027-03-14T08:30:00", "polling_closes": "2027-03-14T22:30:00"}
+    written = "2027-03-14T07:00:00"
+    lines = ({**HEAD, "election": election}, change("10:00", add=[story("a", published=written)]))
+    script = read_script(write(tmp_path / "day.jsonl", *lines))
+    begin = datetime(2027, 1, 5, 6, 0, tzinfo=UTC)
+    moved = script.moved(begin, 60)
+    assert (moved.start, moved.end) == (begin, begin + timedelta(minutes=3))
+    assert moved.changes[0].at == begin + timedelta(minutes=2)
+    assert moved.changes[0].add[0].published == begin - timedelta(minutes=1)
+    assert moved.header.election["polling_opens"] == (begin + timedelta(seconds=30)).isoformat()
+    make_folder(moved, tmp_path / "drill")
+
+
+def test_a_pace_waits_for_the_clock_on_the_wall() -> None:
+    """And at full speed for nothing."""
+    start = datetime(2027, 1, 5, 6, 0, tzinfo=UTC)
+    reads: list[datetime] = []
+
+    def clock() -> datetime:
+        reads.append(start + timedelta(milliseconds=200 * len(reads)))
+        return reads[-1]
+
+    Pace(1.0, clock).wait(start + timedelta(milliseconds=300))
+    assert len(reads) == 3
+    Pace(None, clock).wait(start + timedelta(days=1))
+    assert len(reads) == 3
+
+
+SPECS: list[tuple[str | None, Callable[[Model], bool] | None]] = [
+    (None, lambda model: model.number == 3),
+    ("5", lambda model: model.number == 5 and model.take_s == 7),
+    ("number=2, decide_s=30,error=0.5", lambda model: (model.number, model.decide_s, model.error) == (2, 30, 0.5)),
+    ("people", None),
+    ("none", None),
+]
+
+
+@pytest.mark.parametrize(("spec", "holds"), SPECS)
+def test_reviewers_are_asked_for_in_a_few_words(spec: str | None, holds: Callable[[Model], bool] | None) -> None:
+    """A number, or keys that replace those of the script."""
+    model = parse_model(Model(take_s=7), spec)
+    assert (model is None) if holds is None else (model is not None and holds(model))
+
+
+@pytest.mark.parametrize("spec", ["0", "41", "number=x", "eyes=2", "error=1.1", ""])
+def test_reviewers_that_cannot_be_are_refused(spec: str) -> None:
+    """With the keys that there are."""
+    with pytest.raises(InputError, match="write people, none, 3, or number, take_s"):
+        parse_model(Model(), spec)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "fast", "1e9"])
+def test_a_speed_is_a_number_or_max(text: str) -> None:
+    """Nothing that would stop the clock, or wait for ever."""
+    with pytest.raises(InputError, match="--speed"):
+        parse_speed(text)
+    assert parse_speed("max") is None
+    assert parse_speed("2.5") == 2.5
+
+
+@pytest.mark.parametrize("claim_type", list(ClaimType))
+def test_scripted_reviewers_decide_as_the_taxonomy_says(claim_type: ClaimType) -> None:
+    """What cannot be ruled on by this desk is referred, satire is watched, the rest clarified; an error lets it go."""
+    plant = Plant(id="p1", claim_type=claim_type)
+    decision, verdict, reason = finding(plant, errs=False)
+    referred = {ClaimType.VOTE_BUYING_RUMOUR, ClaimType.INTIMATE_IMAGE_EXTORTION}
+    if claim_type in referred:
+        assert (decision, verdict) == (Decision.REFER, None)
+    elif claim_type is ClaimType.OPINION_OR_SATIRE:
+        assert (decision, verdict) == (Decision.WATCH, Verdict.SATIRE)
+    else:
+        assert (decision, verdict) == (Decision.CLARIFY, Verdict.FALSE)
+    assert reason == "drill: p1"
+    assert finding(plant, errs=True)[0] is Decision.DISMISS
+    assert finding(None, errs=False)[0] is Decision.DISMISS
+    assert finding(None, errs=True)[0] is Decision.CLARIFY
+    decided = {"decided_at": datetime(2027, 1, 1, tzinfo=UTC), "decision": decision}
+    assert outcome(plant, decided) == "right"
+    let_go = "right" if claim_type is ClaimType.OPINION_OR_SATIRE else "wrong"
+    assert outcome(plant, {**decided, "decision": Decision.DISMISS}) == let_go
+    assert outcome(plant, None) == "undecided"
+
+
+ROW: dict[str, Any] = {
+    "feed": "daily",
+    "score": 0.4,
+    "stance": "asserts",
+    "flagged": False,
+    "matches": ["someone"],
+    "findings": [],
+}
+REASONS = [
+    (None, "its feed dropped it before it was collected"),
+    ({**ROW, "score": None}, "it was not assessed"),
+    ({**ROW, "feed": "office"}, "its outlet is trusted: official"),
+    ({**ROW, "stance": "refutes"}, "it was taken for a text that says otherwise: refutes"),
+    ({**ROW, "flagged": True}, "it was flagged, but is in no alert"),
+    (ROW, "it scored 0.40 of 0.50"),
+    ({**ROW, "matches": []}, "it scored 0.40 of 0.56, and names nobody who is watched"),
+]
+
+
+@pytest.mark.parametrize(("row", "words"), REASONS)
+def test_what_was_missed_says_why(row: Mapping[str, Any] | None, words: str) -> None:
+    """The first of the reasons that kept it out of the queue."""
+    assert why(row, {"office": Role.OFFICIAL}, Threshold(0.5, 0.06)).text == words
