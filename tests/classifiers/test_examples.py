@@ -50,11 +50,11 @@ def test_every_seed_has_exactly_the_promised_keys_and_says_where_it_comes_from()
 
 
 def test_seeds_are_balanced(examples: list[Example]) -> None:
-    """At least 400; half English, half Chinese, mostly Traditional; falsehoods and genuine texts in like numbers."""
+    """At least 400; neither language less than two fifths; falsehoods and genuine texts in like numbers."""
     langs = Counter(example.lang for example in examples)
     assert len(examples) >= 400
-    assert 0.45 <= langs[Lang.EN] / len(examples) <= 0.55
-    assert langs[Lang.HANT] > 1.2 * langs[Lang.HANS] > 0
+    assert 0.4 <= langs[Lang.EN] / len(examples) <= 0.6
+    assert langs[Lang.HANT] > langs[Lang.HANS] > 0.25 * len(examples)
     for english in (True, False):
         part = [example for example in examples if (example.lang is Lang.EN) is english]
         assert 0.4 <= sum(example.suspicious for example in part) / len(part) <= 0.6
