@@ -25,6 +25,7 @@ SUSPICIOUS = (Label.FALSE_INFORMATION, Label.IMPERSONATION)
 LANGUAGES = ("en", "zh")
 FORMAT = 3  # of `Model.state`; another number when older ones cannot be read any more
 THRESHOLD = 0.5  # every model is calibrated to have its operating point here
+RARE = 1 / 2_000  # of the examples: stance and claim type learn nothing of terms that stand in fewer
 _FOLDS = 5
 _TOLERANCE = 1e-3  # of a gradient; finer ones rank alike and take longer
 
@@ -50,6 +51,12 @@ class Head:
     def values(self, rows: Any) -> Array:
         """Decision values, one column a class."""
         return np.asarray(rows.astype(self.weights.dtype) @ self.weights.T + self.intercepts)
+
+    def spread(self, columns: Array, width: int) -> Head:
+        """The same over ``width`` features, of which this one knows those of ``columns``."""
+        weights = np.zeros((len(self.weights), width), dtype=np.float32, order="F")
+        weights[:, columns] = self.weights
+        return Head(self.classes, weights, self.intercepts)
 
     def best(self, rows: Any, allowed: Array | None = None) -> list[str]:
         """The class with the highest value; ``allowed`` (rows, classes) leaves classes out."""
@@ -143,21 +150,23 @@ def fit(
     """
     weight = np.ones(len(examples)) if weights is None else np.asarray(weights, dtype=float)
     features = TextFeatures(background=background)
-    # Half the memory and a third of the time of 64 bits, and the same order of scores.
-    rows = features.fit_transform([example.text for example in examples]).astype(np.float32)
+    rows = features.fit_transform([example.text for example in examples])
     labels = np.array([str(example.label) for example in examples])
     suspicious = labels != Label.GENUINE
     values = _out_of_fold(rows, labels, weight, [_stratum(example) for example in examples], random_state)
     script = chinese(rows)
     calibration = np.array([_calibration(values[script == which], suspicious[script == which]) for which in (0, 1)])
     scores = calibrate(values, calibration[script])
-    # With many classes, terms of a single example teach nothing and take three quarters of the time.
-    repeated = np.flatnonzero(np.bincount(rows.indices, minlength=rows.shape[1]) > 1)
+    label = _fit_label(rows, labels, weight, np.arange(len(labels)))
+    # With many classes, terms of hardly any example teach nothing, and take most of the time and of the memory.
+    found_in = np.bincount(rows.indices, minlength=rows.shape[1])
+    repeated = np.flatnonzero(found_in >= max(2, len(examples) * RARE))
+    width, rows = rows.shape[1], rows[:, repeated]  # the others are not needed any more
     model = Model(
         features=features,
-        label=_fit_label(rows, labels, weight, np.arange(len(labels))),
-        stance=_fit_head(rows, [e.stance for e in examples], weight, repeated),
-        claim_type=_fit_head(rows, [e.claim_type for e in examples], weight, repeated),
+        label=label,
+        stance=_fit_head(rows, [e.stance for e in examples], weight).spread(repeated, width),
+        claim_type=_fit_head(rows, [e.claim_type for e in examples], weight).spread(repeated, width),
         calibration=calibration,
         threshold=THRESHOLD,
     )
@@ -198,19 +207,16 @@ def _fit_one(rows: Any, labels: Array, weight: Array, known: Array, label: Label
     return _regression(penalty=1.0).fit(rows[chosen], target, sample_weight=np.where(target, share, 1) * part)
 
 
-def _fit_head(rows: Any, targets: Sequence[Any], weight: Array, columns: Array) -> Head:
-    """A head for the examples that have a target, over some of the columns; ``weight`` is one of each example."""
+def _fit_head(rows: Any, targets: Sequence[Any], weight: Array) -> Head:
+    """A head for the examples that have a target; ``weight`` is one of each example."""
     known = np.flatnonzero([target is not None for target in targets])
     classes = [str(target) for target in targets if target is not None]
     regression = _regression(penalty=0.1, class_weight="balanced")
-    regression.fit(rows[known][:, columns], classes, sample_weight=weight[known])
+    regression.fit(rows[known], classes, sample_weight=weight[known])
     weights, intercepts = regression.coef_, regression.intercept_
     if len(regression.classes_) == 2:  # scikit-learn gives the second class only
         weights, intercepts = np.vstack([-weights, weights]), np.array([-intercepts[0], intercepts[0]])
-    everywhere = np.zeros((len(weights), rows.shape[1]), dtype=np.float32)
-    everywhere[:, columns] = weights
-    names = tuple(str(name) for name in regression.classes_)
-    return Head(names, np.asfortranarray(everywhere), intercepts)
+    return Head(tuple(str(name) for name in regression.classes_), weights, intercepts)
 
 
 def _regression(penalty: float, class_weight: str | None = None) -> LogisticRegression:
