@@ -35,7 +35,7 @@ class TextFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sc
     unseen_: Array
     pivots_: Array
 
-    def __init__(self, slope: float = 0.6, char_weight: float = 0.5, background: Background | None = None) -> None:
+    def __init__(self, slope: float = 0.6, char_weight: float = 0.3, background: Background | None = None) -> None:
         self.slope = slope
         self.char_weight = char_weight
         self.background = background
