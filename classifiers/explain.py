@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from classifiers.model import Array, Model
+from classifiers.model import SUSPICIOUS, Array, Model, chinese, label_values
 from classifiers.scoring import TRUSTED_ROLES, Scored
 from classifiers.sentences import sentence
 from classifiers.terms import batches, terms_of
@@ -98,7 +98,7 @@ def _reason(code: str, detail: Mapping[str, Any]) -> Reason:
 def _pulls(model: Model, folded: Sequence[str], rows: Any) -> Iterator[Array]:
     """For each folded text, what each of its characters adds to the value of the likeliest suspicious label."""
     weights, width = model.label.weights, model.label.weights.shape[1]
-    likeliest = model.label.values(rows).argmax(axis=1)
+    likeliest = chinese(rows) * len(SUSPICIOUS) + label_values(model.label, rows).argmax(axis=1)
     done = 0
     for batch in batches(folded):
         values = rows[done : done + len(batch)]

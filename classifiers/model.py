@@ -19,11 +19,13 @@ from monitor.types import ClaimType, Label, Lang, Stance
 Array = np.ndarray[Any, Any]
 
 # At the operating threshold at most this share of the genuine training texts of each language is flagged, judged out
-# of fold. They are counter-examples, made of the same words as the falsehoods: of ordinary headlines it flags 1 %.
-FALSE_FLAGS = 0.15
-SUSPICIOUS = (Label.FALSE_INFORMATION, Label.IMPERSONATION)  # the rows of the head of labels
-FORMAT = 2  # of `Model.state`; another number when older ones cannot be read any more
+# of fold. They are counter-examples, made of the same words as the falsehoods: of ordinary headlines it flags 0.5 %.
+FALSE_FLAGS = 0.13
+SUSPICIOUS = (Label.FALSE_INFORMATION, Label.IMPERSONATION)
+LANGUAGES = ("en", "zh")
+FORMAT = 3  # of `Model.state`; another number when older ones cannot be read any more
 THRESHOLD = 0.5  # every model is calibrated to have its operating point here
+RARE = 1 / 2_000  # of the examples: stance and claim type learn nothing of terms that stand in fewer
 _FOLDS = 5
 _TOLERANCE = 1e-3  # of a gradient; finer ones rank alike and take longer
 
@@ -50,6 +52,12 @@ class Head:
         """Decision values, one column a class."""
         return np.asarray(rows.astype(self.weights.dtype) @ self.weights.T + self.intercepts)
 
+    def spread(self, columns: Array, width: int) -> Head:
+        """The same over ``width`` features, of which this one knows those of ``columns``."""
+        weights = np.zeros((len(self.weights), width), dtype=np.float32, order="F")
+        weights[:, columns] = self.weights
+        return Head(self.classes, weights, self.intercepts)
+
     def best(self, rows: Any, allowed: Array | None = None) -> list[str]:
         """The class with the highest value; ``allowed`` (rows, classes) leaves classes out."""
         values = self.values(rows)
@@ -63,7 +71,7 @@ class Model:
     """A trained model. Immutable; two models trained from the same rows in the same order are equal."""
 
     features: TextFeatures
-    label: Head  # SUSPICIOUS: how far each is from genuine, in log-odds
+    label: Head  # SUSPICIOUS of English texts, then of Chinese ones: how far each is from genuine, in log-odds
     stance: Head
     claim_type: Head
     calibration: Array  # slope and intercept from `suspicion` to log-odds; a row for English, one for Chinese
@@ -75,7 +83,7 @@ class Model:
 
     def judge_rows(self, rows: Any) -> list[Opinion]:
         """An opinion on each row of ``features.transform``: for callers who need the rows for reasons as well."""
-        values = self.label.values(rows)
+        values = label_values(self.label, rows)
         kinds = [SUSPICIOUS[column] for column in values.argmax(axis=1)]
         poses = np.array([kind is Label.IMPERSONATION for kind in kinds], dtype=bool)
         allowed = poses[:, None] == [name in IMPERSONATION_TYPES for name in self.claim_type.classes]
@@ -142,21 +150,23 @@ def fit(
     """
     weight = np.ones(len(examples)) if weights is None else np.asarray(weights, dtype=float)
     features = TextFeatures(background=background)
-    # Half the memory and a third of the time of 64 bits, and the same order of scores.
-    rows = features.fit_transform([example.text for example in examples]).astype(np.float32)
+    rows = features.fit_transform([example.text for example in examples])
     labels = np.array([str(example.label) for example in examples])
     suspicious = labels != Label.GENUINE
     values = _out_of_fold(rows, labels, weight, [_stratum(example) for example in examples], random_state)
     script = chinese(rows)
     calibration = np.array([_calibration(values[script == which], suspicious[script == which]) for which in (0, 1)])
     scores = calibrate(values, calibration[script])
-    # With many classes, terms of a single example teach nothing and take three quarters of the time.
-    repeated = np.flatnonzero(np.bincount(rows.indices, minlength=rows.shape[1]) > 1)
+    label = _fit_label(rows, labels, weight, np.arange(len(labels)))
+    # With many classes, terms of hardly any example teach nothing, and take most of the time and of the memory.
+    found_in = np.bincount(rows.indices, minlength=rows.shape[1])
+    repeated = np.flatnonzero(found_in >= max(2, len(examples) * RARE))
+    width, rows = rows.shape[1], rows[:, repeated]  # the others are not needed any more
     model = Model(
         features=features,
-        label=_fit_label(rows, labels, weight, np.arange(len(labels))),
-        stance=_fit_head(rows, [e.stance for e in examples], weight, repeated),
-        claim_type=_fit_head(rows, [e.claim_type for e in examples], weight, repeated),
+        label=label,
+        stance=_fit_head(rows, [e.stance for e in examples], weight).spread(repeated, width),
+        claim_type=_fit_head(rows, [e.claim_type for e in examples], weight).spread(repeated, width),
         calibration=calibration,
         threshold=THRESHOLD,
     )
@@ -166,38 +176,47 @@ def fit(
 def _fit_label(rows: Any, labels: Array, weight: Array, known: Array) -> Head:
     """Each of SUSPICIOUS against genuine, apart from the other: false information and impersonation share few words.
 
-    ``known`` are the places of the rows to learn from: a copy of those of two labels at a time is all that is made.
+    Each language learns from its own texts: what the other says of the signs, links and words that both use only
+    disturbs. One that lacks a label altogether takes it from all. ``known`` are the places of the rows to learn from.
+    """
+    script = chinese(rows)[known]
+    classes, weights, intercepts = [], [], []
+    for which, language in enumerate(LANGUAGES):
+        for label in SUSPICIOUS:
+            own = known[script == which]
+            whole = {label, Label.GENUINE} <= set(labels[own])
+            regression = _fit_one(rows, labels, weight, own if whole else known, label)
+            classes.append(f"{language} {label}")
+            weights.append(regression.coef_[0])
+            intercepts.append(regression.intercept_[0])
+    return Head(tuple(classes), np.asfortranarray(weights, dtype=np.float32), np.array(intercepts))
+
+
+def _fit_one(rows: Any, labels: Array, weight: Array, known: Array, label: Label) -> LogisticRegression:
+    """One of SUSPICIOUS against genuine: a copy of the rows of two labels at a time is all that is made.
 
     (Begg, Gray: "Calculation of polychotomous logistic regression parameters using individualized regressions", 1984.)
     Of reviewed texts few are suspicious. Were the classes balanced, those few would drown what was dismissed; left as
     they are, the proportions of the seeds, which mean nothing, would count. Each class weighs the root of its share.
     """
-    weights, intercepts = [], []
-    for label in SUSPICIOUS:
-        chosen = known[np.isin(labels[known], (Label.GENUINE, label))]
-        target, part = labels[chosen] == label, weight[chosen]
-        if not target.any() or target.all():
-            raise ValueError(f"there must be texts labelled {label} and {Label.GENUINE}")
-        share = np.sqrt(part[~target].sum() / part[target].sum())
-        regression = _regression(penalty=1.0).fit(rows[chosen], target, sample_weight=np.where(target, share, 1) * part)
-        weights.append(regression.coef_[0])
-        intercepts.append(regression.intercept_[0])
-    return Head(tuple(map(str, SUSPICIOUS)), np.asfortranarray(weights, dtype=np.float32), np.array(intercepts))
+    chosen = known[np.isin(labels[known], (Label.GENUINE, label))]
+    target, part = labels[chosen] == label, weight[chosen]
+    if not target.any() or target.all():
+        raise ValueError(f"there must be texts labelled {label} and {Label.GENUINE}")
+    share = np.sqrt(part[~target].sum() / part[target].sum())
+    return _regression(penalty=1.0).fit(rows[chosen], target, sample_weight=np.where(target, share, 1) * part)
 
 
-def _fit_head(rows: Any, targets: Sequence[Any], weight: Array, columns: Array) -> Head:
-    """A head for the examples that have a target, over some of the columns; ``weight`` is one of each example."""
+def _fit_head(rows: Any, targets: Sequence[Any], weight: Array) -> Head:
+    """A head for the examples that have a target; ``weight`` is one of each example."""
     known = np.flatnonzero([target is not None for target in targets])
     classes = [str(target) for target in targets if target is not None]
     regression = _regression(penalty=0.1, class_weight="balanced")
-    regression.fit(rows[known][:, columns], classes, sample_weight=weight[known])
+    regression.fit(rows[known], classes, sample_weight=weight[known])
     weights, intercepts = regression.coef_, regression.intercept_
     if len(regression.classes_) == 2:  # scikit-learn gives the second class only
         weights, intercepts = np.vstack([-weights, weights]), np.array([-intercepts[0], intercepts[0]])
-    everywhere = np.zeros((len(weights), rows.shape[1]), dtype=np.float32)
-    everywhere[:, columns] = weights
-    names = tuple(str(name) for name in regression.classes_)
-    return Head(names, np.asfortranarray(everywhere), intercepts)
+    return Head(tuple(str(name) for name in regression.classes_), weights, intercepts)
 
 
 def _regression(penalty: float, class_weight: str | None = None) -> LogisticRegression:
@@ -208,8 +227,14 @@ def _regression(penalty: float, class_weight: str | None = None) -> LogisticRegr
     )
 
 
+def label_values(head: Head, rows: Any) -> Array:
+    """How far each text is from genuine, in log-odds: a column for each of SUSPICIOUS, by the head of its language."""
+    values = head.values(rows).reshape(rows.shape[0], len(LANGUAGES), len(SUSPICIOUS))
+    return np.asarray(values[np.arange(len(values)), chinese(rows)])
+
+
 def suspicion(values: Array) -> Array:
-    """The log-odds that a text is suspicious, of whichever kind, from the values of the head of labels."""
+    """The log-odds that a text is suspicious, of whichever kind, from its ``label_values``."""
     return np.asarray(np.logaddexp.reduce(values, axis=1))
 
 
@@ -219,7 +244,7 @@ def calibrate(values: Array, calibration: Array) -> Array:
 
 
 def chinese(rows: Any) -> Array:
-    """Which rows of ``TextFeatures`` are Chinese texts, as 0 and 1."""
+    """Which rows of ``TextFeatures`` are Chinese texts, as 0 and 1: the place in LANGUAGES."""
     return np.asarray(rows[:, [-1]].toarray()[:, 0], dtype=int)
 
 
@@ -229,7 +254,7 @@ def _out_of_fold(rows: Any, labels: Array, weight: Array, strata: Sequence[str],
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=random_state)
     for known, unseen in folds.split(strata, strata):
         head = _fit_label(rows, labels, weight, known)
-        values[unseen] = suspicion(head.values(rows[unseen]))
+        values[unseen] = suspicion(label_values(head, rows[unseen]))
     return values
 
 

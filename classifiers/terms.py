@@ -1,4 +1,4 @@
-"""What texts are made of, for whole batches at once: words, character n-grams, Han characters in ones to threes, types.
+"""What texts are made of, for whole batches at once: words, character n-grams, Han characters and pairs of them, types.
 
 Every term is a 64-bit code, in whose last bits stands its kind, with its place, so that weights can be shown on the
 words that carry them. All texts of a batch are one array of characters; runs of one script are found with comparisons,
@@ -40,7 +40,7 @@ _TYPES = re.compile(
 BATCH = 100_000  # characters: bounds the memory for terms to some dozens of megabytes
 
 _CHAR_NGRAMS = range(3, 6)
-_HAN_NGRAMS = range(1, 4)
+_HAN_NGRAMS = range(1, 3)
 
 
 _KIND_BITS = np.uint64(7)
@@ -183,7 +183,7 @@ def _words(chars: Array, script: Array) -> Iterator[_Part]:
 
 
 def _han(chars: Array, script: Array) -> Iterator[_Part]:
-    """Han characters in ones, twos and threes."""
+    """Han characters alone and in pairs."""
     starts, ends = _runs(script, _HAN)
     at = np.flatnonzero(script == _HAN)
     left = np.repeat(ends, ends - starts) - at

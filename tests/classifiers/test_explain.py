@@ -8,7 +8,7 @@ import pytest
 
 from classifiers.assess import Bench, Judged
 from classifiers.explain import Fragment, fragments, known_words, reasons
-from classifiers.model import Model
+from classifiers.model import Model, chinese, label_values
 from classifiers.scoring import combine
 from monitor.types import Candidate, ClaimType, Finding, Lang, Match, Role, Said
 
@@ -40,8 +40,9 @@ def test_fragments_are_pieces_of_the_original(model: Model, text: str) -> None:
 def test_contributions_add_up_to_the_decision_value(model: Model, text: str) -> None:
     """What the fragments carry is the likeliest label's value, but for marks between words and the script's share."""
     row = model.features.transform([text])
-    likeliest = model.label.values(row)[0].argmax()
-    value = float(model.label.values(row)[0, likeliest] - model.label.intercepts[likeliest])
+    values = label_values(model.label, row)[0]
+    likeliest = chinese(row)[0] * len(values) + values.argmax()
+    value = float(values.max() - model.label.intercepts[likeliest])
     value -= float(model.label.weights[likeliest, -1]) * row.toarray()[0, -1]
     carried = sum(piece.weight for piece in explained(model, text))
     assert carried == pytest.approx(value, abs=0.12)

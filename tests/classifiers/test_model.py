@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from classifiers.examples import IMPERSONATION_TYPES, seed_examples
-from classifiers.model import FALSE_FLAGS, Model, fit
+from classifiers.examples import IMPERSONATION_TYPES, Example, seed_examples
+from classifiers.model import FALSE_FLAGS, LANGUAGES, Model, fit, label_values
 from monitor.text import detect_lang
 from monitor.types import Label, Lang, Stance
 
@@ -14,6 +14,8 @@ SCAM = "您好，您的戶口已被凍結，請即按 safe-login.example 輸入�
 RUMOUR = "快轉發！翠灣北票站啱啱起火封咗，入面有人話啲選票全部燒晒，新聞一個字都唔敢報！！"
 NEWS = "Ferry company adds two sailings on Sunday evenings from June, and says fares will stay as they are."
 REFUTATION = "選舉事務署澄清，網上有關投票時間縮短的訊息並非事實，呼籲市民不要輕信謠言。"
+
+_SUBJECTS = ["禮券", "獎賞", "補貼", "退款", "bonus", "tides", "roofs", "paint", "bread", "maps"]
 
 
 def test_clear_cases(model: Model) -> None:
@@ -76,6 +78,31 @@ def test_a_label_without_texts_is_refused(missing: Label) -> None:
     """The error names what there must be."""
     with pytest.raises(ValueError, match=f"labelled .*{missing}|of each"):
         fit([example for example in seed_examples() if example.label is not missing])
+
+
+def test_each_language_learns_from_its_own_texts() -> None:
+    """A word that lures in Chinese and stands in English news speaks for one and against the other."""
+    rows = seed_examples()[::5]
+    lures = [Example(f"速按 zarbon 領取{what}，逾時作廢", Label.IMPERSONATION, Lang.HANT) for what in _SUBJECTS]
+    news = [Example(f"The zarbon club meets to talk about {what}", Label.GENUINE, Lang.EN) for what in _SUBJECTS]
+    model, _ = fit([*rows, *lures, *news])
+    values = [label_values(model.label, model.features.transform([text]))[0] for text in ("領取 zarbon", "a zarbon")]
+    plain = [label_values(model.label, model.features.transform([text]))[0] for text in ("領取", "a")]
+    assert values[0][1] > plain[0][1]
+    assert values[1][1] < plain[1][1]
+
+
+def test_a_language_without_texts_of_a_label_takes_it_from_the_other() -> None:
+    """A team may label in one language alone: its words still count in the other."""
+    rows = [row for row in seed_examples()[::5] if row.lang is Lang.EN or row.label is not Label.IMPERSONATION]
+    model, _ = fit(rows)
+    values = label_values(
+        model.label, model.features.transform(["your account is frozen 票", "票站開放 account frozen"])
+    )
+    english, chinese = model.label.weights[1], model.label.weights[len(LANGUAGES) + 1]
+    assert np.isfinite(values).all()
+    assert np.any(chinese)
+    assert not np.array_equal(english, chinese)  # the one from all texts, the other from its own
 
 
 def test_a_model_survives_its_state(model: Model) -> None:

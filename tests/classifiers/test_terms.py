@@ -54,7 +54,7 @@ def plain_terms(folded: str) -> Iterator[tuple[Kind, str, int, int]]:
                 start = word.start() + i - 1
                 yield Kind.CHARS, padded[i : i + n], max(start, word.start()), min(start + n, word.end())
     for run in _HAN.finditer(rest):
-        for n in (1, 2, 3):
+        for n in (1, 2):
             for i in range(len(run.group()) - n + 1):
                 yield Kind.HAN, run.group()[i : i + n], run.start() + i, run.start() + i + n
     for mark in re.finditer(r"[!?]+|[$€£¥%#]|[\u0250-\u1fff\u3041-\u30ff\uac00-\ud7a3]", rest):
