@@ -116,8 +116,7 @@ def flagged_since(connection: Connection, since: datetime) -> Iterator[tuple[dat
 
     No zone has a day that begins within one. Samples are none of them.
     """
-    quarter = cast(extract("epoch", incident_items.c.added_at), BigInteger) / literal_column("900", Integer)
-    whole = cast(func.floor(quarter), BigInteger)
+    whole = cast(extract("epoch", incident_items.c.added_at), BigInteger) // literal_column("900", Integer)
     query = (
         select(whole, func.count())
         .where(incident_items.c.added_at >= since, incident_items.c.reason != _SAMPLE)
