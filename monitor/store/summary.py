@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Integer, Select, and_, cast, extract, func, literal_column, select
+from sqlalchemy import BigInteger, Connection, Integer, Select, and_, case, cast, extract, func, literal_column, select
 
 from monitor.store import silences, suppression
 from monitor.store.decisions import STANDS
@@ -23,7 +23,7 @@ from monitor.store.schema import (
     notices,
     revisions,
 )
-from monitor.types import FALSE_VERDICTS, LIVE, WAITING, Decision
+from monitor.types import FALSE_VERDICTS, LIVE, WAITING, AlertState, Decision
 
 _SAMPLE = "sample"  # why an item is in an incident: it was drawn, not flagged
 SHOWN = 50  # rows of a list; the count beside it says how many there are
@@ -116,8 +116,7 @@ def flagged_since(connection: Connection, since: datetime) -> Iterator[tuple[dat
 
     No zone has a day that begins within one. Samples are none of them.
     """
-    quarter = cast(extract("epoch", incident_items.c.added_at), BigInteger) / literal_column("900", Integer)
-    whole = cast(func.floor(quarter), BigInteger)
+    whole = cast(extract("epoch", incident_items.c.added_at), BigInteger) // literal_column("900", Integer)
     query = (
         select(whole, func.count())
         .where(incident_items.c.added_at >= since, incident_items.c.reason != _SAMPLE)
@@ -158,10 +157,12 @@ def spreading(connection: Connection, start: datetime, end: datetime, limit: int
         .subquery()
     )
     newest = select(func.max(_any.c.id)).where(_any.c.incident_id == counted.c.incident_id).scalar_subquery()
-    dismissed = func.coalesce(alerts.c.decision, "").in_((Decision.DISMISS, Decision.DUPLICATE))
+    # A first opinion that waits for a second is none yet, and must not show.
+    decision = case((alerts.c.state.in_((AlertState.DECIDED, AlertState.CLOSED)), alerts.c.decision))
+    dismissed = func.coalesce(decision, "").in_((Decision.DISMISS, Decision.DUPLICATE))
     query = (
         select(counted, incidents.c.title, incidents.c.claim_type)
-        .add_columns(alerts.c.id.label("alert_id"), alerts.c.state, alerts.c.decision)
+        .add_columns(alerts.c.id.label("alert_id"), alerts.c.state, decision.label("decision"))
         .join(incidents, incidents.c.id == counted.c.incident_id)
         .outerjoin(alerts, alerts.c.id == newest)
         .where(~dismissed)

@@ -13,10 +13,11 @@ from click.testing import CliRunner, Result
 from alerts import clarifications, digest, queue
 from alerts.cli import cli
 from alerts.dispatch import dispatch
+from alerts.edition import edition
 from alerts.status import status
 from monitor.errors import InputError, NotFoundError, RefusedError, UnfitActError
 from monitor.store import Store, audit, claims, inhibitions
-from monitor.types import Decision, Finding, Said, Verdict
+from monitor.types import Decision, Finding, Lang, Said, Verdict
 from tests.alerts.clarifying import RUMOUR, Desk, complete, corrected, publishing
 from tests.alerts.rows import WITHDRAWN, add_incident
 
@@ -177,10 +178,11 @@ def test_the_digest_lists_what_was_clarified(desk: Desk) -> None:
         (id, "corrected"),
         (id, "published"),
     ]
-    mail = digest.message(desk.settings, summary, "lead@example.org").decode("utf-8", "replace").replace("=\r\n", "")
-    assert f"https://clarify.example/en/2027-03-01-{id}.html" in mail
-    assert "CLARIFIED" in mail
-    assert "<i>the</i>" not in mail.partition("text/html")[2]
+    for lang, path in ((Lang.EN, "en"), (Lang.HANT, "zh-Hant")):
+        made = edition(desk.settings, summary, lang)
+        for form in (made.text, made.html):
+            assert f"https://clarify.example/{path}/2027-03-01-{id}.html" in form
+        assert "<i>the</i>" not in made.html
     tomorrow = desk.now + timedelta(days=3)
     assert (
         digest.compose(desk.store, desk.settings, desk.settings.calendar.local_date(tomorrow), tomorrow).clarified == []

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from alerts import queue
-from alerts.digest import compose, view
+from alerts.digest import compose
 from alerts.dispatch import dispatch
+from alerts.edition import edition
 from alerts.escalate import escalate
-from alerts.render import render
 from alerts.status import status
 from alerts.summary import gather
 from monitor.config import Settings
 from monitor.store import Store, audit, models
 from monitor.store.schema import alerts as alert_table
-from monitor.types import Decision, Verdict
+from monitor.types import Decision, Lang, Verdict
 from tests.alerts.reviewing import FALSE, SECRET, Desk, two_alerts
 from tests.alerts.rows import add_incident
 
@@ -226,8 +226,8 @@ def test_the_digest_knows_what_sleeps_and_what_asks_for_another(desk: Desk, now:
     """Counted, and said beside the alert."""
     desk.give("maya", *FALSE)
     desk.act("snooze", "ben", now + timedelta(hours=3), "later", alert_id=2)
-    made = view(compose(desk.store, desk.settings, now.date(), now))
-    for page in (render("digest.txt", made), render("digest.html", made)):
+    made = edition(desk.settings, compose(desk.store, desk.settings, now.date(), now), Lang.EN)
+    for page in (made.text, made.html):
         assert "asks for a second opinion" in page
         assert "1 snoozed" in page
         assert SECRET not in page
