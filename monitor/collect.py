@@ -15,25 +15,26 @@ import contextlib
 import hashlib
 import logging
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Coroutine, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitor.changes import Changes
 from monitor.config import Settings
 from monitor.errors import FeedError, FeedErrorKind
-from monitor.failures import REFUSALS, Consequence, concerned, consequence, outlet_domain
-from monitor.fetch import Fetched, Fetcher
-from monitor.keep import keep, keep_well
+from monitor.fetch import Fetched, Fetcher, Request
+from monitor.holding import BusyHostError, Holding, Place
+from monitor.keep import keep_well
 from monitor.leases import LeaseLostError, Leases
 from monitor.moves import settle
 from monitor.parsing import ParsePool
-from monitor.rhythm import Bounds, bounds_at, next_check, observe
+from monitor.records import Records
+from monitor.rhythm import bounds_at
+from monitor.silence import Patience
 from monitor.store import Connection, Store, feeds, marks
 from monitor.store.feeds import Due
 from monitor.types import Document, Feed, StageReport
@@ -45,15 +46,22 @@ log = logging.getLogger(__name__)
 MAX_UNSTORED = 64
 HOSTS = 8  # held at the same time, for each feed that may be fetched at the same time
 
-_UNREACHED = (FeedErrorKind.DNS, FeedErrorKind.CONNECT, FeedErrorKind.TIMEOUT)
-
 Progress = Callable[[str], None]
 _State = tuple[Feed, bytes]  # with its packed marks
-_Answer = tuple[Feed, Fetched, Document, dict[str, Any]]  # with columns of the feed that it changes
+_Call = tuple[Place, list[Due], dict[int, _State]]
 
 _COUNTS = ("fetched", "not_modified", "unchanged", "failed", "items_new", "items_edited", "items_seen", "bytes")
 _NOT_ASKED = ("postponed", "elsewhere")
 _LISTED = frozenset(_COUNTS[:4] + _NOT_ASKED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """A user of the place."""
+
+    place: Place
+    feed: Feed
+    known: bytes  # packed marks
 
 
 def collect(
@@ -71,102 +79,93 @@ def collect(
     with store.read() as connection:
         due = feeds.due(connection, None if every else now)
     run = asyncio.run(_collect(store, settings, now, begun, due, every, progress or log.debug))
-    counts = {name: run.counts[name] for name in _COUNTS}
-    not_asked = {name: run.counts[name] for name in _NOT_ASKED}
-    seconds = round(time.monotonic() - begun, 3)
-    listed = sum(run.counts[name] for name in _LISTED)
-    return StageReport(
-        "collect", {"feeds": listed, **counts, "seconds": seconds, **not_asked}, tuple(sorted(run.problems))
-    )
+    counts, not_asked = ({name: run.counts[name] for name in names} for names in (_COUNTS, _NOT_ASKED))
+    seconds, listed = round(time.monotonic() - begun, 3), sum(run.counts[name] for name in _LISTED)
+    told = {"feeds": listed, **counts, "seconds": seconds, **not_asked}
+    return StageReport("collect", told, tuple(sorted(run.problems)))
 
 
 async def _collect(
     store: Store, settings: Settings, now: datetime, begun: float, due: list[Due], every: bool, progress: Progress
 ) -> _Pass:
     parser = ParsePool(settings.fetch.parse_timeout_s, settings.fetch.parse_memory_mb)
-    gap, bounds = timedelta(seconds=settings.fetch.host_gap_s), bounds_at(settings, now)
+    gap = timedelta(seconds=settings.fetch.host_gap_s)
+    records = Records(settings, now, bounds_at(settings, now), ZoneInfo(settings.election.timezone))
     fetcher, writer = Fetcher(settings.fetch), Writer(store)
-    async with parser, fetcher, writer, Leases(writer, now, begun, gap) as leases:
-        run = _Pass(settings, now, bounds, every, fetcher, parser, writer, leases, progress, len(due))
-        try:
+    try:
+        async with parser, fetcher, writer, Leases(writer, now, begun, gap) as leases, asyncio.TaskGroup() as tasks:
+            holding = Holding(fetcher, writer, leases)
+            run = _Pass(
+                settings, records, every, fetcher, Patience(fetcher), parser, leases, holding, tasks, progress, len(due)
+            )
             await run.work(due)
-        except ExceptionGroup as group:  # of one: hosts could not be taken; a visit raises nothing
-            raise group.exceptions[0] from group
+    except ExceptionGroup as group:  # of one: hosts could not be taken; a visit raises nothing
+        raise group.exceptions[0] from group
     return run
 
 
 @dataclass(slots=True)
 class _Pass:
     settings: Settings
-    now: datetime
-    bounds: Bounds  # of every feed's interval, in this pass
+    records: Records
     every: bool
     fetcher: Fetcher
+    patience: Patience
     parser: ParsePool
-    writer: Writer
     leases: Leases
+    holding: Holding
+    tasks: asyncio.TaskGroup
     progress: Progress
     total: int
     done: int = 0
-    held: int = 0  # hosts
-    given_back: asyncio.Event = field(default_factory=asyncio.Event)  # one of them was
-    lost: set[str] = field(default_factory=set)  # hosts that another pass took: their other feeds are not asked
-    alone: set[str] = field(default_factory=set)  # hosts of which one feed is asked
-    answered: set[str] = field(default_factory=set)  # hosts
-    silent: dict[str, FeedErrorKind] = field(default_factory=dict)  # hosts, and how they failed
+    calls: asyncio.Queue[_Call | None] = field(default_factory=asyncio.Queue)  # on hosts that are held
     waiting: set[int] = field(default_factory=set)  # feeds whose host refused another one
     counts: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     # Documents that wait to be stored; who has one lets the next feed have his place at the network.
     unstored: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_UNSTORED))
 
-    @property
-    def zone(self) -> ZoneInfo:
-        """Of dates that name none, and of the hours of a feed's day."""
-        return ZoneInfo(self.settings.election.timezone)
-
     async def work(self, due: list[Due]) -> None:
         """Take hosts that are free, a bundle at a time, and call on each; more once some were given back."""
         hosts: dict[str, list[Due]] = {}
         for each in due:
             hosts.setdefault(each.host, []).append(each)
-        names, at_once = iter(hosts), self.settings.fetch.concurrency
-        async with asyncio.TaskGroup() as tasks:
-            while bundle := {name: hosts[name] for name in islice(names, HOSTS * at_once - self.held)}:
-                free, found = await self.writer.run(partial(self.take, bundle=bundle))
-                self.held += len(free)
-                for name, listed in bundle.items():
-                    if name in free:
-                        tasks.create_task(self.call_on(name, free[name], listed, found))
-                    else:
-                        for each in listed:
-                            self.say(each.outlet, self.leave())
-                while self.held > (HOSTS - 1) * at_once:
-                    self.given_back.clear()
-                    await self.given_back.wait()
+        names, at_once = deque(hosts), self.settings.fetch.concurrency
+        callers = min(at_once, len(hosts))
+        for _ in range(callers):
+            self.tasks.create_task(self.call())
+        while names:
+            room = min(HOSTS * at_once - len(self.holding), len(names))
+            bundle = {name: hosts[name] for name in (names.popleft() for _ in range(room))}
+            free, found = await self.holding.take(bundle, partial(self.look, bundle=bundle))
+            for name, listed in bundle.items():
+                if name in free:
+                    self.calls.put_nowait((free[name], listed, found))
+                elif name in self.holding:  # a guest has brought it here in this very moment
+                    names.append(name)
+                else:
+                    for each in listed:
+                        self.say(each.outlet, self.leave())
+            await self.holding.fewer_than((HOSTS - 1) * at_once + 1 if names else 1)
+        for _ in range(callers):
+            self.calls.put_nowait(None)
 
-    def take(
-        self, connection: Connection, bundle: dict[str, list[Due]]
-    ) -> tuple[dict[str, datetime | None], dict[int, _State]]:
-        """Which hosts were free, and from when on each may be asked; their feeds as they stand in that instant."""
-        free = self.leases.take(connection, list(bundle))
-        ids = [each.id for name in free for each in bundle[name]]
-        known = marks.packed(connection, ids)
-        return free, {feed.id: (feed, known.get(feed.id, b"")) for feed in feeds.by_id(connection, ids)}
+    def look(self, connection: Connection, names: Collection[str], bundle: dict[str, list[Due]]) -> dict[int, _State]:
+        """The feeds of these hosts as they stand."""
+        return feeds.as_they_stand(connection, [each.id for name in names for each in bundle[name]])
 
-    async def call_on(self, name: str, free_at: datetime | None, listed: list[Due], found: dict[int, _State]) -> None:
-        """Everything about one host that the pass holds. Never raises."""
-        gap_s = self.fetcher.gap_s(name)
-        wanted = [found[each.id] for each in listed if self.wants(each, found.get(each.id))]
-        if wanted:
-            await self.leases.rest(free_at, gap_s)
-            if len(wanted) == 1:
-                self.alone.add(name)
-            first, *others = (self.visit(feed, known) for feed, known in wanted)
-            await (asyncio.gather(first, *others) if others else first)  # most hosts have one feed: no task for it
-        await self.leases.give_back(name, gap_s)
-        self.held -= 1
-        self.given_back.set()
+    async def call(self) -> None:
+        """Call on one host after the other: most have one feed, and need no task of their own."""
+        while (call := await self.calls.get()) is not None:
+            place, listed, found = call
+            wanted = [found[each.id] for each in listed if self.wants(each, found.get(each.id))]
+            place.users += len(wanted)
+            self.holding.leave(place)
+            if len(wanted) == 1 and not place.rest_s:
+                await self.visit(place, *wanted[0], alone=True)
+            else:
+                for feed, known in wanted:
+                    self.tasks.create_task(self.visit(place, feed, known))
 
     def wants(self, due: Due, found: _State | None) -> bool:
         """Whether a listed feed is still to be asked, as it stands now; otherwise why not is said."""
@@ -175,33 +174,24 @@ class _Pass:
             self.total -= 1  # switched off since it was listed
         elif (feed.host, feed.last_attempt_at) != (due.host, due.last_attempt_at):
             self.say(due.outlet, self.leave())
-        elif not self.every and feed.next_check_at is not None and feed.next_check_at > self.now:
+        elif not self.every and feed.next_check_at is not None and feed.next_check_at > self.records.now:
             self.say(due.outlet, self.wait())
         else:
             return True
         return False
 
-    async def visit(self, feed: Feed, known: bytes) -> None:
-        """Everything about one feed. Never raises: whatever goes wrong is recorded with the feed."""
+    async def visit(self, place: Place, feed: Feed, known: bytes, *, alone: bool = False) -> None:
+        """Everything about one feed up to what is to be written of it. Never raises."""
+        visit = _Visit(place, feed, known)
         try:
-            outcome = await self.ask(feed, known)
-        except LeaseLostError:
-            self.lost.add(feed.host)
-            outcome = self.leave()
-        self.say(feed.outlet, outcome)
+            await self.update(visit, alone=alone)
+        except Exception as error:  # noqa: BLE001 - recorded with the feed
+            await self.give_up(visit, error)
 
-    async def ask(self, feed: Feed, known: bytes) -> str:
-        """Returns what happened in a few words, be it an error. Raises LeaseLostError."""
-        try:
-            return await self.update(feed, known)
-        except LeaseLostError:
-            raise
-        except FeedError as error:
-            return await self.fail(feed, error)
-        except Exception as error:
-            log.exception("feed %s (%s)", feed.id, feed.url)
-            detail = f"{type(error).__name__}: {error}"
-            return await self.fail(feed, FeedError(feed.url, FeedErrorKind.INTERNAL, detail))
+    def end(self, visit: _Visit, outcome: str) -> None:
+        """A visit is over, and what happened is told in a few words."""
+        self.holding.leave(visit.place)
+        self.say(visit.feed.outlet, outcome)
 
     def say(self, outlet: str, outcome: str) -> None:
         """One more feed is done."""
@@ -218,55 +208,105 @@ class _Pass:
         self.counts["elsewhere"] += 1
         return "left to another pass, which works on its host or has just asked it"
 
-    async def update(self, feed: Feed, known: bytes) -> str:
-        """Fetch, parse all but the ``known`` entries, store; returns what happened in a few words.
+    async def give_up(self, visit: _Visit, error: Exception) -> None:
+        """End a visit that met an error, which is recorded with the feed. Never raises."""
+        feed = visit.feed
+        try:
+            if isinstance(error, LeaseLostError | BusyHostError):
+                visit.place.lost |= isinstance(error, LeaseLostError)
+                outcome = self.leave()
+            elif isinstance(error, FeedError):
+                outcome = await self.fail(feed, error)
+            else:
+                log.error("feed %s (%s)", feed.id, feed.url, exc_info=error)
+                detail = f"{type(error).__name__}: {error}"
+                outcome = await self.fail(feed, FeedError(feed.url, FeedErrorKind.INTERNAL, detail))
+        except LeaseLostError:
+            visit.place.lost = True
+            outcome = self.leave()
+        self.end(visit, outcome)
 
-        Raises FeedError and LeaseLostError.
+    def later(self, visit: _Visit, work: Coroutine[Any, Any, None]) -> None:
+        """Go on with a visit in a task, and end it should that fail."""
+
+        async def go_on() -> None:
+            try:
+                await work
+            except Exception as error:  # noqa: BLE001 - recorded with the feed
+                await self.give_up(visit, error)
+
+        self.tasks.create_task(go_on())
+
+    async def update(self, visit: _Visit, *, alone: bool) -> None:
+        """Fetch, parse all but the known entries, hand in what is to be stored. Raises LeaseLostError, BusyHostError.
+
+        A redirect to another host waits for that host's turn.
         """
-        async with self.fetcher.turn(feed.url):
-            if feed.id in self.waiting:
-                return self.wait()
-            if feed.host in self.lost:
-                raise LeaseLostError
-            try:
-                fetched = await self.fetch(feed)
-                self.counts["bytes"] += len(fetched.body)
-                state = {"etag": fetched.etag, "last_modified": fetched.last_modified}
-                if not fetched.not_modified:
-                    state["body_sha256"] = hashlib.sha256(fetched.body).hexdigest()
-                if state.get("body_sha256", feed.body_sha256) != feed.body_sha256:
-                    document = await self.read(fetched, known)
-                    await self.unstored.acquire()
-                else:
-                    state |= await self.hub(feed, fetched, known)
-            except FeedError as error:
-                return await self.fail(feed, error)  # before the next feed of this host has its turn
+        feed, place = visit.feed, visit.place
+        request = Request(feed.url, feed.etag, feed.last_modified)
+        if place.rest_s:
+            await asyncio.sleep(place.rest_s)
+        turn = self.fetcher.turn(feed.url, alone=alone)
+        while True:
+            async with turn:
+                if feed.id in self.waiting:
+                    return self.end(visit, self.wait())
+                if place.lost:
+                    raise LeaseLostError
+                try:
+                    answer = await self.patience.ask(request)
+                    if isinstance(answer, Fetched):
+                        return await self.hear(visit, answer)
+                except FeedError as error:
+                    return await self.give_up(visit, error)  # before the next feed of this host has its turn
+            request, turn = answer, self.holding.guest(answer.url)
+
+    async def hear(self, visit: _Visit, fetched: Fetched) -> None:
+        """What an answer is good for. Raises FeedError."""
+        feed = visit.feed
+        self.counts["bytes"] += len(fetched.body)
+        state: dict[str, Any] = {"etag": fetched.etag, "last_modified": fetched.last_modified}
         if fetched.not_modified:
-            state = {name: value for name, value in state.items() if value}
-            outcome = await self.succeed(feed, fetched, "not_modified", state)
-        elif state["body_sha256"] == feed.body_sha256:
-            outcome = await self.succeed(feed, fetched, "unchanged", state)
-        else:
-            try:
-                outcome = await self.store(feed, fetched, document, state)
-            finally:
-                self.unstored.release()
-        return outcome + await self.follow(feed, fetched)
+            state = {name: value for name, value in state.items() if value and value != getattr(feed, name)}
+            state |= await self.hub(feed, fetched, visit.known)
+            return self.succeed(visit, fetched, "not_modified", state)
+        state["body_sha256"] = hashlib.sha256(fetched.body).hexdigest()
+        if state["body_sha256"] == feed.body_sha256:
+            state |= await self.hub(feed, fetched, visit.known)
+            return self.succeed(visit, fetched, "unchanged", state)
+        document = await self.read(fetched, visit.known)
+        await self.unstored.acquire()
+        return self.store(visit, fetched, document, state)
 
     async def read(self, fetched: Fetched, known: bytes = b"") -> Document:
         """Parse a body, but for the entries that are ``known`` (packed marks)."""
         return await self.parser.parse(
-            fetched.body, fetched.final_url, fetched.content_type, self.zone, frozenset(marks.unpack(known))
+            fetched.body, fetched.final_url, fetched.content_type, self.records.zone, frozenset(marks.unpack(known))
         )
 
-    async def store(self, feed: Feed, fetched: Fetched, document: Document, state: dict[str, Any]) -> str:
-        """Keep what a document says; returns what it was in a few words."""
-        changes = await self.leases.write_together(feed.host, self.keep, (feed, fetched, document, state))
-        if changes is None:
-            document = await self.read(fetched)
-            changes = await self.leases.write_together(feed.host, self.keep, (feed, fetched, document, state))
-        if changes is None:
-            raise RuntimeError("of a document that was read whole nothing can be missing")
+    def store(self, visit: _Visit, fetched: Fetched, document: Document, state: dict[str, Any]) -> None:
+        """Keep what a document says. It is one of the ``unstored``."""
+
+        def stored(changes: Changes | None, error: Exception | None) -> None:
+            self.unstored.release()
+            if error is not None:
+                self.later(visit, self.give_up(visit, error))
+            elif changes is None:
+                self.later(visit, self.store_whole(visit, fetched, state))
+            else:
+                self.follow(visit, fetched, self.brought(visit.feed, document, changes))
+
+        answer = (visit.feed, fetched, document, state)
+        self.holding.hand_in(visit.place, self.records.keep, answer, stored, last=False)
+
+    async def store_whole(self, visit: _Visit, fetched: Fetched, state: dict[str, Any]) -> None:
+        """The store does not hold any more what was left unread."""
+        document = await self.read(fetched)
+        await self.unstored.acquire()
+        self.store(visit, fetched, document, state)
+
+    def brought(self, feed: Feed, document: Document, changes: Changes) -> str:
+        """Count what a document has brought; in a few words."""
         new, edited, seen = len(changes.new), len(changes.edited), document.size
         self.counts.update(fetched=1, items_new=new, items_edited=edited, items_seen=seen)
         outcome = f"{new} new, {edited} edited of {seen}"
@@ -293,71 +333,42 @@ class _Pass:
             return {"hub": "", "topic": None} if unread else {}
         return {"hub": hub, "topic": topic}
 
-    async def fetch(self, feed: Feed) -> Fetched:
-        """Ask the host, unless it has been silent in this pass: its other feeds would only wait as long in vain.
-
-        A host that answered before is not silent when one of its feeds is slow.
-        """
-        host = feed.host
-        if host in self.silent and host not in self.answered:
-            raise FeedError(feed.url, self.silent[host], "the host did not answer earlier in this pass")
-        try:
-            fetched = await self.fetcher.get(feed.url, feed.etag, feed.last_modified)
-        except FeedError as error:
-            if error.kind in _UNREACHED:
-                self.silent.setdefault(host, error.kind)
-            else:
-                self.answered.add(host)
-            raise
-        self.answered.add(host)
-        return fetched
-
-    def keep(self, connection: Connection, answers: list[_Answer]) -> list[Changes | None]:
-        """Write the items and the state of feeds; nothing, and None, for a document that is to be read whole."""
-        documents = [(feed.id, document) for feed, _, document, _ in answers]
-        told = answers if self.settings.evidence.enabled else []
-        served = {feed.id: fetched.answer(feed.url, state["body_sha256"]) for feed, fetched, _, state in told}
-        found = keep(connection, documents, self.now, served)
-        rows = [self.kept(*answer, changes) for answer, changes in zip(answers, found, strict=True) if changes]
-        feeds.record_successes(connection, rows)
-        return found
-
-    def kept(
-        self, feed: Feed, fetched: Fetched, document: Document, state: dict[str, Any], changes: Changes
-    ) -> dict[str, Any]:
-        """A feed of which ``changes`` were written, as a row for the store."""
-        if changes.new:
-            state = {**state, "last_new_at": self.now}
-        rhythm = observe(feed, document, changes.new, self.now, self.zone)
-        hub, topic = discover(fetched.link, document.links, fetched.final_url)
-        state = {**state, "warning": document.warning, "hub": hub or "", "topic": topic}
-        if rhythm is not feed.rhythm:
-            state["rhythm"] = rhythm
-        feed = replace(feed, rhythm=rhythm, last_new_at=state.get("last_new_at", feed.last_new_at))
-        return self.success(feed, fetched, state)
-
-    async def succeed(self, feed: Feed, fetched: Fetched, outcome: str, state: dict[str, Any]) -> str:
+    def succeed(self, visit: _Visit, fetched: Fetched, outcome: str, state: dict[str, Any]) -> None:
         """Nothing to store but that the feed is well. ``outcome`` is the name of a count."""
-        moves = feed.moved_to is not None or fetched.moved_to is not None
-        leave_s = self.fetcher.gap_s(feed.host) if feed.host in self.alone and not moves else None
-        await self.leases.write_together(feed.host, keep_well, self.success(feed, fetched, state), leave_s=leave_s)
-        self.counts[outcome] += 1
-        return outcome.replace("_", " ")
+        feed = visit.feed
+        moves = _moves(feed, fetched)
 
-    def success(self, feed: Feed, fetched: Fetched, state: dict[str, Any]) -> dict[str, Any]:
-        due = next_check(feed, self.bounds, self.now, self.zone, fresh_s=fetched.fresh_s)
-        return feeds.success(feed.id, self.now, due, answer_s=round(fetched.seconds, 3), **state)
+        def stored(_: None, error: Exception | None) -> None:
+            if error is not None:
+                self.later(visit, self.give_up(visit, error))
+                return
+            self.counts[outcome] += 1
+            words = outcome.replace("_", " ")
+            if moves:
+                self.follow(visit, fetched, words)
+            else:
+                self.say(feed.outlet, words)
 
-    async def follow(self, feed: Feed, fetched: Fetched) -> str:
-        """Remember that the address has moved for good, and take the new one once it is believed; in words."""
+        self.holding.hand_in(visit.place, keep_well, self.records.success(feed, fetched, state), stored, last=not moves)
+
+    def follow(self, visit: _Visit, fetched: Fetched, outcome: str) -> None:
+        """The last thing of a feed that is well: where it moves to."""
+        if _moves(visit.feed, fetched):
+            self.later(visit, self.move(visit, fetched, outcome))
+        else:
+            self.end(visit, outcome)
+
+    async def move(self, visit: _Visit, fetched: Fetched, outcome: str) -> None:
+        """Remember that the address has moved for good, and take the new one once it is believed."""
+        feed = visit.feed
         seen = feeds.canonical(fetched.moved_to) if fetched.moved_to else None
-        move = settle(feed, seen, self.now)
+        move = settle(feed, seen, self.records.now)
         if not move.adopt and (move.target, move.since) == (feed.moved_to, feed.moved_since):
-            return ""
+            return self.end(visit, outcome)
         try:
             other = await self.leases.write(feed.host, lambda c: feeds.record_move(c, feed.id, move))
         except LeaseLostError:
-            return ""  # what it found is stored; who has the host now will see the move as well
+            return self.end(visit, outcome)  # it is stored; who has the host now will see the move as well
         if other is not None:
             words = f"moved to {move.target}, which is feed {other.id} already: disable one of the two"
             self.problems.append(f"{feed.outlet} ({feed.url}): {words}")
@@ -365,20 +376,16 @@ class _Pass:
             words = "no longer moved"
         else:
             words = f"moved to {move.target}" + (", its address from now on" if move.adopt else "")
-        return f"; {words}"
+        return self.end(visit, f"{outcome}; {words}")
 
     async def fail(self, feed: Feed, error: FeedError) -> str:
         """Record an error with its feed; a store that refuses even that is logged, and the other feeds go on.
 
-        Raises LeaseLostError: then it is no error of the feed.
+        Returns what it was in a few words. Raises LeaseLostError: then it is no error of the feed.
         """
-        phase = self.settings.calendar.phase(self.now)
-        then = consequence(feed, error, phase)
-        outcome = f"{error.kind}: {error.detail}" + (f"; {then.words}" if then.words else "")
-        due = next_check(feed, self.bounds, self.now, self.zone, error=error)
+        outcome, work = self.records.failure(feed, error)
         try:
-            others = await self.leases.write(feed.host, lambda c: self.keep_failure(c, feed, error, due, then))
-            self.waiting.update(others)
+            self.waiting.update(await self.leases.write(feed.host, work))
         except LeaseLostError:
             raise
         except Exception:
@@ -387,13 +394,6 @@ class _Pass:
         self.problems.append(f"{feed.outlet} ({feed.url}): {outcome}")
         return outcome
 
-    def keep_failure(
-        self, connection: Connection, feed: Feed, error: FeedError, due: datetime, then: Consequence
-    ) -> list[int]:
-        """The one transaction of a failure: the feed's own state, and the others that are to wait with it."""
-        feeds.record_failure(connection, feed.id, self.now, due, error, strikes=then.strikes, disable=then.disable)
-        if error.status not in REFUSALS:
-            return []
-        others = concerned(feed, error, feeds.mentioning(connection, outlet_domain(feed)))
-        feeds.postpone(connection, others, due)
-        return others
+
+def _moves(feed: Feed, fetched: Fetched) -> bool:
+    return feed.moved_to is not None or fetched.moved_to is not None

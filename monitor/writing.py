@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -20,12 +21,14 @@ MAX_S = 0.2  # after which a transaction takes no more of them: other processes 
 R = TypeVar("R")
 T = TypeVar("T")
 
+Then = Callable[[Any, Exception | None], None]  # is told the outcome of a work, or its error
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Job:
     works: Callable[[Connection, list[Any]], Sequence[Any]]
     row: Any
-    done: asyncio.Future[Any]
+    then: Then
 
 
 class Writer:
@@ -60,10 +63,14 @@ class Writer:
         it, and returns an outcome for each. Returns that of ``row``.
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Job(works, row, done))
+        self.hand_in(works, row, partial(tell, done))
+        return await done
+
+    def hand_in(self, works: Callable[[Connection, list[R]], Sequence[T]], row: R, then: Then) -> None:
+        """Like ``run_together``, and nobody waits: ``then`` is called in the event loop, and raises nothing."""
+        self._waiting.append(_Job(works, row, then))
         if self._busy is None or self._busy.done():
             self._busy = asyncio.create_task(self._write())
-        return await done
 
     async def _write(self) -> None:
         loop = asyncio.get_running_loop()
@@ -72,12 +79,10 @@ class Writer:
             outcomes = await loop.run_in_executor(self._thread, self._commit, jobs)
             self._waiting.extendleft(job for job in reversed(jobs) if job not in outcomes)
             for job, outcome in outcomes.items():
-                if job.done.cancelled():
-                    continue
                 if isinstance(outcome, _Failure):
-                    job.done.set_exception(outcome.error)
+                    job.then(None, outcome.error)
                 else:
-                    job.done.set_result(outcome)
+                    job.then(outcome, None)
             if self._waiting:  # a stream of them: a little later there are more for one commit
                 await asyncio.sleep(LINGER_S)
 
@@ -106,6 +111,16 @@ class Writer:
             return self._together([job])[job]
         except Exception as error:  # noqa: BLE001 - raised where the job came from
             return _Failure(error)
+
+
+def tell(done: asyncio.Future[Any], outcome: Any, error: Exception | None) -> None:
+    """Give the outcome, or the error, to who waits; who was cancelled does not."""
+    if done.cancelled():
+        return
+    if error is None:
+        done.set_result(outcome)
+    else:
+        done.set_exception(error)
 
 
 class _Failure:
