@@ -23,6 +23,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from monitor import loop
 from monitor.changes import Changes
 from monitor.config import Settings
 from monitor.errors import FeedError, FeedErrorKind
@@ -78,7 +79,7 @@ def collect(
     begun = time.monotonic()
     with store.read() as connection:
         due = feeds.due(connection, None if every else now)
-    run = asyncio.run(_collect(store, settings, now, begun, due, every, progress or log.debug))
+    run = loop.run(_collect(store, settings, now, begun, due, every, progress or log.debug))
     counts, not_asked = ({name: run.counts[name] for name in names} for names in (_COUNTS, _NOT_ASKED))
     seconds, listed = round(time.monotonic() - begun, 3), sum(run.counts[name] for name in _LISTED)
     told = {"feeds": listed, **counts, "seconds": seconds, **not_asked}
@@ -94,7 +95,7 @@ async def _collect(
     fetcher, writer = Fetcher(settings.fetch), Writer(store)
     try:
         async with parser, fetcher, writer, Leases(writer, now, begun, gap) as leases, asyncio.TaskGroup() as tasks:
-            holding = Holding(fetcher, writer, leases)
+            holding = Holding(fetcher, writer, leases, HOSTS * settings.fetch.concurrency)
             run = _Pass(
                 settings, records, every, fetcher, Patience(fetcher), parser, leases, holding, tasks, progress, len(due)
             )
@@ -130,12 +131,11 @@ class _Pass:
         hosts: dict[str, list[Due]] = {}
         for each in due:
             hosts.setdefault(each.host, []).append(each)
-        names, at_once = deque(hosts), self.settings.fetch.concurrency
-        callers = min(at_once, len(hosts))
+        names, callers = deque(hosts), min(self.settings.fetch.concurrency, len(hosts))
         for _ in range(callers):
             self.tasks.create_task(self.call())
         while names:
-            room = min(HOSTS * at_once - len(self.holding), len(names))
+            room = min(self.holding.room, len(names))
             bundle = {name: hosts[name] for name in (names.popleft() for _ in range(room))}
             free, found = await self.holding.take(bundle, partial(self.look, bundle=bundle))
             for name, listed in bundle.items():
@@ -146,7 +146,7 @@ class _Pass:
                 else:
                     for each in listed:
                         self.say(each.outlet, self.leave())
-            await self.holding.fewer_than((HOSTS - 1) * at_once + 1 if names else 1)
+            await (self.holding.half_empty() if names else self.holding.empty())
         for _ in range(callers):
             self.calls.put_nowait(None)
 

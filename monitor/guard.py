@@ -58,9 +58,11 @@ def check_url(url: str) -> SplitResult:
 def check_port(parts: SplitResult, allow: Container[int] = ()) -> None:
     """Raise BlockedAddressError unless an address that ``check_url`` passed leads to a port where feeds are served.
 
-    Those are 80, 443 and from 1024 on all that belong to no other known service; and those in ``allow``.
+    Those are 80, 443 (also unsaid) and from 1024 on all that belong to no other known service; and those in ``allow``.
     """
-    port = parts.port if parts.port is not None else {"http": 80, "https": 443}[parts.scheme]
+    port = parts.port
+    if port is None:
+        return
     if port in (80, 443) or port in allow or (port >= 1024 and port not in _OTHER_SERVICES):
         return
     raise BlockedAddressError(

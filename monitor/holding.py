@@ -45,22 +45,34 @@ class Place:
 class Holding:
     """The hosts of one pass."""
 
-    def __init__(self, fetcher: Fetcher, writer: Writer, leases: Leases) -> None:
+    def __init__(self, fetcher: Fetcher, writer: Writer, leases: Leases, most: int) -> None:
         self._fetcher, self._writer, self._leases = fetcher, writer, leases
+        self._most = most
         self._places: dict[str, Place] = {}
-        self._given_back = asyncio.Event()  # one of them was
-
-    def __len__(self) -> int:
-        return len(self._places)
+        self._used = 0  # places that are not being given back
+        self._left = asyncio.Event()  # one of them was
 
     def __contains__(self, name: str) -> bool:
         return name in self._places and not self._places[name].leaving
 
-    async def fewer_than(self, number: int) -> None:
-        """Wait until fewer hosts are held."""
-        while len(self) >= number:
-            self._given_back.clear()
-            await self._given_back.wait()
+    @property
+    def room(self) -> int:
+        """How many hosts may be taken."""
+        return self._most - self._used
+
+    async def half_empty(self) -> None:
+        """Wait until there is room for half of all."""
+        while self._used > self._most // 2:
+            self._left.clear()
+            await self._left.wait()
+
+    async def empty(self) -> None:
+        """Wait until nothing is held."""
+        while self._places:
+            if not self._used:
+                self._writer.hurry()  # nothing more comes that it could wait for
+            self._left.clear()
+            await self._left.wait()
 
     async def take(
         self, names: Collection[str], look: Callable[[Connection, Collection[str]], T]
@@ -81,6 +93,7 @@ class Holding:
     def _enter(self, name: str, free_at: datetime | None) -> Place:
         gap_s = self._fetcher.gap_s(name)
         self._places[name] = place = Place(name, gap_s, self._leases.rest_s(free_at, gap_s), users=1)
+        self._used += 1
         return place
 
     @contextlib.asynccontextmanager
@@ -106,7 +119,8 @@ class Holding:
         """One user has no business there any more."""
         place.users -= 1
         if not place.users:
-            self._forget(place)
+            self._use(-1)
+            del self._places[place.name]
             self._leases.give_back(place.name, place.gap_s)
 
     def hand_in(
@@ -118,14 +132,18 @@ class Holding:
         """
         if last and place.users == 1:
             place.leaving = True
+            self._use(-1)
             self._leases.hand_in(place.name, works, row, partial(self._gone, place, then), leave_s=place.gap_s)
         else:
             self._leases.hand_in(place.name, works, row, partial(self._going, place, then) if last else then)
 
     def _gone(self, place: Place, then: Then, outcome: Any, error: Exception | None) -> None:
-        place.leaving = False
         if error is None:
-            self._forget(place)
+            del self._places[place.name]
+            self._left.set()
+        else:
+            place.leaving = False
+            self._use(1)
         then(outcome, error)
 
     def _going(self, place: Place, then: Then, outcome: Any, error: Exception | None) -> None:
@@ -133,6 +151,6 @@ class Holding:
             self.leave(place)
         then(outcome, error)
 
-    def _forget(self, place: Place) -> None:
-        del self._places[place.name]
-        self._given_back.set()
+    def _use(self, more: int) -> None:
+        self._used += more
+        self._left.set()
