@@ -21,14 +21,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
+from math import ceil
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from alerts.pipeline import LEARN, PURGE, run_stage, stages
+from alerts.pipeline import LEARN, PURGE, Stage, run_stage, stages
 from alerts.process import give_memory_back, log_to_stderr, stop_signal
 from alerts.web import site
 from classifiers.train import is_due, learn
 from monitor import purge
+from monitor.collect import collect
 from monitor.config import Settings
 from monitor.errors import BusyError, PollwatchError, StoreError
 from monitor.store import Store, open_store
@@ -38,7 +40,7 @@ log = logging.getLogger("pollwatch")
 Job = Callable[[Store, Settings, Callable[[], bool]], None]  # the last one asks whether to stop
 
 APART = ("collect", "subscribe", "index", "notify", "capture")  # stages that would hold others up
-PASSES = 3  # over the feeds at the same time: a tick takes what is due, however slow the feeds of the last one are
+PASS_S = 30.0  # after which a pass over the feeds asks no more of them
 STOP_WITHIN_S = 8.0
 TRIM_S = 20  # between two times that freed memory is given back; takes about ten milliseconds
 LEARN_LOOK_S = 600  # between two looks whether to learn; a training that failed is tried again then
@@ -101,7 +103,7 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
     loop = asyncio.get_running_loop()
     stop = stop_signal()
     thread, learner, purger = _threads("stages"), _threads("learn"), _threads("purge")
-    apart = {name: _threads(name, PASSES if name == "collect" else 1) for name in APART}
+    apart = {name: _threads(name, most_passes(settings) if name == "collect" else 1) for name in APART}
     running: set[asyncio.Future[None]] = set()
 
     def lose(error: BusyError) -> None:
@@ -138,7 +140,7 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
             seconds=seconds,
             next_run_time=datetime.now(UTC),
             misfire_grace_time=None,
-            max_instances=PASSES if pool is apart["collect"] else 1,
+            max_instances=most_passes(settings) if pool is apart["collect"] else 1,
         )
     scheduler.add_job(give_memory_back, "interval", seconds=TRIM_S)
     async with contextlib.AsyncExitStack() as doors:
@@ -154,6 +156,15 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
     for pool in (thread, learner, purger, *apart.values()):
         pool.shutdown(wait=False, cancel_futures=True)
     return (None if stop.exception() else stop.result()), idle
+
+
+def most_passes(settings: Settings) -> int:
+    """How many passes over the feeds there can be at a time; each tick begins one, however slow the last ones' feeds.
+
+    None outlives its last request and the parsing of what that brought, so they never use up their number.
+    """
+    longest_s = PASS_S + settings.fetch.timeout_s + settings.fetch.parse_timeout_s
+    return ceil(longest_s / settings.daemon.tick_s) + 1
 
 
 def _threads(name: str, number: int = 1) -> ThreadPoolExecutor:
@@ -216,7 +227,8 @@ def _die_with_parent() -> None:
 
 def _run_stages(names: tuple[str, ...], store: Store, settings: Settings, stopping: Callable[[], bool]) -> None:
     """Some stages in order. One that fails is logged and recorded, and the next tick tries it again."""
-    known = {**dict(stages(settings)), LEARN: learn, PURGE: purge.purge}
+    bounded: Stage = partial(collect, within_s=PASS_S)
+    known = {**dict(stages(settings)), "collect": bounded, LEARN: learn, PURGE: purge.purge}
     for name in names:
         if stopping():
             return
