@@ -21,13 +21,23 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
+from math import ceil
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from alerts import supervisor
 from alerts.pipeline import LEARN, PURGE, stages
 from alerts.process import give_memory_back, log_to_stderr, stop_signal
-from alerts.running import APART, STOP_WITHIN_S, Job, learn_when_due, purge_when_due, run_stages
+from alerts.running import (
+    APART,
+    PASS_S,
+    STOP_WITHIN_S,
+    Job,
+    learn_when_due,
+    pass_over_feeds,
+    purge_when_due,
+    run_stages,
+)
 from alerts.web import site
 from monitor.config import Settings
 from monitor.errors import BusyError, StoreError
@@ -35,7 +45,6 @@ from monitor.store import Store
 
 log = logging.getLogger("pollwatch")
 
-PASSES = 3  # over the feeds at the same time: a tick takes what is due, however slow the feeds of the last one are
 TRIM_S = 20  # between two times that freed memory is given back; takes about ten milliseconds
 LEARN_LOOK_S = 600  # between two looks whether to learn; a training that failed is tried again then
 PURGE_LOOK_S = 600  # and whether to purge, once a day
@@ -151,6 +160,15 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
     return (None if stop.exception() else stop.result()), idle
 
 
+def most_passes(settings: Settings) -> int:
+    """How many passes over the feeds there can be at a time; each tick begins one, however slow the last ones' feeds.
+
+    None outlives its last request and the parsing of what that brought, so they never use up their number.
+    """
+    longest_s = PASS_S + settings.fetch.timeout_s + settings.fetch.parse_timeout_s
+    return ceil(longest_s / settings.daemon.tick_s) + 1
+
+
 def _plan(settings: Settings) -> list[tuple[str, int, float, Job]]:
     """What the clock calls for: a name, how many of it at the same time at most, seconds between two, and the work."""
     names = tuple(name for name, _ in stages(settings))
@@ -160,10 +178,11 @@ def _plan(settings: Settings) -> list[tuple[str, int, float, Job]]:
 
         jobs = ((names, tick_s), ((LEARN,), LEARN_LOOK_S), ((PURGE,), PURGE_LOOK_S))
         return [(f"queue-{wanted[0]}", 1, seconds, partial(workers.defer, wanted)) for wanted, seconds in jobs]
-    apart = [name for name in names if name in APART]
+    apart = [name for name in names if name in APART and name != "collect"]
     rest = tuple(name for name in names if name not in APART)
     return [
-        *((name, PASSES if name == "collect" else 1, tick_s, partial(run_stages, (name,))) for name in apart),
+        ("collect", most_passes(settings), tick_s, pass_over_feeds()),
+        *((name, 1, tick_s, partial(run_stages, (name,))) for name in apart),
         ("stages", 1, tick_s, partial(run_stages, rest)),
         (LEARN, 1, LEARN_LOOK_S, learn_when_due),
         (PURGE, 1, PURGE_LOOK_S, purge_when_due),

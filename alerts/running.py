@@ -12,20 +12,24 @@ import signal
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 from alerts.pipeline import LEARN, PURGE, Stage, run_stage, stages
 from alerts.process import log_to_stderr
 from classifiers.train import is_due, learn
 from monitor import purge
+from monitor.collect import collect
 from monitor.config import Settings
 from monitor.errors import PollwatchError
 from monitor.store import Store, open_store
+from monitor.types import WHOLE, Part
 
 log = logging.getLogger("pollwatch")
 
 Job = Callable[[Store, Settings, Callable[[], bool]], None]  # the last one asks whether to stop
 
 APART = ("collect", "subscribe", "index", "notify", "capture")  # stages that would hold others up
+PASS_S = 30.0  # after which a pass over the feeds asks no more of them
 STOP_WITHIN_S = 8.0  # for what runs when the process is asked to stop
 _LOOK_S = 0.2  # between two looks whether to stop, while a process learns
 
@@ -37,6 +41,11 @@ def run_stages(names: tuple[str, ...], store: Store, settings: Settings, stoppin
         if stopping():
             return
         run_one(name, known[name], store, settings)
+
+
+def pass_over_feeds(part: Part = WHOLE) -> Job:
+    """A pass over one part of the feeds, which ends in good time however slow some of them are."""
+    return lambda store, settings, _: run_one("collect", partial(collect, part=part, within_s=PASS_S), store, settings)
 
 
 def run_one(name: str, stage: Stage, store: Store, settings: Settings) -> None:

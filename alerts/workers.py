@@ -23,8 +23,7 @@ from typing import Any
 
 from alerts.pipeline import LEARN, PURGE, stages
 from alerts.process import give_memory_back, log_to_stderr, stop_signal
-from alerts.running import APART, STOP_WITHIN_S, Job, learn_when_due, purge_when_due, run_one, run_stages
-from monitor.collect import collect
+from alerts.running import APART, STOP_WITHIN_S, Job, learn_when_due, pass_over_feeds, purge_when_due, run_stages
 from monitor.config import Settings
 from monitor.errors import ConfigError, InputError, StoreError
 from monitor.store import Store, fleet
@@ -224,7 +223,7 @@ class _Hands:
 
 def _job(name: str, part: int = 0, parts: int = 1) -> Job:
     if name == "collect":
-        return lambda store, settings, _: run_one(name, partial(collect, part=Part(part, parts)), store, settings)
+        return pass_over_feeds(Part(part, parts))
     return {LEARN: learn_when_due, PURGE: purge_when_due}.get(name, partial(run_stages, (name,)))
 
 

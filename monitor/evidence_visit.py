@@ -80,11 +80,11 @@ class _Visitor:
             return len(pages)
         gap_s = self._fetcher.gap_s(name)
         try:
-            await leases.rest(free[name], gap_s)
+            await asyncio.sleep(leases.rest_s(free[name], gap_s))
             for page in pages:
                 await found.put(await self.visit(page))
         finally:
-            await leases.give_back(name, gap_s)
+            leases.give_back(name, gap_s)
         return 0
 
     async def visit(self, page: Page) -> Visit:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 from types import TracebackType
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import aiohttp
 from aiohttp.http_exceptions import ContentEncodingError
@@ -27,7 +27,7 @@ from monitor.guard import Network, check_address, check_port, check_url
 from monitor.headers import PRINTABLE, as_came, fresh_s, plain, retry_after_s, validator
 from monitor.sections import Fetch
 from monitor.text import clean, shorten
-from monitor.types import Answer, Exchange, Headers
+from monitor.types import Answer, Exchange, host_of
 
 MAX_REDIRECTS = 5
 MAX_RATIO = 200  # of what a body unpacks to and what came over the wire; recorded feeds stay under 20
@@ -61,13 +61,37 @@ class Fetched:
     moved_to: str | None = None
     fresh_s: float | None = None  # how long a cache may still give this answer to others
     link: str | None = None  # its Link headers, joined by commas
-    headers: Headers = field(default=(), compare=False)  # all of them, as evidence
+    raw_headers: tuple[tuple[bytes, bytes], ...] = field(default=(), compare=False)  # all of them, as evidence
     at: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)  # when it came
     seconds: float = field(default=0.0, compare=False)  # that it took, redirects included
 
     def answer(self, url: str, sha256: str) -> Answer:
         """It as evidence; ``url`` is what was asked for."""
-        return Answer(url, self.final_url, self.at, self.status, self.headers, sha256, len(self.body))
+        headers = as_came(self.raw_headers)
+        return Answer(url, self.final_url, self.at, self.status, headers, sha256, len(self.body))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A GET of ``url``; ``etag`` and ``last_modified`` as an earlier answer gave them.
+
+    One that was redirected to another host is where it has come to: ``feed`` was asked for, and the rest is what was
+    learnt on the way.
+    """
+
+    url: str
+    etag: str | None = None
+    last_modified: str | None = None
+    feed: str = ""  # set by the first redirect
+    moved_to: str | None = None
+    for_good: bool = True  # no redirect was a temporary one
+    left: int = MAX_REDIRECTS
+    spent_s: float = 0.0  # by the hosts before
+
+    @property
+    def asked(self) -> str:
+        """The address of the feed, by which errors are called."""
+        return self.feed or self.url
 
 
 class Fetcher:
@@ -104,18 +128,20 @@ class Fetcher:
             await self._session.close()
 
     @contextlib.asynccontextmanager
-    async def turn(self, url: str) -> AsyncIterator[None]:
+    async def turn(self, url: str, *, alone: bool = False) -> AsyncIterator[None]:
         """Wait until fewer than ``per_host`` feeds of this host, and ``concurrency`` in all, are being worked on.
 
         And until ``host_gap_s`` have passed since the last turn of this host began, unless its address is one that
-        ``allow_private`` names: such hosts are our own.
+        ``allow_private`` names: such hosts are our own. ``alone``: nobody else is about to wait for this host.
         """
         host = _host(url)
         self._turns[host] += 1
         try:
             async with self._hosts[host]:
-                # Also for no time: the host's other feeds queue up before it is decided whether to keep the connection.
-                await asyncio.sleep(self._wait_s(host))
+                wait_s = self._wait_s(host)
+                if wait_s or not alone:
+                    # Also for no time: its other feeds queue up before it is decided whether to keep the connection.
+                    await asyncio.sleep(wait_s)
                 async with self._slots:
                     yield
         finally:
@@ -139,29 +165,36 @@ class Fetcher:
         return known
 
     def _is_allowed(self, host: str) -> bool:
+        name, port = host.rpartition(":")[::2]
         with contextlib.suppress(ValueError):
-            address = ip_address(urlsplit(f"//{host}").hostname or "")
+            address = ip_address((name if port.isdecimal() and name else host).strip("[]"))
             return any(address in network for network in self._allow)
         return False
 
     async def get(self, url: str, etag: str | None = None, last_modified: str | None = None) -> Fetched:
-        """GET ``url`` following redirects; ``etag`` and ``last_modified`` as an earlier answer gave them.
+        """GET ``url`` following redirects wherever they lead; see ``ask``."""
+        answer: Fetched | Request = Request(url, etag, last_modified)
+        while isinstance(answer, Request):
+            answer = await self.ask(answer)
+        return answer
+
+    async def ask(self, request: Request) -> Fetched | Request:
+        """Follow redirects within a host; a request to be made in another host's turn is where the last one leads.
 
         Raises FeedError with one of the kinds dns, connect, tls, timeout, http, gone, too-large, redirect, blocked.
         """
-        conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+        conditions = {"If-None-Match": request.etag, "If-Modified-Since": request.last_modified}
         headers = {name: value for name, value in conditions.items() if value}
-        conditional = bool(headers)
-        if self._turns[_host(url)] <= 1:
+        host = _host(request.url)
+        if self._turns[host] <= 1:
             # Nobody is going to use the connection again; of a thousand outlets a thousand would stand open.
             headers["Connection"] = "close"
+        begun = time.monotonic() - request.spent_s
         try:
-            async with asyncio.timeout(self._settings.timeout_s):
-                begun = time.monotonic()
-                fetched = await self._unpacked(url, headers, conditional=conditional)
-                return replace(fetched, seconds=time.monotonic() - begun)
+            async with asyncio.timeout(self._settings.timeout_s - request.spent_s):
+                return await self._unpacked(request, host, headers, begun)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise _as_feed_error(url, error, self._settings.timeout_s) from error
+            raise _as_feed_error(request.asked, error, self._settings.timeout_s) from error
 
     async def post(self, url: str, form: Mapping[str, str]) -> None:
         """POST ``form`` to ``url``, guarded like a GET; what a 2xx answer says is not read.
@@ -198,54 +231,66 @@ class Fetcher:
             raise BlockedAddressError(url, f"redirects to {target}: {error.detail}") from None
         return target
 
-    async def _unpacked(self, url: str, headers: Mapping[str, str], *, conditional: bool) -> Fetched:
+    async def _unpacked(
+        self, request: Request, host: str, headers: Mapping[str, str], begun: float
+    ) -> Fetched | Request:
         try:
-            return await self._follow(url, headers, conditional=conditional)
+            return await self._follow(request, host, headers, begun)
         except aiohttp.ClientPayloadError as error:
             if not isinstance(error.__cause__, ContentEncodingError):
                 raise
         # Called compressed and is not, or not so: some servers mean it only when asked for the plain text.
-        return await self._follow(url, {**headers, **_AS_IT_IS}, conditional=conditional, unpack=False)
+        return await self._follow(request, host, {**headers, **_AS_IT_IS}, begun, unpack=False)
 
-    async def _follow(self, url: str, headers: Mapping[str, str], *, conditional: bool, unpack: bool = True) -> Fetched:
+    async def _follow(
+        self, request: Request, host: str, headers: Mapping[str, str], begun: float, *, unpack: bool = True
+    ) -> Fetched | Request:
         if self._session is None:
             raise RuntimeError("use `async with Fetcher(...)`")
-        self._check(url)
-        hop, moved_to, for_good = url, None, True
-        for _ in range(MAX_REDIRECTS + 1):
+        asked, hop, moved_to, for_good = request.asked, request.url, request.moved_to, request.for_good
+        if not request.feed:
+            self._check(hop)
+        for left in range(request.left, -1, -1):
             async with self._session.get(
                 hop, headers=headers, allow_redirects=False, auto_decompress=unpack
             ) as response:
                 if response.status not in _REDIRECTS:
-                    fetched = await self._read(url, hop, response, conditional=conditional)
-                    return replace(fetched, moved_to=moved_to) if moved_to else fetched
+                    return await self._read(request, hop, moved_to, response, begun)
                 for_good = for_good and response.status in _PERMANENT
                 location = clean(response.headers.get("Location", ""))
             if not location:
-                raise FeedError(url, FeedErrorKind.REDIRECT, f"{hop} redirects to nowhere", status=response.status)
-            hop = self._next_hop(url, hop, location)
+                raise FeedError(asked, FeedErrorKind.REDIRECT, f"{hop} redirects to nowhere", status=response.status)
+            hop = self._next_hop(asked, hop, location)
             if for_good:
                 moved_to = hop
-        raise FeedError(url, FeedErrorKind.REDIRECT, f"more than {MAX_REDIRECTS} redirects, the last to {hop}")
+            if left and _host(hop) != host:
+                spent_s = time.monotonic() - begun
+                conditions = (request.etag, request.last_modified)
+                return Request(hop, *conditions, asked, moved_to, for_good, left - 1, spent_s)
+        raise FeedError(asked, FeedErrorKind.REDIRECT, f"more than {MAX_REDIRECTS} redirects, the last to {hop}")
 
-    async def _read(self, url: str, hop: str, response: aiohttp.ClientResponse, *, conditional: bool) -> Fetched:
-        status = response.status
-        not_modified = status == 304 and conditional
+    async def _read(
+        self, request: Request, hop: str, moved_to: str | None, response: aiohttp.ClientResponse, begun: float
+    ) -> Fetched:
+        status, headers, asked = response.status, response.headers, request.asked
+        not_modified = status == 304 and bool(request.etag or request.last_modified)
         if status == 410:
-            raise FeedError(url, FeedErrorKind.GONE, "the server says this feed is gone for good (410)", status=status)
+            raise FeedError(asked, FeedErrorKind.GONE, "the server says this feed is gone for good (410)", status=410)
         if not not_modified and not 200 <= status < 300:
-            raise _refusal(url, response)
+            raise _refusal(asked, response)
         return Fetched(
             status=status,
-            body=b"" if not_modified else await self._body(url, response),
+            body=b"" if not_modified else await self._body(asked, response),
             final_url=hop,
-            etag=validator(response.headers.get("ETag")),
-            last_modified=validator(response.headers.get("Last-Modified")),
-            content_type=validator(response.headers.get("Content-Type")),
+            etag=validator(headers.get("ETag")),
+            last_modified=validator(headers.get("Last-Modified")),
+            content_type=validator(headers.get("Content-Type")),
             not_modified=not_modified,
-            fresh_s=fresh_s(response.headers.get("Cache-Control"), response.headers.get("Age")),
-            link=", ".join(response.headers.getall("Link", ())) or None,
-            headers=as_came(response.raw_headers),
+            moved_to=moved_to,
+            fresh_s=fresh_s(headers.get("Cache-Control"), headers.get("Age")),
+            link=", ".join(headers.getall("Link", ())) or None,
+            raw_headers=response.raw_headers,
+            seconds=time.monotonic() - begun,
         )
 
     async def _body(self, url: str, response: aiohttp.ClientResponse) -> bytes:
@@ -311,8 +356,7 @@ class Fetcher:
             raise FeedError(url, FeedErrorKind.TOO_LARGE, detail)
 
     def _check(self, url: str) -> None:
-        check_url(url)
-        check_port(url, self._settings.allow_ports)
+        check_port(check_url(url), self._settings.allow_ports)
 
     def _open_socket(self, address: tuple[Any, ...]) -> socket.socket:
         """aiohttp asks for a socket for every address it is about to connect to, literal or resolved."""
@@ -335,7 +379,7 @@ def _exchange(url: str, at: datetime, answer: aiohttp.ClientResponse) -> Exchang
 
 
 def _host(url: str) -> str:
-    return urlsplit(url).netloc.lower()
+    return host_of(url).lower()
 
 
 def _refusal(url: str, response: aiohttp.ClientResponse) -> FeedError:

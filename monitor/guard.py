@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from monitor.errors import BlockedAddressError
 
@@ -32,8 +32,11 @@ _OTHER_SERVICES = frozenset({
 _NOT_PUBLIC: tuple[Network, ...] = (IPv4Network("192.88.99.0/24"), IPv6Network("64:ff9b:1::/48"))
 
 
-def check_url(url: str) -> None:
-    """Raise BlockedAddressError unless ``url`` is plain http or https with a host and without credentials."""
+def check_url(url: str) -> SplitResult:
+    """Raise BlockedAddressError unless ``url`` is plain http or https with a host and without credentials.
+
+    Returns its parts.
+    """
     if len(url) > MAX_URL:
         raise BlockedAddressError(url[:80] + "…", f"longer than {MAX_URL} characters")
     if _UNSAFE.search(url):
@@ -49,19 +52,21 @@ def check_url(url: str) -> None:
         raise BlockedAddressError(url, "names no host")
     if "@" in parts.netloc:
         raise BlockedAddressError(url, "carries a user name or password")
+    return parts
 
 
-def check_port(url: str, allow: Container[int] = ()) -> None:
-    """Raise BlockedAddressError unless ``url``, which ``check_url`` passed, leads to a port where feeds are served.
+def check_port(parts: SplitResult, allow: Container[int] = ()) -> None:
+    """Raise BlockedAddressError unless an address that ``check_url`` passed leads to a port where feeds are served.
 
-    Those are 80, 443 and from 1024 on all that belong to no other known service; and those in ``allow``.
+    Those are 80, 443 (also unsaid) and from 1024 on all that belong to no other known service; and those in ``allow``.
     """
-    parts = urlsplit(url)
-    port = parts.port if parts.port is not None else {"http": 80, "https": 443}[parts.scheme]
+    port = parts.port
+    if port is None:
+        return
     if port in (80, 443) or port in allow or (port >= 1024 and port not in _OTHER_SERVICES):
         return
     raise BlockedAddressError(
-        url, f"port {port} is another service's; name it in fetch.allow_ports if a feed is served there"
+        parts.geturl(), f"port {port} is another service's; name it in fetch.allow_ports if a feed is served there"
     )
 
 

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from monitor.errors import PollwatchError
 from monitor.store import Connection, hosts
-from monitor.writing import Writer
+from monitor.writing import Then, Writer
 
 LEASE = timedelta(seconds=30)
 RENEW_S = 10.0  # one renewal may be late, for a database that others write to
@@ -54,7 +54,6 @@ class Leases:
         self._now, self._begun = now, begun
         self._renewing: asyncio.Task[None] | None = None
         self._held: dict[Any, Any] = {}  # works, and the same for the rows whose host is held
-        self._left: set[str] = set()  # hosts that were given back with the last thing written of them
 
     async def __aenter__(self) -> Leases:
         self._renewing = asyncio.create_task(self._renew())
@@ -77,10 +76,11 @@ class Leases:
         now = self._clock()
         return hosts.take(connection, names, self._holder, now, now + LEASE + self._gap)
 
-    async def rest(self, free_at: datetime | None, gap_s: float) -> None:
-        """Wait until a host may be asked that another pass asked last, at most ``gap_s`` seconds: clocks may differ."""
-        if free_at is not None and gap_s > 0:
-            await asyncio.sleep(max(0.0, min((free_at - self._clock()).total_seconds(), gap_s)))
+    def rest_s(self, free_at: datetime | None, gap_s: float) -> float:
+        """How long a host rests that another pass asked last, at most ``gap_s`` seconds: clocks may differ."""
+        if free_at is None or gap_s <= 0:
+            return 0.0
+        return max(0.0, min((free_at - self._clock()).total_seconds(), gap_s))
 
     async def write(self, name: str, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a transaction (see Writer) in which the host ``name`` is held. Raises LeaseLostError."""
@@ -92,25 +92,23 @@ class Leases:
 
         return await self._writer.run(held)
 
-    async def write_together(
+    def hand_in(
         self,
         name: str,
         works: Callable[[Connection, list[R]], Sequence[T]],
         row: R,
+        then: Then,
         *,
         leave_s: float | None = None,
-    ) -> T:
-        """Like ``write``, among many for which ``works`` is the same; see ``Writer.run_together``.
+    ) -> None:
+        """Like ``write``, among many for which ``works`` is the same; nobody waits, see ``Writer.hand_in``.
 
         With ``leave_s`` the host is given back in the same transaction, and rests for so many seconds.
         """
-        held = self._held.setdefault(works, partial(self._if_held, works))
-        outcome: T | _Lost = await self._writer.run_together(held, (name, row, leave_s))
-        if isinstance(outcome, _Lost):
-            raise LeaseLostError
-        if leave_s is not None:
-            self._left.add(name)
-        return outcome
+        held = self._held.get(works)
+        if held is None:
+            held = self._held[works] = partial(self._if_held, works)
+        self._writer.hand_in(held, (name, row, leave_s), partial(_told, then))
 
     def _if_held(
         self,
@@ -124,15 +122,9 @@ class Leases:
         self._release(connection, left)
         return [next(outcomes) if name in held else _Lost() for name, *_ in rows]
 
-    async def give_back(self, name: str, gap_s: float) -> None:
-        """The pass is done with a host, which rests for ``gap_s`` seconds now, unless the last write gave it back."""
-        if name in self._left:
-            self._left.remove(name)
-            return
-        try:
-            await self._writer.run_together(self._release, (name, self._free_at(gap_s)))
-        except Exception:
-            log.exception("host %s could not be given back; its lease will be over by itself", name)
+    def give_back(self, name: str, gap_s: float) -> None:
+        """The pass is done with a host, which rests for ``gap_s`` seconds now; it may go on meanwhile."""
+        self._writer.hand_in(self._release, (name, self._free_at(gap_s)), partial(_left, name))
 
     def _free_at(self, gap_s: float) -> datetime:
         return self._clock() + timedelta(seconds=gap_s)
@@ -149,3 +141,15 @@ class Leases:
                 await self._writer.run(lambda c: hosts.renew(c, self._holder, self._clock() + LEASE + self._gap))
             except PollwatchError as error:
                 log.warning("leases of hosts could not be renewed: %s", error)
+
+
+def _told(then: Then, outcome: Any, error: Exception | None) -> None:
+    if isinstance(outcome, _Lost):
+        then(None, LeaseLostError())
+    else:
+        then(outcome, error)
+
+
+def _left(name: str, _outcome: None, error: Exception | None) -> None:
+    if error is not None:
+        log.error("host %s could not be given back; its lease will be over by itself: %s", name, error)

@@ -99,7 +99,7 @@ class ParsePool:
     async def _start(self) -> Process:
         command = [sys.executable, "-c", _COMMAND, str(self._timeout_s), str(self._memory_mb), *sys.path]
         # A fresh interpreter: neither our threads nor our open store get into a worker, nor does Ctrl-C.
-        worker = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, process_group=0)
+        worker = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, start_new_session=True)
         try:
             async with asyncio.timeout(START_S):
                 await _answer(worker)  # that it is ready

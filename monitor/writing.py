@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
 
 from monitor.store import Connection, Store
 
-MAX_WORKS = 200  # in one transaction
-LINGER_S = 0.02  # between two transactions while more is to be written
+MAX_WORKS = 500  # in one transaction
+LINGER_S = 0.05  # for more to come, where nobody waits
 MAX_S = 0.2  # after which a transaction takes no more of them: other processes write too
 
 R = TypeVar("R")
 T = TypeVar("T")
+
+Then = Callable[[Any, Exception | None], None]  # is told the outcome of a work, or its error
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Job:
     works: Callable[[Connection, list[Any]], Sequence[Any]]
     row: Any
-    done: asyncio.Future[Any]
+    then: Then
 
 
 class Writer:
@@ -40,6 +44,7 @@ class Writer:
         self._thread = ThreadPoolExecutor(1, "store")
         self._waiting: deque[_Job] = deque()
         self._busy: asyncio.Task[None] | None = None
+        self._awaited = asyncio.Event()
 
     async def __aenter__(self) -> Writer:
         return self
@@ -47,9 +52,14 @@ class Writer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.hurry()
         if self._busy is not None:
             await self._busy
         self._thread.shutdown()
+
+    def hurry(self) -> None:
+        """Somebody waits for what was handed in."""
+        self._awaited.set()
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` inside of a transaction; returns when it is committed. Raises what ``work`` raises."""
@@ -60,26 +70,31 @@ class Writer:
         it, and returns an outcome for each. Returns that of ``row``.
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Job(works, row, done))
+        self.hand_in(works, row, partial(_tell, done))
+        self.hurry()
+        return await done
+
+    def hand_in(self, works: Callable[[Connection, list[R]], Sequence[T]], row: R, then: Then) -> None:
+        """Like ``run_together``, and nobody waits: ``then`` is called in the event loop, and raises nothing."""
+        self._waiting.append(_Job(works, row, then))
         if self._busy is None or self._busy.done():
             self._busy = asyncio.create_task(self._write())
-        return await done
 
     async def _write(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LINGER_S):
+                    await self._awaited.wait()
+            self._awaited.clear()
             jobs = [self._waiting.popleft() for _ in range(min(MAX_WORKS, len(self._waiting)))]
             outcomes = await loop.run_in_executor(self._thread, self._commit, jobs)
             self._waiting.extendleft(job for job in reversed(jobs) if job not in outcomes)
             for job, outcome in outcomes.items():
-                if job.done.cancelled():
-                    continue
                 if isinstance(outcome, _Failure):
-                    job.done.set_exception(outcome.error)
+                    job.then(None, outcome.error)
                 else:
-                    job.done.set_result(outcome)
-            if self._waiting:  # a stream of them: a little later there are more for one commit
-                await asyncio.sleep(LINGER_S)
+                    job.then(outcome, None)
 
     def _commit(self, jobs: Sequence[_Job]) -> dict[_Job, Any]:
         """The outcomes of some of the jobs, at least of one. A job that fails harms no other."""
@@ -106,6 +121,16 @@ class Writer:
             return self._together([job])[job]
         except Exception as error:  # noqa: BLE001 - raised where the job came from
             return _Failure(error)
+
+
+def _tell(done: asyncio.Future[Any], outcome: Any, error: Exception | None) -> None:
+    """Give the outcome, or the error, to who waits; who was cancelled does not."""
+    if done.cancelled():
+        return
+    if error is None:
+        done.set_result(outcome)
+    else:
+        done.set_exception(error)
 
 
 class _Failure:

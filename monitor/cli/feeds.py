@@ -75,8 +75,7 @@ def add(
 
     url = url.strip()
     with context.store() as (store, settings):
-        check_url(url)
-        check_port(url, settings.fetch.allow_ports)
+        check_port(check_url(url), settings.fetch.allow_ports)
         with store.read() as connection:
             known = table.find(connection, url)
         if known is None and not unchecked:

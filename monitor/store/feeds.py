@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
-from sqlalchemy import Connection, Row, Update, bindparam, case, insert, or_, select, update
+from sqlalchemy import Connection, Select, Update, case, insert, or_, select, update
 
 from monitor.errors import FeedError, NotFoundError
 from monitor.moves import Move
-from monitor.store import pending
-from monitor.store.schema import feeds
+from monitor.store import bulk, pending
+from monitor.store.schema import feeds, marks
+from monitor.store.schema.base import Instant
 from monitor.types import Feed, Lang, Rhythm, Role, host_of
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _COUNTED = ("entries", "hours")
 _COLUMNS = [column for column in feeds.columns if column.name != "added_at"]
-_BATCH = 500  # feeds in one query; databases limit the number of parameters
-_BY_ID = select(*_COLUMNS).where(feeds.c.id.in_(bindparam("ids", expanding=True)))
+_NAMES = [column.name for column in _COLUMNS]
+_INSTANTS = [column.name for column in _COLUMNS if isinstance(column.type, Instant)]
+_WELL: dict[str, Any] = {"failures": 0, "strikes": 0.0, "error_kind": None, "error_detail": None}
 
 
 def add(  # noqa: PLR0913 - a keyword for each thing a line of a list can say
@@ -76,13 +78,13 @@ def canonical(url: str) -> str:
 
 def find(connection: Connection, url: str) -> Feed | None:
     """The feed at the address ``url``, if it is watched."""
-    row = connection.execute(select(*_COLUMNS).where(feeds.c.url == canonical(url))).one_or_none()
+    row = connection.execute(select(*_COLUMNS).where(feeds.c.url == canonical(url))).mappings().one_or_none()
     return _feed(row) if row else None
 
 
 def get(connection: Connection, feed_id: int) -> Feed:
     """One feed. Raises NotFoundError."""
-    row = connection.execute(select(*_COLUMNS).where(feeds.c.id == feed_id)).one_or_none()
+    row = connection.execute(select(*_COLUMNS).where(feeds.c.id == feed_id)).mappings().one_or_none()
     if row is None:
         raise NotFoundError("feed", feed_id, "`pollwatch feeds list` shows them all")
     return _feed(row)
@@ -93,7 +95,7 @@ def listing(connection: Connection, *, enabled: bool | None = None) -> list[Feed
     query = select(*_COLUMNS).where(feeds.c.channel.is_(None)).order_by(feeds.c.id)
     if enabled is not None:
         query = query.where(feeds.c.enabled == enabled)
-    return [_feed(row) for row in connection.execute(query)]
+    return [_feed(row) for row in connection.execute(query).mappings()]
 
 
 def of_outlet(connection: Connection, outlet: str) -> list[int]:
@@ -107,13 +109,13 @@ def of_outlet(connection: Connection, outlet: str) -> list[int]:
 def mentioning(connection: Connection, domain: str) -> list[Feed]:
     """The enabled feeds in whose address ``domain`` stands, be it as host or elsewhere."""
     query = select(*_COLUMNS).where(feeds.c.enabled, feeds.c.url.contains(domain, autoescape=True))
-    return [_feed(row) for row in connection.execute(query.order_by(feeds.c.id))]
+    return [_feed(row) for row in connection.execute(query.order_by(feeds.c.id)).mappings()]
 
 
 def with_hub(connection: Connection) -> list[Feed]:
     """The enabled feeds that name a hub."""
     query = select(*_COLUMNS).where(feeds.c.enabled, feeds.c.hub != "").order_by(feeds.c.id)
-    return [_feed(row) for row in connection.execute(query)]
+    return [_feed(row) for row in connection.execute(query).mappings()]
 
 
 class Due(NamedTuple):
@@ -143,12 +145,26 @@ def due(connection: Connection, now: datetime | None) -> list[Due]:
     return [Due(*row) for row in connection.execute(query)]
 
 
-def by_id(connection: Connection, feed_ids: Sequence[int]) -> list[Feed]:
-    """Many feeds as they stand now; those that are not there are left out."""
-    found: list[Feed] = []
-    for start in range(0, len(feed_ids), _BATCH):
-        found += map(_feed, connection.execute(_BY_ID, {"ids": feed_ids[start : start + _BATCH]}))
+def as_they_stand(connection: Connection, feed_ids: Iterable[int]) -> dict[int, tuple[Feed, bytes]]:
+    """Many feeds with their packed marks (see ``store.marks``), by id; those that are not there are left out."""
+    wanted = bulk.pack(connection, ({"id": feed_id} for feed_id in feed_ids))
+    rows = connection.execute(_standing(connection.dialect.name), {"rows": wanted}).scalar_one()
+    found = {}
+    for *row, stored in bulk.unpack(rows):
+        values = dict(zip(_NAMES, row, strict=True))
+        for name in _INSTANTS:
+            values[name] = bulk.instant(values[name])
+        values["enabled"] = bool(values["enabled"])
+        found[values["id"]] = _feed(values), bytes.fromhex(stored or "")
     return found
+
+
+@cache
+def _standing(dialect: str) -> Select[Any]:
+    asked = bulk.given(dialect, [feeds.c.id])
+    return bulk.whole(dialect, [*_COLUMNS, marks.c.marks]).select_from(
+        asked.join(feeds, feeds.c.id == asked.c.id).outerjoin(marks, marks.c.feed_id == feeds.c.id)
+    )
 
 
 def record_success(connection: Connection, feed_id: int, now: datetime, next_check_at: datetime, **state: Any) -> None:
@@ -161,30 +177,28 @@ def record_success(connection: Connection, feed_id: int, now: datetime, next_che
 
 def success(feed_id: int, now: datetime, next_check_at: datetime, **state: Any) -> dict[str, Any]:
     """What ``record_success`` is given, as a row for ``record_successes``."""
-    health = {"failures": 0, "strikes": 0.0, "error_kind": None, "error_detail": None}
-    dates = {"last_attempt_at": now, "last_success_at": now, "next_check_at": next_check_at}
-    return {"feed": feed_id, **dates, **health, **state}
+    return {"id": feed_id, "last_attempt_at": now, "next_check_at": next_check_at, **state}
 
 
 def record_successes(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
-    """Many feeds answered, in one statement for all those of which the same columns changed."""
+    """Many feeds answered, in one statement for all those of which the same columns changed. Each has one row."""
     alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in rows:
         values = {**row, "rhythm": _rhythm_row(row["rhythm"])} if "rhythm" in row else row
         alike.setdefault(tuple(values), []).append(values)
     for names, equal in alike.items():
-        connection.execute(_setting(names), equal)
+        connection.execute(_setting(connection.dialect.name, names), {"rows": bulk.pack(connection, equal)})
 
 
 @cache
-def _setting(names: tuple[str, ...]) -> Update:
-    """Sets these columns of ``feed``. Kept, because building it takes longer than the database does."""
-    values: dict[str, Any] = {name: bindparam(name) for name in names if name != "feed"}
-    announced = feeds.c.pushed_at > bindparam("last_attempt_at")
-    values["next_check_at"] = case(
-        (announced, feeds.c.next_check_at), else_=bindparam("next_check_at", type_=feeds.c.next_check_at.type)
-    )
-    return update(feeds).where(feeds.c.id == bindparam("feed")).values(values)
+def _setting(dialect: str, names: tuple[str, ...]) -> Update:
+    """Sets these columns of feeds. Kept, because building it takes longer than the database does."""
+    row = bulk.given(dialect, [feeds.c[name] for name in names])
+    values: dict[str, Any] = {name: row.c[name] for name in names if name != "id"}
+    values["last_success_at"] = row.c.last_attempt_at
+    announced = feeds.c.pushed_at > row.c.last_attempt_at
+    values["next_check_at"] = case((announced, feeds.c.next_check_at), else_=row.c.next_check_at)
+    return update(feeds).where(feeds.c.id == row.c.id).values({**values, **_WELL})
 
 
 def record_failure(
@@ -245,13 +259,13 @@ def set_enabled(connection: Connection, feed_id: int, enabled: bool) -> Feed:
         raise NotFoundError("feed", feed_id, "it holds tips, which come by hand")
     values: dict[str, Any] = {"enabled": enabled}
     if enabled:
-        values |= {"failures": 0, "strikes": 0.0, "error_kind": None, "error_detail": None, "next_check_at": None}
+        values |= {**_WELL, "next_check_at": None}
     connection.execute(update(feeds).where(feeds.c.id == feed_id).values(**values))
     return get(connection, feed_id)
 
 
-def _feed(row: Row[Any]) -> Feed:
-    values = row._asdict()
+def _feed(row: Mapping[Any, Any]) -> Feed:
+    values = dict(row)
     values["role"] = Role(values["role"])
     values["lang"] = Lang(values["lang"]) if values["lang"] else None
     values["rhythm"] = _rhythm(values["rhythm"])

@@ -7,24 +7,37 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, or_, select, update
+from sqlalchemy import Connection, Select, Update, bindparam, or_, select, true, update
 
+from monitor.store import bulk
 from monitor.store.schema import hosts
 from monitor.store.upsert import insert_for
 
-# Built once: they are run for every host.
-_ITS = hosts.c.holder == bindparam("its_holder")
-_HELD = select(hosts.c.host).where(hosts.c.host.in_(bindparam("names", expanding=True)), _ITS).with_for_update()
-_RELEASE = (
-    update(hosts)
-    .where(hosts.c.host == bindparam("its_host"), _ITS)
-    .values(holder=None, held_until=None, free_at=bindparam("free_at"))
-)
+# Built once: they are run for every few hosts.
+_HELD_BY = hosts.c.holder == bindparam("its_holder")
+
+
+@cache
+def _held(dialect: str) -> Select[Any]:
+    asked = bulk.given(dialect, [hosts.c.host])
+    held = select(hosts.c.host).where(hosts.c.host.in_(select(asked.c.host)), _HELD_BY)
+    return held.with_for_update(of=hosts)
+
+
+@cache
+def _release(dialect: str) -> Update:
+    row = bulk.given(dialect, [hosts.c.host, hosts.c.free_at])
+    given_back = {"holder": None, "held_until": None, "free_at": row.c.free_at}
+    return update(hosts).where(hosts.c.host == row.c.host, _HELD_BY).values(given_back)
 
 
 @cache
 def _take(dialect: str) -> Any:
-    taken = insert_for(dialect, hosts)
+    asked = bulk.given(dialect, [hosts.c.host])
+    until: Any = bindparam("until", type_=hosts.c.held_until.type)
+    rows = select(asked.c.host, bindparam("holder", type_=hosts.c.holder.type), until)
+    # SQLite would read ON CONFLICT as a part of a SELECT without WHERE.
+    taken = insert_for(dialect, hosts).from_select(["host", "holder", "held_until"], rows.where(true()))
     return taken.on_conflict_do_update(
         index_elements=[hosts.c.host],
         set_={"holder": taken.excluded.holder, "held_until": taken.excluded.held_until},
@@ -41,9 +54,9 @@ def take(
     """
     if not names:
         return {}
-    rows = [{"host": name, "holder": holder, "held_until": until, "now": now} for name in names]
-    taken = connection.execute(_take(connection.dialect.name), rows)
-    return {row.host: row.free_at for row in taken}
+    rows = bulk.pack(connection, ({"host": name} for name in names))
+    taken = {"rows": rows, "holder": holder, "until": until, "now": now}
+    return {row.host: row.free_at for row in connection.execute(_take(connection.dialect.name), taken).all()}
 
 
 def renew(connection: Connection, holder: str, until: datetime) -> None:
@@ -52,19 +65,20 @@ def renew(connection: Connection, holder: str, until: datetime) -> None:
 
 
 def held(connection: Connection, names: Collection[str], holder: str) -> set[str]:
-    """Those of the hosts ``names``, a few hundred at most, that ``holder`` was the last to take and has not given back.
+    """Those of the hosts ``names`` that ``holder`` was the last to take and has not given back.
 
     So they are to the end of the transaction.
 
     A lease that is over is still held while nobody else wanted it.
     """
-    return set(connection.execute(_HELD, {"names": list(names), "its_holder": holder}).scalars())
+    rows = bulk.pack(connection, ({"host": name} for name in names))
+    return set(connection.scalars(_held(connection.dialect.name), {"rows": rows, "its_holder": holder}).all())
 
 
 def release(connection: Connection, free_at: Mapping[str, datetime], holder: str) -> None:
     """``holder`` is done with these hosts, each of which may be asked again from then on."""
-    rows = [{"its_host": name, "its_holder": holder, "free_at": instant} for name, instant in free_at.items()]
-    connection.execute(_RELEASE, rows)
+    rows = bulk.pack(connection, ({"host": name, "free_at": instant} for name, instant in free_at.items()))
+    connection.execute(_release(connection.dialect.name), {"rows": rows, "its_holder": holder})
 
 
 def release_all(connection: Connection, holder: str, free_at: datetime) -> None:

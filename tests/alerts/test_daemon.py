@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ import pytest
 from sqlalchemy import insert, update
 
 from alerts import demo
-from monitor.config import load_file
+from alerts.daemon import most_passes
+from alerts.running import PASS_S
+from monitor.config import Settings, load_file
 from monitor.starter import write_starter
 from monitor.store import Store, decisions, feeds, open_store, runs
 from monitor.store.schema import alerts, hosts
@@ -120,20 +122,40 @@ def test_a_slow_feed_does_not_keep_it_from_stopping(folder: Path, name: signal.S
         store.close()
 
 
-def test_a_tick_does_not_wait_for_the_slow_feed_of_the_last_one(folder: Path) -> None:
-    """Passes overlap: what falls due while a host drips is fetched at its time."""
-    with feed_server() as slow, feed_server() as server:
-        slow.put("/slow", delay_s=20)
-        store = _prepare(folder, slow.url(""), ["slow"])
+def test_a_tick_does_not_wait_for_the_slow_feeds_of_those_before(folder: Path) -> None:
+    """Passes overlap: what falls due while four hosts drip, each asked at a tick of its own, is fetched at its time."""
+    with ExitStack() as stack:
+        slow = [stack.enter_context(feed_server()) for _ in range(4)]
+        server = stack.enter_context(feed_server())
+        for each in slow:
+            each.put("/slow", delay_s=25)
+        store = _prepare(folder, slow[0].url(""), ["slow"])
         with _daemon(folder) as process:
-            _wait_for(process, lambda: slow.requests)
-            asked = time.monotonic()
-            with store.write() as connection:
-                feeds.add(connection, server.put("/quick", rss(item("甲", guid="1"))), datetime.now(UTC))
+            _wait_for(process, lambda: slow[0].requests)
+            begun = time.monotonic()
+            for each in slow[1:]:
+                _add(store, each.url("/slow"))
+                _wait_for(process, lambda each=each: each.requests)  # type: ignore[misc]  # its own
+            _add(store, server.put("/quick", rss(item("甲", guid="1"))))
             _wait_for(process, lambda: server.spans)
-            assert time.monotonic() - asked < 15
-            assert slow.spans == []
+            assert time.monotonic() - begun < 20
+            assert all(each.spans == [] for each in slow)
         store.close()
+
+
+def _add(store: Store, url: str) -> None:
+    with store.write() as connection:
+        feeds.add(connection, url, datetime.now(UTC))
+
+
+def test_no_tick_is_left_out_while_a_pass_lives_as_long_as_it_can() -> None:
+    """There are passes for every tick of the longest life of one, whatever the configuration."""
+    for tick_s, timeout_s, parse_timeout_s in ((1, 600.0, 20.0), (30, 30.0, 20.0), (3600, 1.0, 1.0), (7, 8.0, 9.5)):
+        settings = Settings(
+            daemon={"tick_s": tick_s}, fetch={"timeout_s": timeout_s, "parse_timeout_s": parse_timeout_s}
+        )
+        ticks = (PASS_S + timeout_s + parse_timeout_s) / tick_s
+        assert ticks + 1 <= most_passes(settings) < ticks + 2
 
 
 def _ended(store: Store, stage: str) -> bool:

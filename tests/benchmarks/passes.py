@@ -41,19 +41,6 @@ class Watch:
         self.follow(loop)
 
 
-class WatchedPolicy(asyncio.DefaultEventLoopPolicy):
-    """Every event loop made from now on is watched, whoever makes it."""
-
-    def __init__(self, watch: Watch) -> None:
-        super().__init__()
-        self.watch = watch
-
-    def new_event_loop(self) -> asyncio.AbstractEventLoop:
-        loop = super().new_event_loop()
-        self.watch.follow(loop)
-        return loop
-
-
 def prepare_pollwatch(folder: Path, interval_s: int | None = None) -> None:
     """A working folder as `pollwatch init` writes it, with the feeds, each asked every ``interval_s`` seconds."""
     from monitor.config import load_file
@@ -68,13 +55,21 @@ def prepare_pollwatch(folder: Path, interval_s: int | None = None) -> None:
 
 def update_pollwatch(folder: Path) -> dict[str, Any]:
     """What `pollwatch collect --all` does, progress on stderr included."""
+    from monitor import loop
     from monitor.cli.base import say
     from monitor.collect import collect
     from monitor.config import load_file
     from monitor.store import migrate, open_store
 
     watch = Watch()
-    asyncio.set_event_loop_policy(WatchedPolicy(watch))
+    made = loop.new_event_loop
+
+    def watched() -> asyncio.AbstractEventLoop:
+        new = made()
+        watch.follow(new)
+        return new
+
+    loop.new_event_loop = watched
     settings = load_file(folder / "pollwatch.toml")
     with closing(open_store(settings.database_url)) as store:
         migrate.check(store)

@@ -17,7 +17,7 @@ from monitor.parse import parse
 from monitor.types import Entry
 from tests.benchmarks.contestants import PASSES, our_env
 from tests.benchmarks.corpus import copy_of, count_entries, documents, with_new_entry
-from tests.benchmarks.passes import Watch, WatchedPolicy
+from tests.benchmarks.passes import Watch
 from tests.benchmarks.report import COLD, NOT_MODIFIED, ONE_NEW, OURS, RAW, Figures, Measurement, table, targets
 from tests.fakes import feed_server, item, rss
 
@@ -68,20 +68,16 @@ def test_a_new_entry_is_one_more_before_the_others(body: bytes) -> None:
 
 
 def test_the_watch_sees_a_stall_of_any_event_loop() -> None:
-    """A loop that another library makes with `asyncio.run` is watched, too."""
-    before = asyncio.get_event_loop_policy()
+    """Whoever made it."""
     watch = Watch()
 
     async def stall() -> None:
+        watch.follow(asyncio.get_running_loop())
         await asyncio.sleep(0.05)
         time.sleep(0.2)  # noqa: ASYNC251 - the stall that is to be seen
         await asyncio.sleep(0.05)
 
-    asyncio.set_event_loop_policy(WatchedPolicy(watch))
-    try:
-        asyncio.run(stall())
-    finally:
-        asyncio.set_event_loop_policy(before)
+    asyncio.run(stall())
     assert watch.stall_s > 0.15
 
 

@@ -55,11 +55,11 @@ def test_other_addresses_are_refused(url: str) -> None:
 def test_only_ports_of_the_web_are_asked() -> None:
     """80, 443 and what web servers use beside them; a named port is opened alone."""
     for url in ("http://a.example/", "https://a.example/", "http://a.example:8080/", "https://a.example:8443/"):
-        check_port(url)
+        check_port(check_url(url))
     for port in (1, 22, 25, 81, 465, 3306, 5060, 5432, 6379, 6667, 9200, 10080, 11211):
         with pytest.raises(BlockedAddressError, match=f"port {port} .*allow_ports"):
-            check_port(f"http://a.example:{port}/", allow=(82,))
-    check_port("http://a.example:81/", allow=(81,))
+            check_port(check_url(f"http://a.example:{port}/"), allow=(82,))
+    check_port(check_url("http://a.example:81/"), allow=(81,))
 
 
 @pytest.mark.parametrize(
