@@ -8,6 +8,7 @@ stays on the screen, and the watch goes on until it is back.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import threading
@@ -274,6 +275,15 @@ class Desk(App[None]):
                 await self.run_action(found.binding.action, found.node)
                 return
         await super().on_event(event)
+        if isinstance(event, events.Key) and event.key == "enter":
+            await self._entered()
+
+    async def _entered(self) -> None:
+        """Until whatever has the keys has seen the Enter: the next key may be for what comes after it."""
+        seen = asyncio.Event()
+        (self.focused or self.screen).call_later(seen.set)
+        with contextlib.suppress(TimeoutError):  # it has gone
+            await asyncio.wait_for(seen.wait(), PATIENCE_S)
 
     def other_language(self) -> None:
         """The next of the languages."""
