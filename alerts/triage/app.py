@@ -23,7 +23,7 @@ from textual.theme import Theme
 
 from alerts.triage import colours, terms
 from alerts.triage.alert_screen import AlertScreen
-from alerts.triage.background import quiet
+from alerts.triage.background import collect_seldom, quiet, tidy
 from alerts.triage.commands import DeskCommands, palette
 from alerts.triage.desk_screen import DeskScreen
 from alerts.triage.leases import Leases
@@ -37,6 +37,8 @@ WHOLE_S = 5.0  # what changes without an act (items that came, scores) is read a
 SILENT_S = 3.0  # without an answer for so long, the banner says so
 PATIENCE_S = 0.7  # an act that takes longer says so
 GOING_S = 4.0  # what is held is given back in this time, or it runs out by itself
+TIDY_S = 30.0  # between two looks through all objects, each REST_S after the last key at the earliest
+REST_S = 3.0
 _MESSAGE_S = 30.0
 _QUIET_S = 1.0
 _ALWAYS = ("ctrl+c", "ctrl+q")  # keys that never wait
@@ -76,6 +78,7 @@ class Desk(App[None]):
         self._whole_at = 0.0
         self._again = asyncio.Event()
         self._typed: list[events.Key] = []  # before there was a dialog for it
+        self._typed_at = self._tidied_at = time.monotonic()
 
     def get_default_screen(self) -> QueueScreen:
         """The queue lies under everything."""
@@ -227,6 +230,10 @@ class Desk(App[None]):
         if self.message[0] and time.monotonic() - self._said_at > _MESSAGE_S:
             self.message = ("", False)
         self._look_everywhere()
+        now = time.monotonic()
+        if now - self._typed_at > REST_S and now - self._tidied_at > TIDY_S:
+            self._tidied_at = now
+            tidy()
 
     async def _renew(self) -> None:
         try:
@@ -247,6 +254,7 @@ class Desk(App[None]):
         """Whoever presses a key is there; a key that comes before the dialog it is meant for waits for that."""
         if isinstance(event, events.Key | events.MouseDown | events.Paste):
             self.leases.active()
+            self._typed_at = time.monotonic()
         if isinstance(event, events.Key) and event.key not in _ALWAYS and (self._typed or not self._takes_keys):
             self._typed.append(event)
         else:
@@ -346,6 +354,7 @@ def sit_down(session: Session, *, dark: bool) -> int:
 
 async def _sit(session: Session, *, dark: bool) -> int:
     desk = Desk(session, dark=dark)
+    collect_seldom()
     loop = asyncio.get_running_loop()
     ended_by: list[int] = []
 
