@@ -29,6 +29,7 @@ from alerts.triage.desk_screen import DeskScreen
 from alerts.triage.leases import Leases
 from alerts.triage.queue_screen import QueueScreen
 from alerts.triage.session import Session
+from alerts.triage.thrift import ThriftyDriver
 from monitor.errors import NotFoundError, PollwatchError, RefusedError, StoreError
 from monitor.language import LANGUAGES, _, use, used
 
@@ -59,7 +60,7 @@ class Desk(App[None]):
 
     def __init__(self, session: Session, *, dark: bool = True) -> None:
         # Without colour, Textual itself is to leave all of it out, not to make grey of it.
-        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        super().__init__(driver_class=ThriftyDriver, ansi_color=True if "NO_COLOR" in os.environ else None)
         self.session = session
         self.leases = Leases(session)
         self.decided: list[int] = []  # by this desk, the last one last
@@ -307,6 +308,12 @@ class Desk(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, DeskScreen):
                 screen.repaint()
+
+    def redraw(self) -> None:
+        """Send the whole screen again."""
+        if isinstance(self._driver, ThriftyDriver):
+            self._driver.forget()
+        self.refresh(layout=True)
 
     def action_command_palette(self) -> None:
         """Commands by name, in the language in use."""

@@ -95,6 +95,14 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("A", "reopen", N_("reopen"), N_("Take up a decided alert again, or wake a snoozed one."), footer=False),
     Key("ctrl+p", "app.command_palette", N_("commands"), N_("Find a command by its name."), sign="Ctrl+P"),
+    Key(
+        "ctrl+l",
+        "redraw",
+        N_("redraw"),
+        N_("Draw the whole screen again, when something else wrote on it."),
+        sign="Ctrl+L",
+        footer=False,
+    ),
     Key("q", "leave_desk", N_("quit"), N_("Leave the desk; what you hold is given back.")),
 )
 
