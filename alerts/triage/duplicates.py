@@ -37,7 +37,7 @@ async def close(desk: Desk, alerts: Mapping[int, str], number: int | None = None
         likely = await desk.session.ask(reading.likely, next(iter(alerts)))
         lines += [_("Perhaps of: {id} {title}").format(**row) for row in likely[:LIKELY]]
     question = ngettext(
-        "Alert {id} is a duplicate of which alert?", "{count} alerts are duplicates of which alert?", len(alerts)
+        "Of which alert is alert {id} a duplicate?", "Of which alert are {count} alerts duplicates?", len(alerts)
     ).format(id=next(iter(alerts)), count=len(alerts))
     prompt = _("Its number, and more words if you like")
     words = f"{number} " if number is not None else ""

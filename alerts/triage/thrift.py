@@ -160,7 +160,7 @@ def _blank(style: str) -> str:
     parts = _PARTS.findall(style)
     if _SEEN_ON_BLANKS.intersection(parts):
         return style
-    return ";".join(part for part in parts if part.startswith("48") or part[0] == "4" and len(part) == 2)
+    return ";".join(part for part in parts if part.startswith("48") or (part[0] == "4" and len(part) == 2))
 
 
 @lru_cache(maxsize=4096)

@@ -193,7 +193,7 @@ def test_marked_alerts_become_one_incident(store: Store, settings: Settings, clo
             await maya.press("home")
             maya.desk.queue_screen.queue.marked |= {2, 3, 4}
             await maya.press("m")
-            await maya.sees("3 alerts are duplicates of which alert?")
+            await maya.sees("Of which alert are 3 alerts duplicates?")
             await maya.press("enter")
             await maya.sees("Close 3 alerts, and put their items into the incident of alert 1?")
             await maya.press("enter")

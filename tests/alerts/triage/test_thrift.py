@@ -81,7 +81,7 @@ def _halves(drawn: str) -> bool:
 
 
 def test_nothing_is_sent_twice() -> None:
-    """The same again is nothing; another colour of a blank nothing; one character a few bytes; a forgotten screen all."""
+    """The same again is nothing, nor another colour of a blank; a character is few bytes, a forgotten screen all."""
     thrift = Thrift()
     line = f"{moved(0, 1)}\x1b[{STYLES[1]}mab 投票\x1b[0m{moved(0, 0)}"
     first = thrift.spare(line, SIZE)
@@ -114,7 +114,7 @@ def test_what_lies_outside_is_not_drawn() -> None:
 
 
 def test_a_desk_at_rest_sends_nothing_and_a_key_little(store: Store, settings: Settings) -> None:
-    """Over 9,600 baud a key is answered: a line is under 2 kB, a dialog and the way back some; time alone is nothing."""
+    """Over 9,600 baud a key is answered: a line is under 2 kB, a dialog some more; time alone is nothing."""
     now = datetime.now(UTC)
     for number in range(30):
         add_incident(store, now, title=f"The pier is closed, says leaflet {number} 碼頭", score=0.5, matches=[])
