@@ -42,6 +42,7 @@ TIDY_S = 30.0  # between two looks through all objects, each REST_S after the la
 REST_S = 3.0
 _MESSAGE_S = 30.0
 _QUIET_S = 1.0
+_ENTER_S = 0.5  # a widget that is there has seen its key by then
 _ALWAYS = ("ctrl+c", "ctrl+q")  # keys that never wait
 
 
@@ -292,7 +293,7 @@ class Desk(App[None]):
         seen = asyncio.Event()
         (self.focused or self.screen).call_later(seen.set)
         with contextlib.suppress(TimeoutError):  # it has gone
-            await asyncio.wait_for(seen.wait(), PATIENCE_S)
+            await asyncio.wait_for(seen.wait(), _ENTER_S)
 
     def other_language(self) -> None:
         """The next of the languages."""
