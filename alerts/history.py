@@ -37,7 +37,7 @@ _FORMS = {
 }
 
 
-def sentence(entry: Mapping[str, Any]) -> Said:
+def sentence(entry: Mapping[str, Any]) -> Said:  # noqa: PLR0911 - one case for each form
     """What one audit entry of an alert says its actor did; the bare action for one that is not known here."""
     action, detail = entry["action"], entry["detail"]
     match action:
@@ -50,6 +50,8 @@ def sentence(entry: Mapping[str, Any]) -> Said:
         case "alert.reopen":
             form = Said("put it back: {reason}") if "suppression" in detail else Said("took it up again: {reason}")
             return form.filled(reason=_reason(detail))
+        case "alert.duplicate" if not detail["reason"]:
+            return Said("closed it as a duplicate of alert {duplicate_of}", {"duplicate_of": detail["duplicate_of"]})
         case _ if action in _FORMS:
             return Said(_FORMS[action].form, _values(action, detail))
         case _:

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from alerts.acts import person, settle
+from alerts.acts import perform, person, settle
 from alerts.clocks import Terms, terms_at
+from alerts.queue import Outcome
 from alerts.routing import load_routes
-from alerts.transitions import SAY_WHY
+from alerts.transitions import SAY_WHY, Take, require_holder
 from classifiers import group
 from monitor.config import Settings
-from monitor.errors import RefusedError, UnfitActError
-from monitor.store import Connection, Store, audit, incident_list, incidents, regroup, relations, silences
+from monitor.errors import NotFoundError, RefusedError, UnfitActError
+from monitor.store import (
+    Connection,
+    Store,
+    alert_list,
+    audit,
+    incident_list,
+    incidents,
+    regroup,
+    relations,
+    silences,
+)
 from monitor.store import alerts as alert_store
 from monitor.text import clean
 from monitor.types import Alert, AlertState, Decision, Review, Said, Suppression
 
 _SAME = Said("{source} and {target} are one incident already")
+_SAME_CLAIM = Said("alert {id} and alert {of} are of one incident already")
 # Of two alerts of one incident the one further on is kept.
 _PROGRESS = (
     AlertState.OPEN,
@@ -72,11 +84,77 @@ def merge(
         if one == other:
             raise UnfitActError("same", _SAME.filled(source=source, target=target))
         closed = _close_one(connection, one, other, actor, reason, now, terms)
-        alert_store.move(connection, one, other)
-        moved = regroup.merge(connection, one, other, now)
-        detail = {"into": other, "items": moved, "closed_alert": closed, "reason": reason}
-        audit.append(connection, now, actor, "incident.merge", regroup.subject(one), detail)
+        _unite(connection, one, other, actor, reason, now, closed)
     return show(store, other)
+
+
+def duplicate(
+    store: Store, settings: Settings, reviewer: str, now: datetime, alert_id: int, of: int, words: str = ""
+) -> dict[str, Any]:
+    """Close an alert that the reviewer holds as a duplicate, and put its incident into that of alert ``of``.
+
+    Whatever state ``of`` is in, it stays so: what comes of the claim from now on is its matter. Returns the closed
+    alert's row. Raises RefusedError for anyone but the holder and for an alert that waits for a second person,
+    UnfitActError for two alerts of one incident, NotFoundError.
+    """
+    return _Duplicates.of(settings, reviewer, now, of, words).close(store, alert_id, take=False)
+
+
+def duplicate_many(
+    store: Store,
+    settings: Settings,
+    reviewer: str,
+    now: datetime,
+    alert_ids: Sequence[int],
+    of: int,
+    words: str = "",
+) -> list[Outcome]:
+    """``duplicate`` of several alerts, each in a transaction of its own, in the order given.
+
+    What nobody holds is taken first; what is refused stays as it was, and the others are closed all the same. Raises
+    NotFoundError when there is no alert ``of``.
+    """
+    duplicates = _Duplicates.of(settings, reviewer, now, of, words)
+    with store.read() as connection:
+        alert_store.get(connection, of)
+    outcomes = []
+    for alert_id in dict.fromkeys(alert_ids):
+        try:
+            outcomes.append(Outcome(alert_id, duplicates.close(store, alert_id, take=True), None))
+        except (RefusedError, NotFoundError) as refusal:
+            outcomes.append(Outcome(alert_id, None, refusal))
+    return outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class _Duplicates:
+    """Who says of which alert that others are its duplicates."""
+
+    reviewer: str
+    alert_id: int
+    words: str
+    now: datetime
+    terms: Terms
+
+    @classmethod
+    def of(cls, settings: Settings, reviewer: str, now: datetime, alert_id: int, words: str) -> _Duplicates:
+        return cls(person(reviewer), alert_id, clean(words), now, terms_at(now, settings, load_routes(settings)))
+
+    def close(self, store: Store, alert_id: int, *, take: bool) -> dict[str, Any]:
+        with store.write() as connection:
+            named = alert_store.get(connection, self.alert_id)
+            alert = settle(connection, alert_store.get(connection, alert_id), self.now, self.terms)
+            if alert.incident_id == named.incident_id:
+                raise UnfitActError("same", _SAME_CLAIM.filled(id=alert_id, of=self.alert_id))
+            if take and (alert.state is not AlertState.LEASED or alert.holder != self.reviewer):
+                alert = perform(connection, alert_id, Take(self.reviewer), self.now, self.terms)
+            require_holder(alert, self.reviewer)
+            _require_first(alert)
+            kept = next(iter(_live(connection, named.incident_id)), named).id
+            _close(connection, alert, kept, self.reviewer, self.words, self.now)
+            why = self.words or f"alert {alert_id} is a duplicate of alert {kept}"
+            _unite(connection, alert.incident_id, named.incident_id, self.reviewer, why, self.now, alert_id)
+            return alert_list.row(connection, alert_id, self.now)
 
 
 def split(
@@ -123,9 +201,7 @@ def keep_and_close(source: Alert, target: Alert, reviewer: str) -> tuple[Alert, 
     if close.holder and close.holder != reviewer:
         form = Said("alert {id} is held by {holder} and would be closed: release it first")
         raise RefusedError("held", form.filled(id=close.id, holder=close.holder))
-    if close.review is not Review.FIRST and close.decision is None:
-        form = Said("alert {id} waits for a second person: it must be decided first")
-        raise RefusedError("second-review", form.filled(id=close.id))
+    _require_first(close)
     if keep.state is close.state is AlertState.DECIDED and keep.verdict != close.verdict:
         says = Said("alert {id} says {verdict}")
         first, then = (says.filled(id=each.id, verdict=each.verdict) for each in (keep, close))
@@ -141,29 +217,53 @@ def _close_one(
     live = [
         settle(connection, alert, now, terms)  # a lease that is over holds nothing
         for id in (source, target)
-        for alert in alert_store.of_incident(connection, id)
-        if alert.state is not AlertState.CLOSED
+        for alert in _live(connection, id)
     ]
     if len(live) < 2:
         return None
     keep, close = keep_and_close(live[0], live[1], actor)
+    _close(connection, close, keep.id, actor, reason, now)
+    return close.id
+
+
+def _require_first(alert: Alert) -> None:
+    if alert.review is not Review.FIRST and alert.decision is None:
+        form = Said("alert {id} waits for a second person: it must be decided first")
+        raise RefusedError("second-review", form.filled(id=alert.id))
+
+
+def _live(connection: Connection, incident_id: int) -> list[Alert]:
+    """The alert of an incident that is not closed, if there is one."""
+    return [alert for alert in alert_store.of_incident(connection, incident_id) if alert.state is not AlertState.CLOSED]
+
+
+def _close(connection: Connection, alert: Alert, of: int, actor: str, reason: str, now: datetime) -> None:
     closed = replace(
-        close,
+        alert,
         state=AlertState.CLOSED,
         suppression=Suppression.DUPLICATE,
         holder=None,
         lease_expires_at=None,
         snoozed_until=None,
-        decision=close.decision or Decision.DUPLICATE,
-        decided_at=close.decided_at or now,
+        decision=alert.decision or Decision.DUPLICATE,
+        decided_at=alert.decided_at or now,
     )
-    detail = {"duplicate_of": keep.id, "reason": reason}
+    detail = {"duplicate_of": of, "reason": reason}
     written = alert_store.change(
-        connection, close, closed, at=now, actor=actor, action="alert.duplicate", detail=detail
+        connection, alert, closed, at=now, actor=actor, action="alert.duplicate", detail=detail
     )
     if written:  # a silence that hid it hides nothing any more
-        silences.hide(connection, close.id, (), now)
-    return close.id
+        silences.hide(connection, alert.id, (), now)
+
+
+def _unite(
+    connection: Connection, source: int, target: int, actor: str, reason: str, now: datetime, closed: int | None
+) -> None:
+    """Move alerts and items of one incident to another, with the entry that says so."""
+    alert_store.move(connection, source, target)
+    moved = regroup.merge(connection, source, target, now)
+    detail = {"into": target, "items": moved, "closed_alert": closed, "reason": reason}
+    audit.append(connection, now, actor, "incident.merge", regroup.subject(source), detail)
 
 
 def _reason(reason: str) -> str:

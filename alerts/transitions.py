@@ -135,7 +135,7 @@ def transition(alert: Alert, act: Act, now: datetime, terms: Terms) -> Alert:  #
         case Take():
             return _take(alert, act, now, terms)
         case Renew():
-            _require_holder(alert, act.reviewer)
+            require_holder(alert, act.reviewer)
             return replace(alert, lease_expires_at=now + terms.lease)
         case Release():
             return _release(alert, act, terms)
@@ -152,7 +152,7 @@ def transition(alert: Alert, act: Act, now: datetime, terms: Terms) -> Alert:  #
         case Undo():
             return _undo(alert, act, now, terms)
         case SendBack():
-            _require_holder(alert, act.reviewer)
+            require_holder(alert, act.reviewer)
             if alert.review is Review.FIRST:
                 raise RefusedError(
                     "first-review",
@@ -210,7 +210,7 @@ def _release(alert: Alert, act: Release, terms: Terms) -> Alert:
 
 
 def _decide(alert: Alert, act: Decide, now: datetime, terms: Terms) -> Alert:
-    _require_holder(alert, act.reviewer)
+    require_holder(alert, act.reviewer)
     require_fit(act)
     held = Held(**{each.name: getattr(alert, each.name) for each in fields(Held)})
     opinion = Opinion(alert.review, act.reviewer, act.decision, act.verdict, act.reason, now, held)
@@ -245,7 +245,7 @@ def _asks_next(heard: Alert, act: Decide) -> Review | None:
 def _snooze(alert: Alert, act: Snooze, now: datetime, terms: Terms) -> Alert:
     _require_undecided(alert)
     if alert.state is AlertState.LEASED:
-        _require_holder(alert, act.reviewer)
+        require_holder(alert, act.reviewer)
     _require_awake(alert)
     _require_another_person(alert, act.reviewer)
     _require_reason(act.reason)
@@ -362,15 +362,16 @@ def _require_leased(alert: Alert) -> None:
         raise RefusedError("not-held", Said("nobody holds alert {id} now; `take` holds it", {"id": alert.id}))
 
 
-def _require_holder(alert: Alert, reviewer: str) -> None:
-    _require_leased(alert)
-    if alert.holder != reviewer:
-        raise RefusedError("not-holder", _HELD.filled(**_held(alert)))
-
-
 def _require_reason(reason: str) -> None:
     if not reason:
         raise UnfitActError("no-reason", SAY_WHY)
+
+
+def require_holder(alert: Alert, reviewer: str) -> None:
+    """Raises RefusedError with decided, not-held, not-holder unless the reviewer holds the alert."""
+    _require_leased(alert)
+    if alert.holder != reviewer:
+        raise RefusedError("not-holder", _HELD.filled(**_held(alert)))
 
 
 def require_fit(act: Decide) -> None:

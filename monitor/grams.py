@@ -3,6 +3,9 @@
 Where a script has no spaces, each two neighbouring characters are a gram; of a spaced word its beginnings are, from
 two letters on. So two characters find a text, and `elect` finds `election`, without reading it. What is longer than a
 gram has several: whoever has them all is read, and holds the term or not.
+
+Words that most texts have would lead to most texts, also where they hardly ever stand together. So two spaced words
+that follow each other are looked up as a pair too: the first one whole, what stands between, how the second begins.
 """
 
 from __future__ import annotations
@@ -19,6 +22,8 @@ from monitor.text import HAN, fold, fold_with_offsets
 MAX_WORDS = 500  # characters of a search
 MAX_GRAMS = 12  # of one term that are looked up: more would hardly narrow it down
 LONGEST = 12  # letters of the beginning of a spaced word
+LEADS = (1, 2, 4, 8)  # letters of the second word of a pair
+BETWEEN = 3  # signs between two words that are a pair
 
 # Scripts without spaces between words: Thai to Myanmar, Khmer, kana and hangul, and Chinese.
 _DENSE = r"\u0e00-\u109f\u1780-\u17ff\u3040-\u30ff\uac00-\ud7af" + HAN.pattern[1:-1]
@@ -37,6 +42,12 @@ class Term:
     def grams(self) -> tuple[str, ...]:
         """What every text that holds it has; empty for a single character."""
         return tuple(dict.fromkeys(_lookups(self.text)))[:MAX_GRAMS]
+
+    @cached_property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Of ``pairs`` of every text that holds it, the longest of each two words."""
+        found = ((first, first + between + leads[-1]) for first, between, leads in _neighbours(self.text))
+        return tuple(dict.fromkeys(found))[:MAX_GRAMS]
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -80,6 +91,11 @@ def grams(text: str) -> set[str]:
     return found
 
 
+def pairs(text: str) -> set[tuple[str, str]]:
+    """Of each two spaced words that follow each other in a folded text: the first, and the pair with each lead."""
+    return {(first, first + between + lead) for first, between, leads in _neighbours(text) for lead in leads}
+
+
 def excerpt(text: str, wanted: Sequence[Term], width: int) -> str:
     """About ``width`` characters of ``text`` round the first place of one of the terms; its beginning where none is."""
     plain, offsets = fold_with_offsets(text)
@@ -92,15 +108,28 @@ def excerpt(text: str, wanted: Sequence[Term], width: int) -> str:
 
 
 def _lookups(term: str) -> Iterator[str]:
-    """Few grams that cover ``term``: of unspaced text every second one, of a spaced word its beginning."""
+    """The grams that narrow ``term`` down: of unspaced text all, of a spaced word its beginning."""
     end = -1
     for run in _RUN.finditer(term):
         word, start = run.group(), run.start()
         if start == end:
             yield term[start - 1 : start + 1]
-        if run.lastindex and len(word) > 1:
-            yield from (word[place : place + 2] for place in range(0, len(word) - 1, 2))
-            yield word[-2:]
+        if run.lastindex:
+            yield from map("".join, pairwise(word))
         elif len(word) > 1:
             yield word[:LONGEST]
         end = run.end()
+
+
+def _neighbours(text: str) -> Iterator[tuple[str, str, list[str]]]:
+    """Two spaced words that follow each other: the first, what stands between, the leads of the second."""
+    before: re.Match[str] | None = None
+    for run in _RUN.finditer(text):
+        if run.lastindex:
+            before = None
+            continue
+        if before is not None and run.start() - before.end() <= BETWEEN:
+            word = run.group()
+            between = text[before.end() : run.start()]
+            yield before.group()[:LONGEST], between, [word[:length] for length in LEADS if length <= len(word)]
+        before = run

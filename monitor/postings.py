@@ -1,8 +1,11 @@
-"""Which texts of a block hold which grams, packed into few rows of bytes. Pure.
+"""Which texts of a block hold which grams and pairs, packed into few rows of bytes. Pure.
 
 A block is a run of BLOCK numbers. Its grams are spread over BUCKETS rows by their hash; a row lists its hashes in
 order, where the postings of each end, and the postings: the places of texts in the block, two bytes each, or, from MANY
 on, one bit for every place, which is read at once. Two grams of one hash cost a needless look at a text, nothing else.
+
+Pairs have PAIR_BUCKETS rows of their own, and are kept only where MANY texts of the block have the first word: else
+that alone leads to few texts. A single letter, which is no gram, counts as such a word.
 """
 
 from __future__ import annotations
@@ -11,10 +14,11 @@ import struct
 import zlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 BLOCK = 8192
 BUCKETS = 2048
+PAIR_BUCKETS = 512  # numbered after those of grams
 MANY = 128
 _BITS = BLOCK // 8  # bytes, more than of fewer than MANY places
 
@@ -25,21 +29,28 @@ def place(gram: str) -> tuple[int, int]:
     return hashed % BUCKETS, hashed
 
 
-def pack(held: Iterable[tuple[int, Iterable[str]]]) -> dict[int, bytes]:
-    """The rows of a block by bucket, of places in ascending order and the grams of the text there."""
-    places: dict[str, array[int]] = {}
-    for number, grams in held:
-        for gram in grams:
-            if (known := places.get(gram)) is not None:
-                known.append(number)
-            else:
-                places[gram] = array("H", (number,))
-    buckets: dict[int, dict[int, Sequence[int]]] = {}
-    for gram, numbers in places.items():
-        bucket, hashed = place(gram)
-        row = buckets.setdefault(bucket, {})
-        row[hashed] = sorted({*row[hashed], *numbers}) if hashed in row else numbers
-    return {bucket: _row(row) for bucket, row in buckets.items()}
+def place_of_pair(pair: str) -> tuple[int, int]:
+    """The bucket of a pair and its hash."""
+    hashed = zlib.crc32(pair.encode())
+    return BUCKETS + hashed % PAIR_BUCKETS, hashed
+
+
+def pack(
+    held: Iterable[tuple[int, Iterable[str]]], paired: Iterable[tuple[int, Iterable[tuple[str, str]]]] = ()
+) -> dict[int, bytes]:
+    """The rows of a block by bucket, of places in ascending order and the grams and pairs of the text there."""
+    of_grams = _spread(held, place)
+    many = {hashed for row in of_grams.values() for hashed, numbers in row.items() if len(numbers) >= MANY}
+    kept = (
+        (number, (pair for first, pair in pairs if len(first) == 1 or place(first)[1] in many))
+        for number, pairs in paired
+    )
+    return {bucket: _row(row) for bucket, row in (of_grams | _spread(kept, place_of_pair)).items()}
+
+
+def keeps_pairs(first: str, packed: bytes | None) -> bool:
+    """Whether a block has the pairs of a first word, from the row that has its places."""
+    return len(first) == 1 or (packed is not None and find(packed, place(first)[1]).bit_count() >= MANY)
 
 
 def find(packed: bytes, hashed: int) -> int:
@@ -66,6 +77,25 @@ def places(bits: int) -> list[int]:
     while (at := digits.find("1", at + 1)) >= 0:
         found.append(top - at)
     return found
+
+
+def _spread(
+    held: Iterable[tuple[int, Iterable[str]]], place_of: Callable[[str], tuple[int, int]]
+) -> dict[int, dict[int, Sequence[int]]]:
+    """The places of each hash, by bucket."""
+    places: dict[str, array[int]] = {}
+    for number, words in held:
+        for word in words:
+            if (known := places.get(word)) is not None:
+                known.append(number)
+            else:
+                places[word] = array("H", (number,))
+    buckets: dict[int, dict[int, Sequence[int]]] = {}
+    for word, numbers in places.items():
+        bucket, hashed = place_of(word)
+        row = buckets.setdefault(bucket, {})
+        row[hashed] = sorted({*row[hashed], *numbers}) if hashed in row else numbers
+    return buckets
 
 
 def _row(places: Mapping[int, Sequence[int]]) -> bytes:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from monitor.config import Settings
-from monitor.grams import terms
+from monitor.grams import grams, pairs, terms
 from monitor.postings import pack
 from monitor.store import Store, texts
 from monitor.store.search import Asked
@@ -94,7 +94,10 @@ def _full(store: Store) -> list[int]:
 def _seal(store: Store, block: int) -> None:
     """Computed before the transaction: nobody waits for it."""
     with store.read() as connection:
-        held = list(texts.held(connection, block))
-    packed = pack(held)
+        held = texts.held(connection, block)
+    packed = pack(
+        ((text.place, grams(text.folded) | text.marks) for text in held),
+        ((text.place, pairs(text.folded)) for text in held),
+    )
     with store.write() as connection:
         texts.seal(connection, block, packed, len(held))

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from alerts.cli.show import coded
 from monitor.cli.base import (
     Context,
     cell,
@@ -20,8 +21,34 @@ from monitor.cli.base import (
     print_table,
     since_option,
 )
+from monitor.language import _, ngettext, used
+from monitor.types import Lang, Said
 
 DAYS = 7
+_COLUMNS = (
+    ("of", Said("of")),
+    ("leg", Said("leg")),
+    ("lag", Said("lag")),
+    ("n", Said("n")),
+    ("p50", Said("p50")),
+    ("p90", Said("p90")),
+)
+_LEGS = {
+    "feed": Said("to first seen"),
+    "flag": Said("to the assessment"),
+    "alert": Said("to the alert"),
+    "take": Said("until taken"),
+    "decide": Said("until decided"),
+    "people": Said("both by people"),
+    "clarify": Said("until readers were told"),
+    "whole": Said("first seen to clarified"),
+}
+_LAGS = {
+    "feed": Said("of the feed"),
+    "program": Said("of the program"),
+    "people": Said("of people"),
+    "all": Said("all"),
+}
 
 
 @click.command(epilog=example("pollwatch clocks", "pollwatch clocks --since 2027-03-07 --json | jq .legs.take.p90"))
@@ -46,13 +73,20 @@ def clocks(context: Context, since: str | None, as_json: bool) -> None:
     if as_json:
         print_object(found)
         return
-    click.echo(f"{found['alerts']} alerts since {cell(start)}; minutes")
-    columns = ("of", "leg", "lag", "n", "p50", "p90")
-    print_table(_rows(found), columns, empty="no alert was opened in that time")
+    count = found["alerts"]
+    said = ngettext("{count} alert since {since}; minutes", "{count} alerts since {since}; minutes", count)
+    click.echo(said.format(count=count, since=cell(start)))
+    headed = [(key, _(heading.form)) for key, heading in _COLUMNS]
+    print_table(_rows(found), headed, empty=_("no alert was opened in that time"))
 
 
 def _rows(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    tables = [("all", found["legs"])]
-    tables += [(value, legs) for group in found["by"].values() for value, legs in group.items()]
+    """In English with the words of the JSON, which one types."""
+    tables = [(_("all"), found["legs"])]
+    tables += [(coded(kind, value), legs) for kind, group in found["by"].items() for value, legs in group.items()]
     for of, legs in tables:
-        yield from ({"of": of, "leg": leg, **figures} for leg, figures in legs.items() if figures["n"])
+        for leg, figures in legs.items():
+            if figures["n"]:
+                lag = figures["lag"]
+                named = (leg, lag) if used() is Lang.EN else (_(_LEGS[leg].form), _(_LAGS[lag].form))
+                yield {**figures, "of": of, "leg": named[0], "lag": named[1]}

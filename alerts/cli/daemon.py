@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from monitor.cli.base import Context, cell, example, json_option, now, pass_context, print_object, say
-from monitor.types.said import counted
+from monitor.language import _, ngettext
 
 
 @click.command(epilog=example("pollwatch run --once", "pollwatch run"))
@@ -73,43 +73,54 @@ def status(context: Context, as_json: bool) -> None:
         print_object(found)
     else:
         feeds, queue, model = found["feeds"], found["queue"], found["model"]
-        click.echo("feeds  {ok} ok, {unwell} unwell, {failing} failing, {new} new, {disabled} disabled".format(**feeds))
+        told = _("feeds  {ok} ok, {unwell} unwell, {failing} failing, {new} new, {disabled} disabled")
+        click.echo(told.format(**feeds))
         if any(found["push"].values()):
-            click.echo("push   {live} live, {waiting} waiting for their hub, {ending} ending".format(**found["push"]))
-        waiting = f"{queue['open']} open, {queue['leased']} held, {queue['second_review']} for another opinion"
-        click.echo(f"queue  {waiting}, {queue['overdue']} past due; {queue['snoozed']} snoozed")
+            push = _("push   {live} live, {waiting} waiting for their hub, {ending} ending")
+            click.echo(push.format(**found["push"]))
+        waiting = _(
+            "queue  {open} open, {leased} held, {second_review} for another opinion, {overdue} past due; "
+            "{snoozed} snoozed"
+        )
+        click.echo(waiting.format(**queue))
         if any(queue["suppressed"].values()) or found["silences"]["active"]:
-            hidden = "{silence} silenced, {inhibited} inhibited".format(**queue["suppressed"])
-            click.echo(f"hidden {hidden}, by {counted(found['silences']['active'], 'silence')} and by clarifications")
-        click.echo(f"model  {model.get('id', '-')}")
-        click.echo(f"daemon {'running' if found['daemon']['running'] else 'not running'}")
+            active = found["silences"]["active"]
+            hidden = ngettext(
+                "hidden {silence} silenced, {inhibited} inhibited, by {count} silence and by clarifications",
+                "hidden {silence} silenced, {inhibited} inhibited, by {count} silences and by clarifications",
+                active,
+            )
+            click.echo(hidden.format(count=active, **queue["suppressed"]))
+        click.echo(_("model  {id}").format(id=model.get("id", "-")))
+        click.echo(_("daemon running") if found["daemon"]["running"] else _("daemon not running"))
         if found["workers"]:
-            waiting = "{live} live, {running} jobs running, {waiting} waiting".format(**found["workers"])
-            since = found["workers"]["oldest_at"]
-            click.echo(f"workers {waiting}{f', the oldest since {cell(since)}' if since else ''}")
+            workers, since = found["workers"], found["workers"]["oldest_at"]
+            click.echo(_("workers {live} live, {running} jobs running, {waiting} waiting").format(**workers))
+            if since:
+                click.echo(_("the oldest job waits since {when}").format(when=cell(since)))
         stages = dict(found["clocks"])
-        click.echo(f"people {_pace(stages.pop('legs'))}")
+        click.echo(_pace(stages.pop("legs")))
         for stage, clock in stages.items():
-            ended = "failed at" if clock["error"] else "last finished"
-            click.echo(f"{stage:9} {ended} {cell(clock['finished_at'])}")
+            ended = _("{stage} failed at {at}") if clock["error"] else _("{stage} last finished {at}")
+            click.echo(ended.format(stage=f"{stage:9}", at=cell(clock["finished_at"])))
         for note in found["notes"]:
-            say(f"note: {note}")
+            say(_("note: {note}").format(note=note))
         for problem in found["problems"]:
             say(f"! {problem}")
         if found["ok"]:
-            click.echo("ok")
+            click.echo(_("ok"))
     if not found["ok"]:
         raise SystemExit(1)
 
 
 def _pace(legs: Mapping[str, Any]) -> str:
     """How soon the alerts of the last day were taken and decided."""
-    parts = [
-        f"{words} within {legs[leg]['p50']:.0f} min (p50), {legs[leg]['p90']:.0f} min (p90)"
-        for leg, words in (("take", "took alerts"), ("people", "decided"))
-        if legs[leg]["n"]
-    ]
-    return ", ".join(parts) or "took no alert of the last day"
+    forms = {
+        "take": _("took alerts within {p50:.0f} min (p50), {p90:.0f} min (p90)"),
+        "people": _("decided within {p50:.0f} min (p50), {p90:.0f} min (p90)"),
+    }
+    parts = [form.format(**legs[leg]) for leg, form in forms.items() if legs[leg]["n"]]
+    return _("people {told}").format(told=_(", ").join(parts) or _("took no alert of the last day"))
 
 
 @click.group()

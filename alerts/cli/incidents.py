@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from alerts.cli.show import coded
 from monitor.cli.base import (
     NUMBER,
     Context,
@@ -23,7 +24,27 @@ from monitor.cli.base import (
     since_option,
 )
 from monitor.invisible import safe
+from monitor.language import _
+from monitor.types import Said
 
+_COLUMNS = (
+    ("id", Said("id")),
+    ("last_seen_at", Said("last seen")),
+    ("items", Said("items")),
+    ("outlets", Said("outlets")),
+    ("claim_type", Said("claim type")),
+    ("title", Said("title")),
+)
+_REASONS = {
+    "first": Said("first"),
+    "copy": Said("copy"),
+    "same-claim": Said("same claim"),
+    "split": Said("split off"),
+}
+_ACTIONS = {
+    "incident.merge": Said("merged it into {into}: {reason}"),
+    "incident.split": Said("split off {into}: {reason}"),
+}
 _reviewer_option = click.option(
     "--reviewer", metavar="NAME", help="Who acts; else $POLLWATCH_REVIEWER, else the login."
 )
@@ -50,9 +71,17 @@ def list_incidents(context: Context, since: str | None, limit: int | None, as_js
     if as_json:
         print_lines(rows)
         return
-    shown = [{**row, "items": len(row["items"]), "outlets": len(row["outlets"])} for row in rows]
-    columns = ("id", ("last_seen_at", "last seen"), "items", "outlets", "claim_type", "title")
-    print_table(shown, columns, empty="no incident: nothing was flagged", wide=("claim_type",))
+    shown = [
+        {
+            **row,
+            "items": len(row["items"]),
+            "outlets": len(row["outlets"]),
+            "claim_type": coded("claim_type", row["claim_type"]),
+        }
+        for row in rows
+    ]
+    headed = [(key, _(heading.form)) for key, heading in _COLUMNS]
+    print_table(shown, headed, empty=_("no incident: nothing was flagged"), wide=("claim_type",))
 
 
 @incidents.command(epilog=example("pollwatch incidents show 3"))
@@ -118,18 +147,36 @@ def _print(found: Mapping[str, Any], *, as_json: bool) -> None:
 
 
 def _lines(found: Mapping[str, Any]) -> Iterator[str]:
-    merged = f", with {', '.join(map(str, found['merged_from']))}" if found["merged_from"] else ""
-    sample = f"  sample: {found['sample']}" if found["sample"] else ""
-    yield f"incident {found['id']}{merged}  {found['title']}"
-    span = f"{cell(found['first_seen_at'])} to {cell(found['last_seen_at'])}"
-    yield f"claim type {cell(found['claim_type'])}  seen {span}{sample}"
+    merged = found["merged_from"]
+    named = _("incident {id}, with {merged}") if merged else _("incident {id}")
+    yield f"{named.format(id=found['id'], merged=cell(merged))}  {found['title']}"
+    span = _("{start} to {end}").format(start=cell(found["first_seen_at"]), end=cell(found["last_seen_at"]))
+    kind = coded("claim_type", found["claim_type"])
+    sample = "  " + _("sample: {sample}").format(sample=found["sample"]) if found["sample"] else ""
+    yield _("claim type {claim_type}  seen {span}").format(claim_type=kind, span=span) + sample
     for item in found["items"]:
-        why = item["reason"] if item["reason"] != "same-claim" else f"same-claim {item['similarity']:.2f}"
-        yield f"  item {item['id']}  {item['outlet']} ({why}): {item['title']}"
+        yield _("  item {id}  {outlet} ({why}): {title}").format(
+            id=item["id"], outlet=item["outlet"], why=_why(item), title=item["title"]
+        )
     for alert in found["alerts"]:
-        decided = f", {alert['decision']} {alert['verdict'] or ''}".rstrip() if alert["decision"] else ""
-        yield f"alert {alert['id']}  {alert['state']}{decided}"
-    for other in found["related"]:
-        yield f"possibly the same claim: incident {other['id']}  {other['similarity']:.2f}  {other['title']}"
+        parts = [coded("state", alert["state"])]
+        parts += [coded(kind, alert[kind]) for kind in ("decision", "verdict") if alert[kind]]
+        yield _("alert {id}  {told}").format(id=alert["id"], told=_(", ").join(parts))
+    alike = _("possibly the same claim: incident {id}  {similarity:.2f}  {title}")
+    yield from (alike.format(**other) for other in found["related"])
     for entry in found["history"]:
-        yield f"{cell(entry['at'])}  {entry['actor']}  {entry['action']}: {entry['detail'].get('reason', '')}"
+        yield f"{cell(entry['at'])}  {entry['actor']}  {_act(entry)}"
+
+
+def _why(item: Mapping[str, Any]) -> str:
+    """Why an item is in its incident."""
+    reason = _(_REASONS[item["reason"]].form) if item["reason"] in _REASONS else item["reason"]
+    return f"{reason} {item['similarity']:.2f}" if item["reason"] == "same-claim" else reason
+
+
+def _act(entry: Mapping[str, Any]) -> str:
+    """What somebody did with an incident."""
+    form, detail = _ACTIONS.get(entry["action"]), entry["detail"]
+    if form is None:
+        return f"{entry['action']}: {detail.get('reason', '')}"
+    return _(form.form).format(into=detail["into"], reason=detail["reason"])

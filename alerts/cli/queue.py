@@ -223,6 +223,7 @@ def release(context: Context, alert_id: int, reason: str, reviewer: str | None, 
         'pollwatch alerts decide 7 --decision clarify --verdict false --reason "the roster still has her"',
         "pollwatch alerts decide 8 --decision dismiss --reason satire",
         "pollwatch alerts decide 8 9 12 --decision dismiss --reason not-election",
+        "pollwatch alerts decide 9 --decision duplicate --of 7",
         "pollwatch alerts list --priority P4 --json | jq .id | "
         "pollwatch alerts decide - --decision dismiss --reason opinion",
     )
@@ -230,6 +231,7 @@ def release(context: Context, alert_id: int, reason: str, reviewer: str | None, 
 @click.argument("alert_ids", metavar="ID...|-", nargs=-1, required=True)
 @click.option("--decision", required=True, type=_one_of(Decision))
 @click.option("--verdict", type=_one_of(Verdict), help="The finding about the claim; clarify needs one.")
+@click.option("--of", type=NUMBER, metavar="ID", help="The alert of which it is a duplicate.")
 @click.option(
     "--reason",
     default="",
@@ -244,6 +246,7 @@ def decide(
     alert_ids: tuple[str, ...],
     decision: str,
     verdict: str | None,
+    of: int | None,
     reason: str,
     reviewer: str | None,
     as_json: bool,
@@ -253,20 +256,26 @@ def decide(
     To clarify something about a candidate as false or misleading takes two people: the alert then waits for a second
     opinion, given without knowledge of yours, and goes to the lead if the two differ.
 
+    A duplicate is closed, and its items go to the incident of another alert (--of), as `incidents merge` does it;
+    `incidents split` takes them apart.
+
     Of several, `-` for those whose numbers stand on the lines of stdin, those that nobody holds are taken first. Each
     is decided by itself; those that are refused are listed with the reason, and end the command with 1.
     """
-    from alerts import queue
+    from alerts import incidents, queue
 
-    finding = Verdict(verdict) if verdict else None
+    _require_of(decision, verdict, of)
+    rest = (Decision(decision), Verdict(verdict) if verdict else None, reason)
     ids = list(_numbers(alert_ids))
     with context.store() as (store, settings):
         act = (store, settings, reviewer_name(reviewer), now())
         if len(alert_ids) == 1 and alert_ids != ("-",):
-            row = queue.decide(*act, ids[0], Decision(decision), finding, reason)
+            row = queue.decide(*act, ids[0], *rest) if of is None else incidents.duplicate(*act, ids[0], of, reason)
             print_result(row, as_json, outcome(row))
             return
-        outcomes = queue.decide_many(*act, ids, Decision(decision), finding, reason)
+        outcomes = (
+            queue.decide_many(*act, ids, *rest) if of is None else incidents.duplicate_many(*act, ids, of, reason)
+        )
     for each in outcomes:
         if each.row is not None:
             print_result(each.row, as_json, outcome(each.row))
@@ -278,6 +287,17 @@ def decide(
             say(f"! {spoken(refused.said) if isinstance(refused, RefusedError) else refused}")
     if any(each.refusal for each in outcomes):
         raise SystemExit(1)
+
+
+def _require_of(decision: str, verdict: str | None, of: int | None) -> None:
+    """A duplicate is one of another alert, and has no verdict of its own."""
+    if decision != Decision.DUPLICATE:
+        if of is not None:
+            raise click.UsageError("--of goes with --decision duplicate")
+    elif of is None:
+        raise click.UsageError("say of which alert it is a duplicate: --of ID")
+    elif verdict:
+        raise click.UsageError("a duplicate has no verdict of its own: --verdict goes with the other alert")
 
 
 def _numbers(words: Iterable[str]) -> Iterator[int]:

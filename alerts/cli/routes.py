@@ -9,6 +9,7 @@ import click
 
 from monitor.cli.base import Context, cell, example, instant, json_option, now, pass_context, print_object
 from monitor.invisible import safe
+from monitor.language import _
 
 
 @click.group()
@@ -44,18 +45,34 @@ def test(context: Context, words: tuple[str, ...], at: str | None, as_json: bool
 
 
 def _lines(found: Mapping[str, Any]) -> Iterator[str]:
-    yield f"{found['priority']} opened {cell(found['at'])}, phase {found['phase']}"
+    yield _("{priority} opened {at}, phase {phase}").format(
+        priority=found["priority"], at=cell(found["at"]), phase=found["phase"]
+    )
     for number, way in enumerate(found["ways"]):
-        on = found["on_shift"][way["team"]]
-        yield f"{'told as well' if number else 'owner'}: {way['team']}, on shift: {cell(on)}"
-        yield f"  by {' > '.join(way['path'])}"
-    yield f"to be taken by {cell(found['take_due_at'])}, decided by {cell(found['decide_due_at'])}"
+        form = _("told as well: {team}, on shift: {people}") if number else _("owner: {team}, on shift: {people}")
+        yield form.format(team=way["team"], people=cell(found["on_shift"][way["team"]]))
+        yield "  " + _("by {path}").format(path=" > ".join(way["path"]))
+    yield _("to be taken by {take}, decided by {decide}").format(
+        take=cell(found["take_due_at"]), decide=cell(found["decide_due_at"])
+    )
     if found["clarify_due_at"]:
-        yield f"a clarification drafted by {cell(found['clarify_due_at'])}"
-    yield "if nobody acts:"
+        yield _("a clarification drafted by {at}").format(at=cell(found["clarify_due_at"]))
+    yield _("if nobody acts:")
     for step in found["steps"]:
-        again = f", again every {step['repeat']} minutes, {step['times']} times" if step["repeat"] else ""
-        to = f"{cell(step['teams'])} ({cell(step['people'])}){again}"
-        yield f"  {cell(step['at'])}  level {step['level']}  {step['reason']}: tells {to}"
+        yield "  " + _step(step)
     if not found["steps"]:
-        yield "  nothing: no step is set for this priority"
+        yield "  " + _("nothing: no step is set for this priority")
+
+
+def _step(step: Mapping[str, Any]) -> str:
+    said = _("{at}  level {level}  {reason}: tells {teams} ({people})").format(
+        at=cell(step["at"]),
+        level=step["level"],
+        reason=step["reason"],
+        teams=cell(step["teams"]),
+        people=cell(step["people"]),
+    )
+    if not step["repeat"]:
+        return said
+    again = _("again every {minutes} minutes, {times} times")
+    return _("{line}, {more}").format(line=said, more=again.format(minutes=step["repeat"], times=step["times"]))

@@ -25,8 +25,18 @@ from monitor.cli.base import (
     say,
 )
 from monitor.invisible import safe
-from monitor.types.said import counted
+from monitor.language import _, ngettext
+from monitor.types import Said
 
+_COLUMNS = (
+    ("id", Said("id")),
+    ("ends_at", Said("ends at")),
+    ("active", Said("active")),
+    ("suppressed", Said("hid")),
+    ("author", Said("author")),
+    ("matchers", Said("hides")),
+    ("reason", Said("reason")),
+)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 author_option = click.option("--author", metavar="NAME", help="Who wants it; else $POLLWATCH_REVIEWER, else the login.")
 
@@ -83,13 +93,18 @@ def add(
     if as_json:
         print_object({**row, **hides})
     elif dry_run:
-        click.echo(f"this would hide {counted(effect.open, 'alert')} now")
+        said = ngettext("this would hide {count} alert now", "this would hide {count} alerts now", effect.open)
+        click.echo(said.format(count=effect.open))
     else:
-        click.echo(
-            f"silence {row['id']} holds until {cell(row['ends_at'])} and hides {counted(row['hides'], 'alert')} now"
+        said = ngettext(
+            "silence {id} holds until {until} and hides {count} alert now",
+            "silence {id} holds until {until} and hides {count} alerts now",
+            row["hides"],
         )
+        click.echo(said.format(id=row["id"], until=cell(row["ends_at"]), count=row["hides"]))
     if effect.urgent:
-        say(f"! {counted(effect.urgent, 'alert')} of them {'is' if effect.urgent == 1 else 'are'} P1")
+        said = ngettext("! {count} alert of them is P1", "! {count} alerts of them are P1", effect.urgent)
+        say(said.format(count=effect.urgent))
 
 
 @silences.command("list", epilog=example("pollwatch silences list", "pollwatch silences list --all --json"))
@@ -105,9 +120,9 @@ def list_silences(context: Context, every: bool, as_json: bool) -> None:
     if as_json:
         print_lines(rows)
         return
-    columns = ("id", "ends_at", "active", "suppressed", "author", "matchers", "reason")
+    headed = [(key, _(heading.form)) for key, heading in _COLUMNS]
     table = [{**row, "matchers": _words(row["matchers"])} for row in rows]
-    print_table(table, columns, empty="nothing is silenced", wide=("active", "author"))
+    print_table(table, headed, empty=_("nothing is silenced"), wide=("active", "author"))
 
 
 @silences.command(epilog=example('pollwatch silences expire 3 --reason "the show is over"'))
@@ -125,7 +140,11 @@ def expire(context: Context, silence_id: int, reason: str, author: str | None, a
     if as_json:
         print_object(row)
     else:
-        click.echo(f"silence {silence_id} is over; it hid {counted(row['suppressed'], 'alert')}")
+        hid = row["suppressed"]
+        said = ngettext(
+            "silence {id} is over; it hid {count} alert", "silence {id} is over; it hid {count} alerts", hid
+        )
+        click.echo(said.format(id=silence_id, count=hid))
 
 
 def _length(given: str) -> timedelta:

@@ -12,7 +12,7 @@ from textual.screen import Screen
 
 from alerts import queue
 from alerts.transitions import DismissReason
-from alerts.triage import reading, terms
+from alerts.triage import duplicates, reading, terms
 from alerts.triage.background import in_thread
 from alerts.triage.cells import one_line
 from alerts.triage.dialogs import Answer, Ask, Choice
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from alerts.triage.app import Desk
 
 _NONE = "-"
-_LONGEST_NUMBER = 18  # digits that a database can count
 _VERDICT_KEYS = dict(zip(Verdict, "fmputsox", strict=True))
 _DISMISS_KEYS = dict(zip(DismissReason, "nosdex", strict=True))
 
@@ -141,7 +140,7 @@ class Acting(Screen[None]):
         title = _("Alert {id}: {decision}. What is the claim, and why?").format(id=row["id"], decision=word)
         first = None if decision is Decision.CLARIFY else 0
         await self.app.push_screen_wait(
-            Ask(title, submit, lines=[row["title"]], choices=choices, chosen=first, prompt=_("Reason"))
+            Ask(title, submit, lines=about(row), choices=choices, chosen=first, prompt=_("Reason"))
         )
 
     def action_put_aside(self) -> None:
@@ -156,29 +155,18 @@ class Acting(Screen[None]):
                 self._decided(after)
 
             title = _("Alert {id}: dismiss. Why?").format(id=row["id"])
-            await self.app.push_screen_wait(dismissal(title, [row["title"]], submit))
+            await self.app.push_screen_wait(dismissal(title, about(row), submit))
 
         self._with_current(work)
 
     def action_duplicate(self) -> None:
-        """Close this one as a duplicate of another."""
+        """Put this one's incident into that of another alert."""
 
         async def work(row: Mapping[str, Any]) -> None:
-            if not await self._hold(row, term("decision", Decision.DUPLICATE)):
-                return
-
-            async def submit(answer: Answer) -> None:
-                other, _sep, words = answer.words.strip().removeprefix("#").partition(" ")
-                if not other.isdecimal() or len(other) > _LONGEST_NUMBER or int(other) == row["id"]:
-                    said = Said("Begin with the number of the other alert, as in: 12 same leaflet")
-                    raise RefusedError("no-reason", said)
-                await self.desk.session.ask(reading.find, int(other))
-                reason = f"of alert {int(other)}{f': {words.strip()}' if words.strip() else ''}"
-                self._decided(await self.desk.session.act(queue.decide, row["id"], Decision.DUPLICATE, None, reason))
-
-            title = _("Alert {id} is a duplicate of which alert?").format(id=row["id"])
-            prompt = _("Its number, and more words if you like")
-            await self.app.push_screen_wait(Ask(title, submit, lines=[row["title"]], prompt=prompt))
+            if await self._hold(row, term("decision", Decision.DUPLICATE)) and await duplicates.close(
+                self.desk, {row["id"]: row["title"]}
+            ):
+                self.desk.back_to_queue()
 
         self._with_current(work)
 
@@ -349,6 +337,14 @@ class Acting(Screen[None]):
         self.desk.queue_screen.queue.step_over(row["id"])
         self.desk.back_to_queue()
         self.desk.say(_outcome(row))
+
+
+def about(row: Mapping[str, Any]) -> list[str]:
+    """What a decision is about: the claim, and how much carries it."""
+    if row["items"] < 2:
+        return [row["title"]]
+    whole = _("The whole incident: {items} items of {outlets} outlets.")
+    return [row["title"], whole.format(items=row["items"], outlets=len(row["outlets"]))]
 
 
 def dismissal(title: str, lines: list[str], submit: Callable[[Answer], Awaitable[None]]) -> Ask:

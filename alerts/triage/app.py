@@ -8,6 +8,7 @@ stays on the screen, and the watch goes on until it is back.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import threading
@@ -22,12 +23,13 @@ from textual.theme import Theme
 
 from alerts.triage import colours, terms
 from alerts.triage.alert_screen import AlertScreen
-from alerts.triage.background import quiet
+from alerts.triage.background import collect_seldom, quiet, tidy
 from alerts.triage.commands import DeskCommands, palette
 from alerts.triage.desk_screen import DeskScreen
 from alerts.triage.leases import Leases
 from alerts.triage.queue_screen import QueueScreen
 from alerts.triage.session import Session
+from alerts.triage.thrift import ThriftyDriver
 from monitor.errors import NotFoundError, PollwatchError, RefusedError, StoreError
 from monitor.language import LANGUAGES, _, use, used
 
@@ -36,8 +38,11 @@ WHOLE_S = 5.0  # what changes without an act (items that came, scores) is read a
 SILENT_S = 3.0  # without an answer for so long, the banner says so
 PATIENCE_S = 0.7  # an act that takes longer says so
 GOING_S = 4.0  # what is held is given back in this time, or it runs out by itself
+TIDY_S = 30.0  # between two looks through all objects, each REST_S after the last key at the earliest
+REST_S = 3.0
 _MESSAGE_S = 30.0
 _QUIET_S = 1.0
+_ENTER_S = 0.5  # a widget that is there has seen its key by then
 _ALWAYS = ("ctrl+c", "ctrl+q")  # keys that never wait
 
 
@@ -56,7 +61,7 @@ class Desk(App[None]):
 
     def __init__(self, session: Session, *, dark: bool = True) -> None:
         # Without colour, Textual itself is to leave all of it out, not to make grey of it.
-        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        super().__init__(driver_class=ThriftyDriver, ansi_color=True if "NO_COLOR" in os.environ else None)
         self.session = session
         self.leases = Leases(session)
         self.decided: list[int] = []  # by this desk, the last one last
@@ -75,6 +80,7 @@ class Desk(App[None]):
         self._whole_at = 0.0
         self._again = asyncio.Event()
         self._typed: list[events.Key] = []  # before there was a dialog for it
+        self._typed_at = self._tidied_at = time.monotonic()
 
     def get_default_screen(self) -> QueueScreen:
         """The queue lies under everything."""
@@ -226,6 +232,10 @@ class Desk(App[None]):
         if self.message[0] and time.monotonic() - self._said_at > _MESSAGE_S:
             self.message = ("", False)
         self._look_everywhere()
+        now = time.monotonic()
+        if now - self._typed_at > REST_S and now - self._tidied_at > TIDY_S:
+            self._tidied_at = now
+            tidy()
 
     async def _renew(self) -> None:
         try:
@@ -246,6 +256,7 @@ class Desk(App[None]):
         """Whoever presses a key is there; a key that comes before the dialog it is meant for waits for that."""
         if isinstance(event, events.Key | events.MouseDown | events.Paste):
             self.leases.active()
+            self._typed_at = time.monotonic()
         if isinstance(event, events.Key) and event.key not in _ALWAYS and (self._typed or not self._takes_keys):
             self._typed.append(event)
         else:
@@ -274,6 +285,15 @@ class Desk(App[None]):
                 await self.run_action(found.binding.action, found.node)
                 return
         await super().on_event(event)
+        if isinstance(event, events.Key) and event.key == "enter":
+            await self._entered()
+
+    async def _entered(self) -> None:
+        """Until whatever has the keys has seen the Enter: the next key may be for what comes after it."""
+        seen = asyncio.Event()
+        (self.focused or self.screen).call_later(seen.set)
+        with contextlib.suppress(TimeoutError):  # it has gone
+            await asyncio.wait_for(seen.wait(), _ENTER_S)
 
     def other_language(self) -> None:
         """The next of the languages."""
@@ -289,6 +309,12 @@ class Desk(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, DeskScreen):
                 screen.repaint()
+
+    def redraw(self) -> None:
+        """Send the whole screen again."""
+        if isinstance(self._driver, ThriftyDriver):
+            self._driver.forget()
+        self.refresh(layout=True)
 
     def action_command_palette(self) -> None:
         """Commands by name, in the language in use."""
@@ -336,6 +362,7 @@ def sit_down(session: Session, *, dark: bool) -> int:
 
 async def _sit(session: Session, *, dark: bool) -> int:
     desk = Desk(session, dark=dark)
+    collect_seldom()
     loop = asyncio.get_running_loop()
     ended_by: list[int] = []
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -16,6 +17,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _LOOK_S = 0.01
+_NEVER = 1_000_000  # collections of the middle generation before the oldest is looked at
 
 
 class _Workers:
@@ -71,6 +73,22 @@ async def in_thread(work: Callable[[], T]) -> T:
 
     _workers.do(run)
     return await future
+
+
+def collect_seldom() -> None:
+    """Leave what is here to stay to itself, and the rest of the heap until ``tidy``.
+
+    Python looks through all objects when so many are new; with a long queue that takes a tenth of a second, and it is a
+    dialog's many small objects that make it do so: just when somebody waits for one.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*gc.get_threshold()[:2], _NEVER)
+
+
+def tidy() -> None:
+    """Look through all objects, now that nobody waits."""
+    gc.collect()
 
 
 async def quiet(wait_s: float) -> None:

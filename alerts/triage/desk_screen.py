@@ -87,6 +87,10 @@ class DeskScreen(Acting):
         """Dark, or light."""
         self.desk.other_theme()
 
+    def action_redraw(self) -> None:
+        """All of it, whatever the terminal shows."""
+        self.desk.redraw()
+
     def action_leave_desk(self) -> None:
         """Give back what is held, and go."""
         self.desk.leave()

@@ -49,12 +49,24 @@ KEYS: tuple[Key, ...] = (
         N_("dismiss"),
         N_("Dismiss it with one of the reasons; in the queue all marked alerts at once."),
     ),
-    Key("m", "duplicate", N_("duplicate"), N_("Close it as a duplicate of another alert.")),
+    Key(
+        "m",
+        "duplicate",
+        N_("duplicate"),
+        N_("Close it as a duplicate: its items go to another alert; in the queue those of all marked alerts."),
+    ),
     Key("s", "snooze", N_("snooze"), N_("Put it off until a time, with a reason.")),
     Key("2", "second", N_("2nd opinion"), N_("Take the most urgent alert that asks for a second opinion.")),
     Key("u", "undo", N_("undo"), N_("Take back your last decision, within ten minutes.")),
     Key("N", "note", N_("note"), N_("Write a note on the alert, for all to read.")),
-    Key("space", "mark", N_("mark"), N_("Mark the alert, to dismiss several at once."), _QUEUE, "Space"),
+    Key(
+        "space",
+        "mark",
+        N_("mark"),
+        N_("Mark the alert, to dismiss several at once, or to make one incident of them."),
+        _QUEUE,
+        "Space",
+    ),
     Key(
         "slash",
         "find",
@@ -83,6 +95,14 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("A", "reopen", N_("reopen"), N_("Take up a decided alert again, or wake a snoozed one."), footer=False),
     Key("ctrl+p", "app.command_palette", N_("commands"), N_("Find a command by its name."), sign="Ctrl+P"),
+    Key(
+        "ctrl+l",
+        "redraw",
+        N_("redraw"),
+        N_("Draw the whole screen again, when something else wrote on it."),
+        sign="Ctrl+L",
+        footer=False,
+    ),
     Key("q", "leave_desk", N_("quit"), N_("Leave the desk; what you hold is given back.")),
 )
 

@@ -14,7 +14,7 @@ from textual.events import Resize
 
 from alerts import queue
 from alerts.sheet import Sheet
-from alerts.triage import columns, document, reading, terms
+from alerts.triage import columns, document, duplicates, reading, terms
 from alerts.triage.acting import because, dismissal
 from alerts.triage.cells import Line, one_line
 from alerts.triage.desk_screen import DeskScreen, bindings
@@ -225,8 +225,28 @@ class QueueScreen(DeskScreen):
             return
         self._start(self._dismiss_marked)
 
+    def action_duplicate(self) -> None:
+        """Make one incident of the marked alerts and another, or of this one and another."""
+        if not self.queue.marked:
+            super().action_duplicate()
+            return
+        self._start(self._unite_marked)
+
+    async def _unite_marked(self) -> None:
+        ids, here = self._marked(), self.current_id
+        if await duplicates.close(self.desk, self._titles(ids), here if here not in ids else None):
+            self.queue.marked.clear()
+
+    def _marked(self) -> list[int]:
+        """In the order of the list."""
+        return [id for id in self.queue.ids if id in self.queue.marked]
+
+    def _titles(self, ids: Sequence[int]) -> dict[int, str]:
+        """Of alerts; nothing of one that was not read yet."""
+        return {id: row["title"] if (row := self.queue.row_of(id)) else "" for id in ids}
+
     async def _dismiss_marked(self) -> None:
-        ids = [id for id in self.queue.ids if id in self.queue.marked]
+        ids = self._marked()
         outcome: list[str] = []
 
         async def submit(answer: Answer) -> None:
@@ -243,8 +263,7 @@ class QueueScreen(DeskScreen):
             "Dismiss {count} marked alerts, with one reason?",
             len(ids),
         )
-        lines = [f"{id}  {row['title']}" for id in ids[:8] if (row := self.queue.row_of(id))]
-        lines += [_("and {count} more").format(count=len(ids) - 8)] if len(ids) > 8 else []
+        lines = duplicates.listed(self._titles(ids))
         if await self.app.push_screen_wait(dismissal(count.format(count=len(ids)), lines, submit)):
             done = len(ids) - len(outcome)
             said = ngettext("{count} alert dismissed.", "{count} alerts dismissed.", done).format(count=done)

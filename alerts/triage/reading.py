@@ -13,7 +13,7 @@ from monitor import search as texts
 from monitor.config import Settings
 from monitor.errors import MissingStoreError
 from monitor.reference import load_watchlist
-from monitor.store import Store, alert_list, alert_order, audit
+from monitor.store import Store, alert_list, alert_order, alerts, audit, relations
 from monitor.store.alert_order import Wanted
 from monitor.text import HAN, fold
 from monitor.types import AlertState, Lang, SearchHit
@@ -80,6 +80,14 @@ def second_opinions(store: Store, now: datetime) -> list[int]:
     """Ids of the alerts that ask for a second opinion and that nobody holds, the most urgent first."""
     with store.read() as connection:
         return [id for id, _ in alert_order.order(connection, Wanted(states=(AlertState.SECOND_REVIEW,)), now, FOUND)]
+
+
+def likely(store: Store, alert_id: int, now: datetime) -> list[dict[str, Any]]:
+    """Rows of the alerts of incidents that may be the same claim, the most similar first. Raises NotFoundError."""
+    with store.read() as connection:
+        others = relations.related_to(connection, alerts.get(connection, alert_id).incident_id)
+        theirs = [alerts.of_incident(connection, other["id"]) for other in others]
+        return alert_list.rows(connection, [found[-1].id for found in theirs if found], now)
 
 
 def search(store: Store, words: str, _now: datetime) -> list[SearchHit]:

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from monitor.grams import Term, excerpt
-from monitor.postings import BLOCK, find, place, places
+from monitor.postings import BLOCK, find, keeps_pairs, place, place_of_pair, places
 from monitor.store import items as item_table
 from monitor.store import texts as text_table
 from monitor.store.schema import (
@@ -36,7 +36,7 @@ from monitor.types import Item, Review, SearchHit, TextKind, join_text
 _READ = 200  # texts in one query
 _MANY_TEXTS = 1000  # of one block, from which it is cheaper to read it through
 _MANY_BLOCKS = 32  # whose postings are read at once
-_MANY_GRAMS = 30  # of all terms: a text that has so many of them is worth reading
+_MANY_GRAMS = 30  # of all terms, and as many pairs: a text that has so many of them is worth reading
 _MANY_FEEDS = 50  # from which it is dearer to ask the postings for them than the texts
 _EXCERPT = 120  # characters
 
@@ -151,7 +151,10 @@ def _looked_up(asked: Asked) -> list[list[tuple[int, int]]]:
 def _numbers(connection: Connection, run: Sequence[int], asked: Asked) -> Iterator[list[int]]:
     """Of each block in turn the texts that have what is looked up, the newest first."""
     wanted = _looked_up(asked)
+    neighbours = [pair for term in asked.terms for pair in term.pairs][:_MANY_GRAMS]
+    pairs = [(first, place(first)[0], *place_of_pair(pair)) for first, pair in neighbours]
     buckets = {bucket for either in wanted for bucket, _ in either}
+    buckets |= {bucket for _, of_first, of_pair, _ in pairs for bucket in (of_first, of_pair)}
     query = select(postings).where(postings.c.block.in_(run), postings.c.bucket.in_(buckets))
     packed = {(row.block, row.bucket): row.packed for row in connection.execute(query)}
     replaced = _replaced(connection, run) if run and asked.kind is TextKind.REVISION else {}
@@ -162,6 +165,10 @@ def _numbers(connection: Connection, run: Sequence[int], asked: Asked) -> Iterat
             bits &= reduce(or_, (find(row, hashed) for row, hashed in rows if row is not None), 0)
             if not bits:
                 break
+        for first, of_first, of_pair, hashed in pairs:
+            if bits and keeps_pairs(first, packed.get((block, of_first))):
+                row = packed.get((block, of_pair))
+                bits &= find(row, hashed) if row is not None else 0
         yield [block * BLOCK + at for at in places(bits)]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from monitor.grams import folded, grams
+from monitor.grams import folded
 from monitor.postings import BLOCK
 from monitor.store.schema import audit, blocks, decisions, followed, items, postings, revisions, texts, to_index
 from monitor.store.upsert import insert as insert_new
@@ -86,14 +86,22 @@ def full(connection: Connection) -> list[int]:
     return [block for block in range(_next_number(connection) // BLOCK) if block not in sealed]
 
 
-def held(connection: Connection, block: int) -> Iterator[tuple[int, set[str]]]:
-    """The places of a block in order, and the grams of the texts there, by what it is and where it was published too.
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A text of a block: its place, its folded words, and the marks of what it is and where it was published."""
 
-    Once a block is full, no text in it changes; one can only be forgotten.
-    """
+    place: int
+    folded: str
+    marks: frozenset[str]
+
+
+def held(connection: Connection, block: int) -> list[Held]:
+    """The texts of a block in their order. Once a block is full, none of them changes; one can only be forgotten."""
+    found = []
     for row in connection.execute(select(texts).where(*_within(block)).order_by(texts.c.number)):
         kind = "item" if row.item_id is not None else "decision" if row.decision_id is not None else "note"
-        yield row.number % BLOCK, grams(row.folded) | {mark(kind), feed_mark(row.feed_id)}
+        found.append(Held(row.number % BLOCK, row.folded, frozenset((mark(kind), feed_mark(row.feed_id)))))
+    return found
 
 
 def mark(kind: str) -> str:

@@ -107,6 +107,21 @@ def test_take_renew_release_decide(settings: Settings) -> None:
     assert decided.stdout == "alert 1 is decided: clarify, true\n"
 
 
+def test_a_duplicate_is_one_of_another_alert(settings: Settings) -> None:
+    """--of says of which, and goes with nothing else; its items are the other's; several are taken first."""
+    duplicate = ("decide", "2", "--decision", "duplicate")
+    for words in (duplicate, (*duplicate, "--of", "1", "--verdict", "satire"), (*duplicate[:3], "watch", "--of", "1")):
+        assert _run(settings, alerts, *words).exit_code == 2
+    assert isinstance(_run(settings, alerts, *duplicate, "--of", "1").exception, RefusedError)
+    _json(settings, alerts, "take", "2")
+    row = _json(settings, alerts, *duplicate, "--of", "1", "--reason", "same leaflet")
+    assert (row["state"], row["decision"], row["incident_id"]) == ("closed", "duplicate", 1)
+    assert _json(settings, alerts, "show", "1")["items"] == 3
+    assert "closed it as a duplicate of alert 1: same leaflet" in _run(settings, alerts, "show", "2").stdout
+    again = _run(settings, alerts, "decide", "1", "2", "--decision", "duplicate", "--of", "1")
+    assert (again.exit_code, again.stderr.count("one incident already")) == (1, 2)
+
+
 def test_a_lost_race_exits_1(settings: Settings) -> None:
     """The error goes to the root as RefusedError, which ends the process with 1."""
     _json(settings, alerts, "take", "1")

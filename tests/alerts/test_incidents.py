@@ -87,6 +87,72 @@ def test_two_incidents_become_one(store: Store, settings: Settings, now: datetim
     assert dispatch(store, settings, now + LATER).counts["opened"] == 0
 
 
+def test_a_duplicate_is_closed_whichever_is_further_on(store: Store, settings: Settings, now: datetime) -> None:
+    """The one that is named stays as it is, held, put off, decided or closed; the other's items are its own."""
+    for state in ("open", "held", "asleep", "decided", "closed"):
+        one, other = two(store, settings, now)
+        mine, named = alert_of(store, one).id, alert_of(store, other).id
+        if state != "open":
+            queue.take(store, settings, "ben", now, named)
+        if state == "asleep":
+            queue.snooze(store, settings, "ben", now, named, now + timedelta(hours=1), "later")
+        if state in ("decided", "closed"):
+            said = (Decision.WATCH, None, "later") if state == "decided" else (Decision.DISMISS, None, "satire")
+            queue.decide(store, settings, "ben", now, named, *said)
+        before = alert_of(store, other)
+        queue.take(store, settings, "maya", now, mine)
+        row = acts.duplicate(store, settings, "maya", now + LATER, mine, named, "same leaflet")
+        assert (row["state"], row["decision"], row["incident_id"]) == ("closed", "duplicate", other), state
+        with store.read() as connection:
+            assert alert_store.get(connection, named) == before, state
+        assert history(store, f"alert:{mine}")[-1][1:] == (
+            "alert.duplicate",
+            {"duplicate_of": named, "reason": "same leaflet"},
+        )
+        assert len(acts.show(store, one)["items"]) == 3
+        assert dispatch(store, settings, now + LATER).counts["opened"] == 0, state
+
+
+def test_a_duplicate_of_a_duplicate_goes_where_that_went(store: Store, settings: Settings, now: datetime) -> None:
+    """Of several each by itself: those that nobody holds are taken, what somebody else holds is refused."""
+    one, other = two(store, settings, now)
+    more = [add_incident(store, now) for _ in range(3)]
+    dispatch(store, settings, now)
+    ids = [alert_of(store, incident).id for incident in (one, other, *more)]
+    queue.take(store, settings, "ben", now, ids[3])
+    outcomes = acts.duplicate_many(store, settings, "maya", now, [ids[0], ids[1], ids[0]], ids[2])
+    assert [each.refusal for each in outcomes] == [None, None]
+    outcomes = acts.duplicate_many(store, settings, "maya", now, [ids[3], ids[4], ids[2]], ids[0])
+    assert [each.refusal and each.refusal.reason for each in outcomes] == ["held", None, "same"]
+    with store.read() as connection:
+        found = [alert_store.get(connection, id) for id in ids]
+    assert [alert.incident_id for alert in found] == [more[0], more[0], more[0], more[1], more[0]]
+    assert [alert.state for alert in found] == ["closed", "closed", "open", "leased", "closed"]
+    assert history(store, f"alert:{ids[4]}")[-1][2]["duplicate_of"] == ids[2]
+
+
+def test_a_duplicate_is_refused(store: Store, settings: Settings, now: datetime) -> None:
+    """Without a lease, while a second person is asked for, of itself, and of what is not there: nothing changes."""
+    one, other = two(store, settings, now)
+    mine, named = alert_of(store, one).id, alert_of(store, other).id
+
+    def refused(reviewer: str, of: int) -> str:
+        with pytest.raises(RefusedError) as caught:
+            acts.duplicate(store, settings, reviewer, now, mine, of)
+        return caught.value.reason
+
+    assert refused("maya", named) == "not-held"
+    queue.take(store, settings, "ben", now, mine)
+    assert (refused("maya", named), refused("ben", mine)) == ("not-holder", "same")
+    for of in (mine, named):
+        with pytest.raises(NotFoundError):
+            acts.duplicate_many(store, settings, "ben", now, [of], 99)
+    queue.decide(store, settings, "ben", now, mine, Decision.CLARIFY, Verdict.FALSE, "名單仍有她")
+    queue.take(store, settings, "maya", now, mine)
+    assert refused("maya", named) == "second-review"
+    assert len(acts.listing(store)) == 2
+
+
 def test_what_a_silence_hid_is_not_counted_as_hidden_once_it_is_closed(
     store: Store, settings: Settings, now: datetime
 ) -> None:

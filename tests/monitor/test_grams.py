@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.errors import InputError
-from monitor.grams import LONGEST, MAX_GRAMS, MAX_WORDS, excerpt, folded, grams, terms
-from monitor.postings import BLOCK, find, pack, place, places
+from monitor.grams import LEADS, LONGEST, MAX_GRAMS, MAX_WORDS, excerpt, folded, grams, pairs, terms
+from monitor.postings import BLOCK, MANY, find, keeps_pairs, pack, place, place_of_pair, places
 
 ALPHABET = "投票選选舉举A股ａbCdé9 -%_\"'*：の한ก\n"
 
@@ -24,7 +24,7 @@ def holds(text: str, words: str) -> bool:
     """Whether a text has every term, and, as the index sees it, whether it would be read at all."""
     plain = folded(text)
     found = all(term.pattern.search(plain) for term in terms(words))
-    looked_at = all(set(term.grams) <= grams(plain) for term in terms(words))
+    looked_at = all(set(term.grams) <= grams(plain) and set(term.pairs) <= pairs(plain) for term in terms(words))
     assert looked_at or not found
     return found
 
@@ -86,6 +86,7 @@ def test_one_form_for_all_scripts() -> None:
             assert holds(text, words)
 
 
+@settings(deadline=None)
 @given(st.text(ALPHABET, max_size=60), st.data())
 def test_whatever_is_cut_out_of_a_text_is_found(text: str, data: st.DataObject) -> None:
     """A piece that begins where a word does is found, as a phrase, and the index leads to it."""
@@ -98,9 +99,35 @@ def test_whatever_is_cut_out_of_a_text_is_found(text: str, data: st.DataObject) 
         return
     if "  " in cut.strip():  # a phrase's spaces are folded; those of collected texts are already
         return
-    assert set(term.grams) <= grams(plain) or not term.pattern.search(plain)
+    looked_at = set(term.grams) <= grams(plain) and set(term.pairs) <= pairs(plain)
+    assert looked_at or not term.pattern.search(plain)
     begins = start == 0 or not (text[start - 1].isalnum() and text[start].isalnum())
     assert term.pattern.search(plain) or not begins
+
+
+def test_words_that_follow_each_other_are_looked_up_as_a_pair() -> None:
+    """The first whole, the second by its beginning, with what stands between; across a sentence too, not further."""
+    (term,) = terms('"the polling sta"')
+    assert term.pairs == (("the", "the poll"), ("polling", "polling st"))
+    for text, stand in (
+        ("The polling stations", True),
+        ("the polling of the station", False),
+        ("polling the stations", False),
+        ("breathe polling stations", False),
+        ("the-polling station", False),
+        ("the polling — station", False),
+    ):
+        assert (set(term.pairs) <= pairs(folded(text))) == stand
+    assert holds("COVID-19 cases", '"covid-19 c"')
+    assert holds("so it is. The end", '"is. the"')
+    assert terms('"選舉 the 投票"')[0].pairs == terms('"ends .... here"')[0].pairs == terms("polling")[0].pairs == ()
+
+
+def test_pairs_of_hostile_texts_are_few() -> None:
+    """Words without end are cut, and so is what a search asks for."""
+    assert pairs(f"{'x' * 9999} {'y' * 9999}") == {("x" * LONGEST, f"{'x' * LONGEST} {'y' * n}") for n in LEADS}
+    assert pairs(" ".join("ab" * 1000)) == {("a", "a b"), ("b", "b a")}
+    assert len(terms(f'"{" ".join(f"w{n}" for n in range(100))}"')[0].pairs) == MAX_GRAMS
 
 
 def test_the_excerpt_shows_the_place_as_it_was_written() -> None:
@@ -141,3 +168,34 @@ def test_grams_of_one_hash_share_their_places() -> None:
     packed = pack([(3, {"plumless", "buckeroo"}), (5, {"buckeroo"}), (9, {"plumless"})])
     bucket, hashed = place("plumless")
     assert places(find(packed[bucket], hashed)) == [9, 5, 3]
+
+
+def test_pairs_are_kept_where_the_first_word_is_common() -> None:
+    """Else it leads to few texts by itself; whether they are kept is read from its own postings."""
+    common = [(number, {"the"}) for number in range(MANY)]
+    rare = [(number, {"harbour"}) for number in range(MANY - 1)]
+    paired = [(7, {("the", "the h"), ("harbour", "harbour i"), ("a", "a h")}), (9, {("the", "the h")})]
+    packed = pack([*common, *rare], paired)
+
+    def kept(first: str, pair: str) -> list[int] | None:
+        bucket, hashed = place_of_pair(pair)
+        if not keeps_pairs(first, packed.get(place(first)[0])):
+            return None
+        return places(find(packed[bucket], hashed)) if bucket in packed else []
+
+    assert kept("the", "the h") == [9, 7]
+    assert kept("the", "the x") == []
+    assert kept("harbour", "harbour i") is None
+    assert kept("nowhere", "nowhere i") is None
+    assert kept("a", "a h") == [7]
+
+
+def test_words_of_one_hash_are_common_together() -> None:
+    """As the search cannot tell them apart, the pairs of both are kept."""
+    half = MANY // 2
+    held = [(number, {"plumless" if number < half else "buckeroo"}) for number in range(MANY)]
+    packed = pack(held, [(1, {("plumless", "plumless i")}), (99, {("buckeroo", "buckeroo o")})])
+    for first, pair, number in (("plumless", "plumless i", 1), ("buckeroo", "buckeroo o", 99)):
+        bucket, hashed = place_of_pair(pair)
+        assert keeps_pairs(first, packed[place(first)[0]])
+        assert places(find(packed[bucket], hashed)) == [number]

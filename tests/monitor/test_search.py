@@ -19,6 +19,7 @@ from monitor.cli.base import Context
 from monitor.cli.items import items as items_command
 from monitor.config import Settings
 from monitor.errors import InputError, NotFoundError
+from monitor.postings import BUCKETS
 from monitor.search import PASS_BLOCKS, index, rebuild, search
 from monitor.store import Store, audit, feeds, migrate, open_store, schema, texts
 from monitor.types import TextKind
@@ -50,6 +51,41 @@ def test_both_scripts_all_words_and_phrases(store: Store, now: datetime, settle:
     assert found(store, '"polling station"') == ["A polling station closed early"]
     assert found(store, "stat clos") == ["A polling station closed early"]
     assert found(store, "投票 station") == found(store, "nowhere") == found(store, "olling") == []
+
+
+@pytest.mark.parametrize("many", [1, 128])
+def test_phrases_of_common_words(
+    store: Store, settings: Settings, now: datetime, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    """Where the first word is common its pairs lead to the texts, where it is not the words do: the same is found."""
+    monkeypatch.setattr("monitor.postings.MANY", many)
+    titles = ["the of a poll", "of the poll", "the offer", "THE　OF", "a of the", "the, of", "of a the", "投票 the of"]
+    publish(store, now, *titles)
+    fill_block(store, settings, now)
+    assert found(store, '"the of"') == ["投票 the of", "THE　OF", "the offer", "the of a poll"]
+    assert found(store, '"the of a"') == ["the of a poll"]
+    assert found(store, '"of a"') == ["of a the", "the of a poll"]
+    assert found(store, '"a of"') == ["a of the"]
+    assert found(store, '"the, of"') == ["the, of"]
+    assert found(store, '"the the"') == found(store, '"poll of"') == []
+
+
+def test_a_phrase_that_stands_nowhere_is_not_looked_for_in_every_text(
+    store: Store, settings: Settings, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two words that every text has lead to none where they never stand together."""
+    monkeypatch.setattr("monitor.postings.MANY", 3)
+    publish(store, now, *(f"harbour of the {number}" for number in range(5)))
+    fill_block(store, settings, now)
+    looked_at: list[int] = []
+    monkeypatch.setattr(
+        "monitor.store.search._read_found",
+        lambda _connection, _query, numbers, _top: looked_at.extend(n for block in numbers for n in block) or (),
+    )
+    assert search(store, '"the harbour"') == []
+    assert looked_at == []
+    search(store, '"of the"')
+    assert len(looked_at) == 5
 
 
 def test_signs_of_query_languages_are_plain_text(store: Store, now: datetime, settle: Callable[[], object]) -> None:
@@ -277,6 +313,25 @@ def test_a_store_of_an_earlier_schema_is_carried_over(
     assert found(old, "票站") == ["票站關閉", "票站開放"]
     with old.read() as connection:
         assert feeds.get(connection, 7).channel is None
+    old.close()
+
+
+def test_postings_without_pairs_are_made_anew(new_url: Callable[[], str], settings: Settings, now: datetime) -> None:
+    """What an earlier version packed is forgotten by `db upgrade`, found meanwhile, and packed by the next passes."""
+    old = open_store(new_url(), must_exist=False)
+    migrate.upgrade(old)
+    publish(old, now, "the poll of the day", "of the poll")
+    fill_block(old, settings, now)
+    config = Config()
+    config.set_main_option("script_location", "monitor.store:migrations")
+    with old.write() as connection:
+        config.attributes["connection"] = connection
+        command.stamp(config, "0017")
+        connection.execute(delete(schema.postings).where(schema.postings.c.bucket >= BUCKETS))
+    migrate.upgrade(old)
+    for packed in (1, 0):
+        assert found(old, '"the poll"') == ["of the poll", "the poll of the day"]
+        assert index(old, settings, now).counts["packed"] == packed
     old.close()
 
 

@@ -19,7 +19,10 @@ from tests.filling import contents, fill
 def test_every_earlier_schema_is_carried_over_with_all_its_rows(
     new_url: Callable[[], str], earlier: str, now: datetime
 ) -> None:
-    """Each value of each row is there afterwards, the audit verifies, the schema is this program's, and it works."""
+    """Each value of each row is there afterwards, the audit verifies, the schema is this program's, and it works.
+
+    What is made of other rows may be made anew.
+    """
     store = open_store(new_url(), must_exist=False)
     with store.write() as connection:
         migrate.create(connection, earlier)
@@ -33,6 +36,9 @@ def test_every_earlier_schema_is_carried_over_with_all_its_rows(
         assert audit.verify(connection) is None
         assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
     del before["alembic_version"]
+    for table in schema.metadata.sorted_tables:
+        if table.info.get("derived"):
+            before.pop(table.name, None)
     for table, rows in before.items():
         kept = [{column: row[column] for column in rows[0]} for row in after[table][: len(rows)]]
         assert kept == rows, table

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 
 from alerts import queue
+from alerts.dispatch import dispatch
 from alerts.triage.acting import is_web
 from monitor.config import Settings
 from monitor.search import index
-from monitor.store import Store, items
+from monitor.store import Store, items, relations
 from monitor.types import AlertState, Decision, Review, Verdict
 from tests.alerts.reviewing import Desk as ByLine
 from tests.alerts.reviewing import two_alerts
+from tests.alerts.rows import add_incident
 from tests.alerts.triage.seats import Clock, play, seated
 
 
@@ -145,22 +147,63 @@ def test_snooze_and_wake(store: Store, settings: Settings, clock: Clock) -> None
     assert _row(store)["state"] == AlertState.OPEN
 
 
-def test_duplicate_names_the_other(store: Store, settings: Settings, clock: Clock) -> None:
-    """It must be another alert that is there; its number stands in the reason."""
+def test_a_duplicate_goes_to_the_other_alert(store: Store, settings: Settings, clock: Clock) -> None:
+    """It must be another that is there; both are shown before anything is done; then the items are the other's."""
+    with store.write() as connection:
+        relations.relate(connection, 1, [(2, 0.4)], clock.now)
 
     async def scene() -> None:
         async with seated(store, settings, "maya", clock) as maya:
             await maya.press("t", "m")
+            await maya.sees("Perhaps of: 2 A pier is closed")
             await maya.type("99 same leaflet")
             await maya.press("enter")
             await maya.sees("no alert 99")
             await maya.press(*["backspace"] * 15)
             await maya.type("#2 same leaflet")
             await maya.press("enter")
-            await maya.sees("Alert 1 is decided: duplicate.")
+            await maya.sees("→ 2 A pier is closed")
+            await maya.press("escape")
+            assert _row(store)["holder"] == "maya"
+            await maya.press("m")
+            await maya.type("2 same leaflet")
+            await maya.press("enter")
+            await maya.sees("→ 2 A pier is closed")
+            await maya.press("enter")
+            await maya.sees("Alert 1 is closed: its items are alert 2's now.")
+            assert maya.desk.on_alert is None
+            await maya.press("enter")
+            await maya.sees("pollwatch alert 2")
 
     play(scene())
-    assert _row(store)["decisions"][0]["reason"] == "of alert 2: same leaflet"
+    row, other = _row(store), _row(store, 2)
+    assert (row["state"], row["decision"], row["suppression"]) == (AlertState.CLOSED, "duplicate", "duplicate")
+    assert (row["incident_id"], other["items"], other["state"]) == (2, 2, AlertState.OPEN)
+
+
+def test_marked_alerts_become_one_incident(store: Store, settings: Settings, clock: Clock) -> None:
+    """The alert at the cursor is proposed; what another reviewer holds stays, and is told."""
+    for _ in range(2):
+        add_incident(store, clock.now, title="The pier is shut", score=0.3, matches=[], lang="en")
+    dispatch(store, settings, clock.now)
+    queue.take(store, settings, "ben", clock.now, 3)
+
+    async def scene() -> None:
+        async with seated(store, settings, "maya", clock) as maya:
+            await maya.press("home")
+            maya.desk.queue_screen.queue.marked |= {2, 3, 4}
+            await maya.press("m")
+            await maya.sees("Of which alert are 3 alerts duplicates?")
+            await maya.press("enter")
+            await maya.sees("Close 3 alerts, and put their items into the incident of alert 1?")
+            await maya.press("enter")
+            await maya.sees("2 alerts are closed: their items are alert 1's now. alert 3 is held by ben")
+            assert not maya.desk.queue_screen.queue.marked
+
+    play(scene())
+    assert [_row(store, id)["incident_id"] for id in (1, 2, 3, 4)] == [1, 1, 3, 1]
+    assert _row(store, 1)["state"] == AlertState.OPEN
+    assert _row(store, 3)["holder"] == "ben"
 
 
 def test_marked_alerts_are_dismissed_with_one_reason(store: Store, settings: Settings, clock: Clock) -> None:

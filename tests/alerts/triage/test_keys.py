@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+import click
 import pytest
 
 from alerts import queue
+from alerts.cli import cli
 from alerts.dispatch import dispatch
 from alerts.triage import keys
 from alerts.triage.alert_screen import AlertScreen
@@ -31,6 +36,23 @@ def test_every_key_does_something_and_is_alone(place: Place) -> None:
         assert callable(getattr(where, f"action_{name.removeprefix('app.')}")), key
     names = [key.key for key in keys.at(place)]
     assert len(names) == len(set(names))
+
+
+def test_what_every_key_does_is_done_by_line_too() -> None:
+    """README has each key with its commands, and each of these is there with its options."""
+    text = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
+    table = text.partition("| key | by line |\n|---|---|\n")[2].partition("\n\n")[0]
+    rows = [line.strip("|").split(" | ", 1) for line in table.splitlines()]
+    named = [sign for row in rows for sign in re.findall(r"`([^`]+)`", row[0])]
+    assert sorted(named) == sorted({key.shown for key in keys.KEYS})
+    for command in (words.split() for row in rows for words in re.findall(r"`([^`]+)`", row[1])):
+        found: click.Command = cli
+        for word in command:
+            if isinstance(found, click.Group) and word in found.commands:
+                found = found.commands[word]
+        options = {option for each in found.params for option in each.opts}
+        if found is not cli:
+            assert {word for word in command if word.startswith("--")} <= options, command
 
 
 @pytest.mark.parametrize("place", SCREENS)
