@@ -62,6 +62,7 @@ def run(folder: Path, clock: Callable[[], datetime], progress: Callable[[str], N
                         outlet=feed["outlet"],
                         role=Role(feed["role"]),
                         lang=Lang(feed["lang"]),
+                        enabled=True,  # those of communities too, which are invented
                     )
             progress(f"serving {len(documents)} sample feeds with {len(rows)} items on {address}")
             reports = pipeline.run_once(store, settings, clock, progress=progress)

@@ -135,6 +135,7 @@ def _add_feeds(store: Store, script: Script, addresses: Mapping[str, str]) -> di
                 outlet=entry.outlet,
                 role=entry.role,
                 lang=entry.lang,
+                enabled=True,
             )
             names[feed.url] = entry.feed
     return names

@@ -47,7 +47,8 @@ class Mailbox:
 
     def ids(self) -> list[str]:
         """Their Message-IDs, in order of arrival."""
-        return [str(message["Message-ID"]) for message in self.parsed()]
+        heads = (message_from_bytes(m.partition(b"\r\n\r\n")[0], policy=default) for m in self.messages)
+        return [str(head["Message-ID"]) for head in heads]
 
     async def handle_RCPT(
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]

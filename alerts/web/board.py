@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -22,7 +23,7 @@ from alerts.web.guard import PLAIN, STRICT
 from alerts.web.incidents import incident, incidents
 from alerts.web.kept import Kept
 from alerts.web.look import Look, language
-from alerts.web.model import model
+from alerts.web.model import card, model
 from alerts.web.overview import overview
 from alerts.web.parts import Link, Page, instant
 from alerts.web.record import audit, silences
@@ -33,17 +34,20 @@ from monitor.store import Store
 from monitor.types import Lang
 
 KEPT_S = 5.0
+_STYLE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)  # the first of a document is ours
 LAST_PAGE = 1000  # of a list that goes on
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Reader = Callable[[Look], Page | str]  # a page, or a whole document that was made elsewhere
 
-PAGES: dict[str, Callable[[Look], Page]] = {
+PAGES: dict[str, Reader] = {
     "/": overview,
     "/incidents": incidents,
     r"/incidents/{id:\d{1,15}}": incident,
     "/feeds": feeds,
     "/candidates": candidates,
     "/model": model,
+    "/model/card": card,
     "/silences": silences,
     "/audit": audit,
 }
@@ -60,7 +64,7 @@ class Board:
         """Every address with who answers it."""
         return ((path, partial(self._get, read)) for path, read in PAGES.items())
 
-    async def _get(self, read: Callable[[Look], Page], request: web.Request) -> web.Response:
+    async def _get(self, read: Reader, request: web.Request) -> web.Response:
         asked = request.query.get("lang")
         look = Look(
             store=self._store,
@@ -75,7 +79,8 @@ class Board:
         body = await self._kept.get(f"{request.path} {look.page} {look.lang} {look.chosen}", partial(show, read, look))
         if not body:
             raise web.HTTPNotFound(text="there is no such page\n", headers=PLAIN)
-        policy = f"default-src 'none'; style-src '{style()[1]}'; img-src data:; base-uri 'none'; form-action 'none'"
+        own = _hash(_STYLE.findall(body)[0])
+        policy = f"default-src 'none'; style-src '{own}'; img-src data:; base-uri 'none'; form-action 'none'"
         headers = {
             **STRICT,
             "Content-Security-Policy": f"{policy}; frame-ancestors 'none'",
@@ -86,13 +91,15 @@ class Board:
         return web.Response(body=body, headers=headers)
 
 
-def show(read: Callable[[Look], Page], look: Look) -> bytes:
+def show(read: Reader, look: Look) -> bytes:
     """The page as HTML; nothing where what it is about does not exist."""
     with speaking(look.lang):
         try:
             page = read(look)
         except NotFoundError:
             return b""
+        if isinstance(page, str):
+            return page.encode()
         return render("web_page.html", {"page": page, **_frame(look, read)}).encode()
 
 
@@ -100,10 +107,14 @@ def show(read: Callable[[Look], Page], look: Look) -> bytes:
 def style() -> tuple[str, str]:
     """The style of every page, and its hash as a policy names it."""
     text = render("web.css", {})
-    return text, f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+    return text, _hash(text.encode())
 
 
-def _frame(look: Look, read: Callable[[Look], Page]) -> dict[str, Any]:
+def _hash(text: bytes) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text).digest()).decode()}"
+
+
+def _frame(look: Look, read: Reader) -> dict[str, Any]:
     other = next(lang for lang in LANGUAGES if lang is not look.lang)
     paths = {known: path for path, known in PAGES.items()}
     names = {

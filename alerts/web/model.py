@@ -13,6 +13,7 @@ from alerts.web.parts import (
     Chart,
     Column,
     Figures,
+    Link,
     Page,
     Part,
     Section,
@@ -23,10 +24,11 @@ from alerts.web.parts import (
     number,
     share,
 )
-from classifiers import registry
+from classifiers import card_page, registry
 from classifiers.charts import Line, line_svg, share_axis
+from monitor.errors import NotFoundError
 from monitor.language import _, term
-from monitor.store import board
+from monitor.store import board, models
 from monitor.store.board import Ruling
 from monitor.types import Decision
 
@@ -54,7 +56,17 @@ def model(look: Look) -> Page:
             Section(_("The live model"), [_live(look, live)]),
             Section(_("In training"), [_measured(live["metrics"])]),
         ],
+        onward=[Link(_("Model card"), look.to("/model/card"))] if live["card_sha256"] else [],
     )
+
+
+def card(look: Look) -> str:
+    """The card of the live model, as it was made when that was registered. Raises NotFoundError when there is none."""
+    with look.store.read() as connection:
+        live = models.live(connection)
+        if live is None or live["card_sha256"] is None:
+            raise NotFoundError("model card", "live", "`pollwatch models train` makes one")
+        return card_page.page(registry.card_of(connection, live["id"]), instant(live["created_at"], look.zone).text)
 
 
 def reliability(rulings: Sequence[Ruling]) -> list[tuple[float, float]]:

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from alerts import clarifications, digest, queue
-from alerts.digest import view
+from alerts.edition import edition
 from alerts.pipeline import run_once
 from alerts.publish import publish
-from alerts.render import render
 from alerts.routing import load_routes
 from alerts.status import check_configuration, unset
 from monitor import seeds
@@ -168,7 +167,7 @@ def _told(store: Store, settings: Settings) -> None:
     assert settings.calendar.phase(night + timedelta(hours=1)) is Phase.POLLING_DAY
     now = datetime(2027, 4, 4, 12, 0, tzinfo=UTC)
     summary = digest.compose(store, settings, date(2027, 4, 4), now)
-    shown = render("digest.txt", view(summary))
+    shown = edition(settings, summary, Lang.EN).text
     assert "Vellmark votes" in shown
     assert "Žofie" in shown or "Zofie" in shown
     assert summary.decisions_made == 1
