@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from monitor import robots
 from monitor.config import Settings
 from monitor.errors import FeedError, FeedErrorKind
-from monitor.fetch import Fetched, Fetcher
+from monitor.fetch import Fetcher
+from monitor.fetched import Fetched
 from monitor.parse import find_feeds
 from monitor.parsing import ParsePool
 from monitor.types import Document

@@ -15,7 +15,8 @@ from monitor.config import Settings
 from monitor.errors import FeedError, FeedErrorKind
 from monitor.evidence_plan import Visit
 from monitor.evidence_text import page_text, words_hash
-from monitor.fetch import MAX_REDIRECTS, Fetcher
+from monitor.fetch import Fetcher
+from monitor.fetched import MAX_REDIRECTS
 from monitor.headers import retry_after_s
 from monitor.leases import Leases
 from monitor.sections import Evidence

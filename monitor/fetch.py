@@ -11,7 +11,7 @@ import time
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 from types import TracebackType
@@ -23,13 +23,13 @@ from aiohttp.http_exceptions import ContentEncodingError
 
 from monitor import __version__
 from monitor.errors import BlockedAddressError, FeedError, FeedErrorKind
+from monitor.fetched import MAX_REDIRECTS, Fetched, Request
 from monitor.guard import Network, check_address, check_port, check_url
 from monitor.headers import PRINTABLE, as_came, fresh_s, plain, retry_after_s, validator
 from monitor.sections import Fetch
 from monitor.text import clean, shorten
-from monitor.types import Answer, Exchange, host_of
+from monitor.types import Exchange, host_of
 
-MAX_REDIRECTS = 5
 MAX_RATIO = 200  # of what a body unpacks to and what came over the wire; recorded feeds stay under 20
 RATIO_FROM = 1_000_000  # bytes; smaller ones harm nobody
 
@@ -42,56 +42,6 @@ _PERMANENT = frozenset({301, 308})
 _SAME_METHOD = frozenset({307, 308})
 _AS_IT_IS = {"Accept-Encoding": "identity"}
 _GZIP = b"\x1f\x8b"
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """An answer. ``body`` is decompressed, and empty when ``not_modified``.
-
-    ``moved_to`` is where the server says the address has gone for good (301, 308), up to the first temporary redirect.
-    """
-
-    status: int
-    body: bytes
-    final_url: str
-    etag: str | None
-    last_modified: str | None
-    content_type: str | None
-    not_modified: bool
-    moved_to: str | None = None
-    fresh_s: float | None = None  # how long a cache may still give this answer to others
-    link: str | None = None  # its Link headers, joined by commas
-    raw_headers: tuple[tuple[bytes, bytes], ...] = field(default=(), compare=False)  # all of them, as evidence
-    at: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)  # when it came
-    seconds: float = field(default=0.0, compare=False)  # that it took, redirects included
-
-    def answer(self, url: str, sha256: str) -> Answer:
-        """It as evidence; ``url`` is what was asked for."""
-        headers = as_came(self.raw_headers)
-        return Answer(url, self.final_url, self.at, self.status, headers, sha256, len(self.body))
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A GET of ``url``; ``etag`` and ``last_modified`` as an earlier answer gave them.
-
-    One that was redirected to another host is where it has come to: ``feed`` was asked for, and the rest is what was
-    learnt on the way.
-    """
-
-    url: str
-    etag: str | None = None
-    last_modified: str | None = None
-    feed: str = ""  # set by the first redirect
-    moved_to: str | None = None
-    for_good: bool = True  # no redirect was a temporary one
-    left: int = MAX_REDIRECTS
-    spent_s: float = 0.0  # by the hosts before
-
-    @property
-    def asked(self) -> str:
-        """The address of the feed, by which errors are called."""
-        return self.feed or self.url
 
 
 class Fetcher:

@@ -13,7 +13,7 @@ from monitor.changes import Changes
 from monitor.config import Settings
 from monitor.errors import FeedError
 from monitor.failures import REFUSALS, Consequence, concerned, consequence, outlet_domain
-from monitor.fetch import Fetched
+from monitor.fetched import Fetched
 from monitor.keep import keep
 from monitor.rhythm import Bounds, next_check, observe
 from monitor.store import Connection, feeds

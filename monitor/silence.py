@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from monitor.errors import FeedError, FeedErrorKind
-from monitor.fetch import Fetched, Fetcher, Request
+from monitor.fetch import Fetcher
+from monitor.fetched import Fetched, Request
 from monitor.types import host_of
 
 _UNREACHED = (FeedErrorKind.DNS, FeedErrorKind.CONNECT, FeedErrorKind.TIMEOUT)

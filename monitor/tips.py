@@ -14,7 +14,8 @@ from datetime import datetime
 from monitor.config import Settings
 from monitor.encoding import decode
 from monitor.errors import FeedError, FeedErrorKind, InputError
-from monitor.fetch import Fetched, Fetcher
+from monitor.fetch import Fetcher
+from monitor.fetched import Fetched
 from monitor.guard import check_url
 from monitor.links import link_key
 from monitor.parse import MAX_SUMMARY, MAX_TITLE

@@ -15,7 +15,8 @@ from typing import Any
 
 from monitor.changes import Changes
 from monitor.errors import FeedError, FeedErrorKind
-from monitor.fetch import Fetched, Fetcher, Request
+from monitor.fetch import Fetcher
+from monitor.fetched import Fetched, Request
 from monitor.holding import BusyHostError, Holding, Place
 from monitor.keep import keep_well
 from monitor.leases import LeaseLostError, Leases

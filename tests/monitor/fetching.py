@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from monitor.errors import FeedError
-from monitor.fetch import Fetched, Fetcher
+from monitor.fetch import Fetcher
+from monitor.fetched import Fetched
 from monitor.sections import Fetch
 
 LOOPBACK = ("127.0.0.0/8",)

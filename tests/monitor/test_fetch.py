@@ -17,7 +17,8 @@ import trustme
 
 from monitor import __version__
 from monitor.errors import FeedError, FeedErrorKind
-from monitor.fetch import MAX_REDIRECTS, Fetched, Fetcher
+from monitor.fetch import Fetcher
+from monitor.fetched import MAX_REDIRECTS, Fetched
 from monitor.headers import fresh_s, retry_after_s
 from monitor.sections import Fetch
 from tests.fakes import FeedServer, feed_server
