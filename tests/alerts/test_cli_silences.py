@@ -15,11 +15,13 @@ from alerts.cli.daemon import status
 from alerts.cli.queue import alerts
 from alerts.cli.silences import silences
 from alerts.dispatch import dispatch
-from alerts.render import render
+from alerts.edition import edition
+from alerts.front import headline
 from monitor.cli.base import Context, now
 from monitor.config import Settings
 from monitor.errors import InputError, RefusedError, UnfitActError
 from monitor.store import Store
+from monitor.types import Lang
 from tests.alerts.rows import WITHDRAWN, add_incident
 
 HOSTILE = "節目\x1b[2J\u202e [bold]玩笑[/bold]"
@@ -118,10 +120,11 @@ def test_hidden_alerts_are_found_and_counted(settings: Settings, store: Store) -
     assert "note: silence 1 of maya" in shown.stderr
     assert "\x1b" not in shown.output
     summary = digest.compose(store, settings, settings.calendar.local_date(now()), now())
-    assert summary.headline == "1 to decide"
+    assert headline(summary) == "1 to decide"
     assert summary.sections()["silences"]["active"] == 1
-    for name in ("digest.txt", "digest.html"):
-        told = render(name, digest.view(summary))
-        assert "1 by 1 silence, 0 because their claim is clarified already" in told
-        assert "and gives back 1: 節目" in told
+    made = edition(settings, summary, Lang.EN)
+    for told in (made.text, made.html):
+        assert "alerts hidden by them" in told
+        assert "and gives back 1 alert" in told
+        assert "節目" in told
         assert "\x1b" not in told
