@@ -17,12 +17,13 @@ from sqlalchemy import update
 from alerts import digest, queue
 from alerts.cli import cli
 from alerts.dispatch import dispatch
+from alerts.edition import edition
 from alerts.legs import measure, quantile
 from alerts.status import status
 from monitor.config import Settings
 from monitor.store import Store, passages
 from monitor.store.schema import assessments, feeds, items
-from monitor.types import Decision, Passage, Verdict
+from monitor.types import Decision, Lang, Passage, Verdict
 from tests.alerts.clarifying import Desk, complete, corrected, publishing
 from tests.alerts.rows import add_incident, add_item, assess
 
@@ -167,6 +168,6 @@ def test_clocks_in_status_and_in_the_mail(desk: Store, settings: Settings, now: 
     assert status(desk, settings, now + timedelta(days=2))["clocks"]["legs"]["take"]["n"] == 0
     summary = digest.compose(desk, settings, settings.calendar.local_date(later), later)
     assert summary.sections()["clocks"]["decide"]["p50"] == 8
-    mail = digest.message(settings, summary, "lead@example.org").decode("utf-8", "replace")
-    assert "Alerted to taken: half within 2 minutes" in mail
-    assert "Decided to clarified: half within 5 minutes" in mail
+    mail = edition(settings, summary, Lang.EN).text
+    assert "Alerted to taken | 1 | 2 min | 2 min" in mail
+    assert "Decided to clarified | 1 | 5 min | 5 min" in mail
