@@ -148,10 +148,12 @@ def _words(pieces: Sequence[Fragment]) -> list[Reason]:
     merged: dict[str, float] = {}
     for piece in pieces:
         merged[piece.text] = merged.get(piece.text, 0.0) + piece.weight
-    ranked = sorted(merged.items(), key=lambda item: (-abs(item[1]), item[0]))
+    # As they are shown: the last digits differ with what else is in a batch, and must not change the order of equals.
+    shown = ((text, round(weight, 3)) for text, weight in merged.items() if weight)
+    ranked = sorted(shown, key=lambda item: (-abs(item[1]), item[0]))
     ranked = [item for item in ranked if len(item[0]) > 1] or ranked
-    speaking_for = [(text, round(weight, 3)) for text, weight in ranked if weight > 0][:_SHOWN]
-    against = [(text, round(weight, 3)) for text, weight in ranked if weight < 0][:_SHOWN]
+    speaking_for = [item for item in ranked if item[1] > 0][:_SHOWN]
+    against = [item for item in ranked if item[1] < 0][:_SHOWN]
     if not ranked:
         return []
     return [_reason("words", {"for": speaking_for, "against": against})]

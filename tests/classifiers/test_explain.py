@@ -92,6 +92,17 @@ def test_a_text_without_words_has_no_words_to_show(model: Model, text: str) -> N
     assert [reason.code for reason in found if reason.code == "words"] == []
 
 
+def test_the_last_digits_decide_nothing(model: Model) -> None:
+    """They differ with what else is in a batch: words that weigh the same stand in one order, and nothing is nothing."""
+    opinion = model.judge(["a"])[0]
+    for noise in (1e-17, -1e-17, 0.0):
+        pieces = [Fragment("Ballot", 0.25 + noise, 0, 6), Fragment("ballot", 0.25 - noise, 7, 13)]
+        pieces += [Fragment("渡輪", noise, 14, 16), Fragment("落雨", -0.2, 17, 19)]
+        found = reasons(pieces, combine(opinion, (), None, 0.5), (), (), None, {}, (4, 4))
+        words = next(reason.detail for reason in found if reason.code == "words")
+        assert words == {"for": [("Ballot", 0.25), ("ballot", 0.25)], "against": [("落雨", -0.2)]}
+
+
 def test_a_word_that_training_never_saw_carries_nothing(model: Model) -> None:
     """No part of it is known, so it has no weight."""
     assert all(piece.weight == 0 for piece in explained(model, "ꙮꙮꙮ"))
