@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from alerts import digest, queue
 from alerts.cli.queue import alerts as alerts_command
 from alerts.dispatch import dispatch
+from alerts.edition import edition
 from classifiers.group import group
 from monitor.cli.base import Context
 from monitor.config import Settings
@@ -18,7 +19,7 @@ from monitor.search import index, search
 from monitor.store import Store, audit
 from monitor.store.alerts import subject
 from monitor.tips import add_tip
-from monitor.types import Decision, TextKind, Verdict
+from monitor.types import Decision, Lang, TextKind, Verdict
 from tests.alerts.reviewing import FALSE, SECRET, Desk, two_alerts
 from tests.alerts.rows import assess
 
@@ -72,6 +73,6 @@ def test_a_tip_becomes_an_alert_with_its_mark(store: Store, settings: Settings, 
     assert "[tip] 卓望晴已經退選" in runner.invoke(alerts_command, ["list"], obj=context).stdout
     assert json.loads(runner.invoke(alerts_command, ["list", "--json"], obj=context).stdout)["title"] == row["title"]
     today = digest.compose(store, settings, settings.calendar.local_date(now), now, end=now.replace(hour=6))
-    mail = digest.message(settings, today, "lead@harbour.example").decode()
+    mail = edition(settings, today, Lang.EN).text
     assert "tip: hotline" in mail
-    assert "1 tip by hand" in mail
+    assert "tips by hand | 1" in mail
