@@ -93,7 +93,7 @@ def test_a_text_without_words_has_no_words_to_show(model: Model, text: str) -> N
 
 
 def test_the_last_digits_decide_nothing(model: Model) -> None:
-    """They differ with what else is in a batch: words that weigh the same stand in one order, and nothing is nothing."""
+    """They differ with what else is in a batch: equals stand in one order, and nothing is nothing."""
     opinion = model.judge(["a"])[0]
     for noise in (1e-17, -1e-17, 0.0):
         pieces = [Fragment("Ballot", 0.25 + noise, 0, 6), Fragment("ballot", 0.25 - noise, 7, 13)]
