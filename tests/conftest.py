@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,11 @@ from monitor.store import Store, migrate, open_store
 from tests.postgresql import PostgreSQL, postgresql
 
 NOW = datetime(2027, 3, 1, 4, 30, tzinfo=UTC)
+
+
+def pytest_configure() -> None:
+    """A shell's background job starts with Ctrl-C switched off, and so would every process that a test interrupts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -73,7 +73,8 @@ def test_every_page_of_the_dashboard_is_fit_to_be_read(
     """In both languages, at three widths, by day and by night, whatever strangers wrote."""
     look(seen, f"{made[path]}?lang={lang}", scheme)
     assert seen.page.get_attribute("html", "lang") == lang
-    assert seen.page.locator("nav a").count() == 7
+    if path != "/model/card":  # a document of its own, as `models show --card --out` writes it
+        assert seen.page.locator("nav a").count() == 7
 
 
 def test_what_the_public_reads_is_fit_to_be_read(made: dict[str, str], seen: Seen) -> None:

@@ -326,7 +326,7 @@ def test_postings_without_pairs_are_made_anew(new_url: Callable[[], str], settin
     config.set_main_option("script_location", "monitor.store:migrations")
     with old.write() as connection:
         config.attributes["connection"] = connection
-        command.stamp(config, "0017")
+        command.stamp(config, "0018")
         connection.execute(delete(schema.postings).where(schema.postings.c.bucket >= BUCKETS))
     migrate.upgrade(old)
     for packed in (1, 0):
