@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -33,7 +32,7 @@ FIELD = (ANNA, BO, CLEO, IRIS)
 
 
 def _flag(incident: int, *names: str, **keys: object) -> Flag:
-    return replace(Flag(frozenset(names), incident, incident, Decision.DISMISS), **keys)  # type: ignore[arg-type]
+    return Flag(frozenset(names), incident, incident, Decision.DISMISS)._replace(**keys)  # type: ignore[arg-type]
 
 
 def _judge(seen: dict[str, int], flags: Sequence[Flag]) -> Parity:
