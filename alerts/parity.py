@@ -14,7 +14,7 @@ clustered binary data", Biometrics 48, 1992), so that a flood of copies makes no
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from math import exp, log, sqrt
@@ -24,7 +24,7 @@ from alerts.legs import quantile
 from monitor.config import Settings
 from monitor.reference import load_watchlist
 from monitor.store import Store, parity
-from monitor.store.parity import Flag
+from monitor.store.parity import Group
 from monitor.types import FALSE_VERDICTS, Candidate, Decision, Said, Verdict
 
 LOWEST, HIGHEST = 0.8, 1.25
@@ -58,16 +58,8 @@ class ParityRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """Items of a period: how many name whom, and each of these that was flagged."""
-
-    seen: Mapping[frozenset[str], int]
-    flags: Sequence[Flag]
-
-
-@dataclass(frozen=True, slots=True)
 class _Tally:
-    """The same, counted once by who is named together: each row adds up those that are its own."""
+    """Items of a period, counted once by who is named together: each row adds up those that are its own."""
 
     seen: Mapping[frozenset[str], int]
     flagged: Mapping[frozenset[str], int]
@@ -99,14 +91,12 @@ def read_parity(store: Store, settings: Settings, start: datetime, end: datetime
     _, file = load_watchlist(settings)
     people = [Candidate(id=entry.id, names=entry.names, party=entry.party) for entry in file.candidate]
     with store.read() as connection:
-        counts = Counts(parity.seen(connection, start, end), tuple(parity.flagged(connection, start, end)))
-    return judge(counts, people)
+        return judge(parity.named(connection, start, end), people)
 
 
-def judge(counts: Counts, candidates: Sequence[Candidate]) -> Parity:
+def judge(groups: Iterable[Group], candidates: Sequence[Candidate]) -> Parity:
     """Each candidate, and each camp (the first name of a party), against the others. Pure."""
-    people = frozenset(person.id for person in candidates)
-    tally = _tally(counts, people)
+    tally = _tally(groups, frozenset(person.id for person in candidates))
     camps: dict[str, set[str]] = {}
     for person in candidates:
         if person.party:
@@ -118,28 +108,29 @@ def judge(counts: Counts, candidates: Sequence[Candidate]) -> Parity:
     return Parity(rows, sides, tuple(_warning(row) for row in (*rows, *sides) if row.warns))
 
 
-def _tally(counts: Counts, people: Set[str]) -> _Tally:
+def _tally(groups: Iterable[Group], people: Set[str]) -> _Tally:
     """Of what names one of ``people``; what names offices alone is left out."""
     seen: Counter[frozenset[str]] = Counter()
-    for names, count in counts.seen.items():
-        seen[names & people] += count
-    del seen[frozenset()]
     flagged: Counter[frozenset[str]] = Counter()
     decided_false: Counter[frozenset[str]] = Counter()
     dismissed: Counter[frozenset[str]] = Counter()
     incidents: set[int | None] = set()  # in error
     alerts: dict[int | None, tuple[timedelta, frozenset[str]]] = {}
-    for flag in counts.flags:
-        if not (names := flag.names & people):
+    for group in groups:
+        if not (names := group.names & people):
             continue
-        flagged[names] += 1
-        decided_false[names] += flag.verdict in FALSE_VERDICTS
-        if _in_error(flag):
-            dismissed[names] += 1
-            incidents.add(flag.incident_id)
-        if flag.took is not None:
-            known = alerts.get(flag.alert_id)
-            alerts[flag.alert_id] = (flag.took, known[1] | names if known else names)
+        seen[names] += group.items
+        if not group.flagged:
+            continue
+        flagged[names] += group.items
+        if group.verdict in FALSE_VERDICTS:
+            decided_false[names] += group.items
+        if _in_error(group):
+            dismissed[names] += group.items
+            incidents.add(group.incident_id)
+        if group.took is not None:
+            known = alerts.get(group.alert_id)
+            alerts[group.alert_id] = (group.took, known[1] | names if known else names)
     took: dict[frozenset[str], list[timedelta]] = {}
     for span, names in alerts.values():
         took.setdefault(names, []).append(span)
@@ -176,8 +167,8 @@ def _row(key: str, name: str, camp: str | None, members: Set[str], tally: _Tally
     )
 
 
-def _in_error(flag: Flag) -> bool:
-    return flag.decision is Decision.DISMISS or flag.verdict in _NOT_FALSE
+def _in_error(group: Group) -> bool:
+    return group.decision is Decision.DISMISS or group.verdict in _NOT_FALSE
 
 
 def _is_apart(ratio: float, low: float, high: float) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, Subquery, Text, and_, cast, func, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Subquery, Text, and_, cast, exists, func, select
 
 from monitor.store.schema import alerts, assessments, incident_items, items
 from monitor.types import AlertState, Decision, Verdict
@@ -17,67 +16,64 @@ _flagged = assessments.alias("flagged")
 _decided = alerts.alias("decided")
 
 
-class Flag(NamedTuple):
-    """One item that was flagged, whom it names, and how the last alert of its incident was decided, if it was."""
+class Group(NamedTuple):
+    """Items that name the same people and fared alike.
+
+    Each was flagged by some model and all are of one incident, or none was flagged; then there is no more to say.
+    """
 
     names: frozenset[str]  # ids of candidates and offices
+    items: int = 1
+    flagged: bool = True
     incident_id: int | None = None
-    alert_id: int | None = None
+    alert_id: int | None = None  # the last of the incident that was decided
     decision: Decision | None = None
     verdict: Verdict | None = None
     took: timedelta | None = None  # from the opening of that alert to its decision
 
 
-def seen(connection: Connection, start: datetime, end: datetime) -> dict[frozenset[str], int]:
-    """How many of the items first seen in [start, end) name whom: a number for each set of ids.
+def named(connection: Connection, start: datetime, end: datetime) -> Iterator[Group]:
+    """The items first seen in [start, end) that name somebody.
 
     Whoever was found in any text of an item, by any list of names that was in force, is named by it.
     """
-    named = _named(connection, start, end)
-    found: Counter[frozenset[str]] = Counter()
-    for row in connection.execute(select(named.c.names, func.count()).group_by(named.c.names)):
-        found[_ids(row[0])] += row[1]  # the same ids may stand in several orders, and more than once
-    return dict(found)
-
-
-def flagged(connection: Connection, start: datetime, end: datetime) -> Iterator[Flag]:
-    """The items first seen in [start, end) that name somebody and that any model ever flagged."""
-    named = _named(connection, start, end)
+    group = _groups(_named(connection, start, end))
     last = (
         select(func.max(_decided.c.id))
-        .where(_decided.c.incident_id == incident_items.c.incident_id, _decided.c.decision.is_not(None))
+        .where(_decided.c.incident_id == group.c.incident_id, _decided.c.decision.is_not(None))
         .scalar_subquery()
     )
     query = (
-        select(
-            named.c.names,
-            incident_items.c.incident_id,
-            alerts.c.id,
-            alerts.c.decision,
-            alerts.c.verdict,
-            alerts.c.opened_at,
-            alerts.c.decided_at,
-        )
-        .select_from(named)
-        .outerjoin(incident_items, incident_items.c.item_id == named.c.item_id)
+        select(group, alerts.c.id, alerts.c.decision, alerts.c.verdict, alerts.c.opened_at, alerts.c.decided_at)
+        .select_from(group)
         .outerjoin(alerts, and_(alerts.c.id == last, alerts.c.state.in_((AlertState.DECIDED, AlertState.CLOSED))))
-        .where(select(_flagged.c.item_id).where(_flagged.c.item_id == named.c.item_id, _flagged.c.flagged).exists())
         .execution_options(yield_per=1000)
     )
     ids = cache(_ids)
-    for names, incident_id, alert_id, decision, verdict, opened_at, decided_at in connection.execute(query):
-        yield Flag(
+    for names, flagged, incident_id, count, alert_id, decision, verdict, opened, ended in connection.execute(query):
+        yield Group(
             names=ids(names),
+            items=count,
+            flagged=flagged,
             incident_id=incident_id,
             alert_id=alert_id,
             decision=Decision(decision) if decision else None,
             verdict=Verdict(verdict) if verdict else None,
-            took=decided_at - opened_at if decided_at else None,
+            took=ended - opened if ended else None,
         )
 
 
 def _ids(names: str) -> frozenset[str]:
     return frozenset(names.split(","))
+
+
+def _groups(items_named: Subquery) -> Subquery:
+    """``names, flagged, incident_id, items``: the incident of those alone that were flagged, for others say nothing."""
+    was_flagged = exists().where(_flagged.c.item_id == items_named.c.item_id, _flagged.c.flagged)
+    each = select(items_named.c.item_id, items_named.c.names, was_flagged.label("flagged")).subquery("each")
+    joined = each.outerjoin(incident_items, and_(each.c.flagged, incident_items.c.item_id == each.c.item_id))
+    keys = (each.c.names, each.c.flagged, incident_items.c.incident_id)
+    return select(*keys, func.count().label("items")).select_from(joined).group_by(*keys).subquery("groups")
 
 
 def _named(connection: Connection, start: datetime, end: datetime) -> Subquery:

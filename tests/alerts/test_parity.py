@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -13,13 +14,13 @@ from sqlalchemy import insert, update
 from alerts import queue
 from alerts.cli.parity import parity as command
 from alerts.dispatch import dispatch
-from alerts.parity import Counts, Parity, judge, read_parity, risk_ratio
+from alerts.parity import Parity, judge, read_parity, risk_ratio
 from alerts.status import status
 from monitor import language
 from monitor.cli import base
 from monitor.config import Settings
 from monitor.store import Store
-from monitor.store.parity import Flag
+from monitor.store.parity import Group
 from monitor.store.schema import assessments, incidents
 from monitor.types import Candidate, Decision, Verdict
 from tests.alerts.rows import add_incident, add_item, assess
@@ -31,12 +32,15 @@ IRIS = Candidate(id="iris", names=("Iris Loom",))  # stands for no party
 FIELD = (ANNA, BO, CLEO, IRIS)
 
 
-def _flag(incident: int, *names: str, **keys: object) -> Flag:
-    return Flag(frozenset(names), incident, incident, Decision.DISMISS)._replace(**keys)  # type: ignore[arg-type]
+def _flag(incident: int, *names: str, **keys: object) -> Group:
+    return Group(frozenset(names), 1, True, incident, incident, Decision.DISMISS)._replace(**keys)  # type: ignore[arg-type]
 
 
-def _judge(seen: dict[str, int], flags: Sequence[Flag]) -> Parity:
-    return judge(Counts({frozenset(names.split()): count for names, count in seen.items()}, flags), FIELD)
+def _judge(seen: dict[str, int], flags: Sequence[Group]) -> Parity:
+    """Of so many items that name whom, and of which some were flagged."""
+    quiet = Counter({frozenset(names.split()): count for names, count in seen.items()})
+    quiet.subtract(flag.names for flag in flags)
+    return judge([*(Group(names, count, flagged=False) for names, count in quiet.items()), *flags], FIELD)
 
 
 @pytest.mark.parametrize(
