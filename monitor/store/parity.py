@@ -7,7 +7,20 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, Subquery, Text, and_, cast, exists, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    DateTime,
+    ScalarSelect,
+    Subquery,
+    Text,
+    and_,
+    cast,
+    exists,
+    func,
+    select,
+    type_coerce,
+)
 
 from monitor.store.schema import alerts, assessments, incident_items, items
 from monitor.types import AlertState, Decision, Verdict
@@ -43,8 +56,10 @@ def named(connection: Connection, start: datetime, end: datetime) -> Iterator[Gr
         .where(_decided.c.incident_id == group.c.incident_id, _decided.c.decision.is_not(None))
         .scalar_subquery()
     )
+    # Only the difference is wanted: to make each instant an aware one costs more than all else here.
+    clocks = (type_coerce(at, DateTime(timezone=True)) for at in (alerts.c.opened_at, alerts.c.decided_at))
     query = (
-        select(group, alerts.c.id, alerts.c.decision, alerts.c.verdict, alerts.c.opened_at, alerts.c.decided_at)
+        select(group, alerts.c.id, alerts.c.decision, alerts.c.verdict, *clocks)
         .select_from(group)
         .outerjoin(alerts, and_(alerts.c.id == last, alerts.c.state.in_((AlertState.DECIDED, AlertState.CLOSED))))
         .execution_options(yield_per=1000)
