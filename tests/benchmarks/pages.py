@@ -51,7 +51,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     board.KEPT_S = server.HEALTH_FOR_S = 0.0
-    board.datetime = server.datetime = Then  # type: ignore[attr-defined,misc]  # what they took for themselves
+    board.datetime = server.datetime = Then  # type: ignore[attr-defined]  # what they took for themselves
     slow = False
     with tempfile.TemporaryDirectory() as folder:
         write_starter(Path(folder))
