@@ -14,9 +14,9 @@ clustered binary data", Biometrics 48, 1992), so that a flood of copies makes no
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import exp, log, sqrt
 from typing import Any
 
@@ -24,7 +24,7 @@ from alerts.legs import quantile
 from monitor.config import Settings
 from monitor.reference import load_watchlist
 from monitor.store import Store, parity
-from monitor.store.parity import Flag
+from monitor.store.parity import Group
 from monitor.types import FALSE_VERDICTS, Candidate, Decision, Said, Verdict
 
 LOWEST, HIGHEST = 0.8, 1.25
@@ -58,11 +58,15 @@ class ParityRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """Items of a period: how many name whom, and each that was flagged."""
+class _Tally:
+    """Items of a period, counted once by who is named together: each row adds up those that are its own."""
 
     seen: Mapping[frozenset[str], int]
-    flags: Sequence[Flag]
+    flagged: Mapping[frozenset[str], int]
+    decided_false: Mapping[frozenset[str], int]
+    dismissed: Mapping[frozenset[str], int]
+    effect: float  # items in error for each incident in error
+    took: Mapping[frozenset[str], Sequence[timedelta]]  # of alerts, by whom any of their items name
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,50 +91,73 @@ def read_parity(store: Store, settings: Settings, start: datetime, end: datetime
     _, file = load_watchlist(settings)
     people = [Candidate(id=entry.id, names=entry.names, party=entry.party) for entry in file.candidate]
     with store.read() as connection:
-        counts = Counts(parity.seen(connection, start, end), tuple(parity.flagged(connection, start, end)))
-    return judge(counts, people)
+        return judge(parity.named(connection, start, end), people)
 
 
-def judge(counts: Counts, candidates: Sequence[Candidate]) -> Parity:
+def judge(groups: Iterable[Group], candidates: Sequence[Candidate]) -> Parity:
     """Each candidate, and each camp (the first name of a party), against the others. Pure."""
-    people = frozenset(person.id for person in candidates)
-    seen: Counter[frozenset[str]] = Counter()
-    for names, count in counts.seen.items():
-        seen[names & people] += count
-    del seen[frozenset()]  # what names offices alone
-    among = Counts(seen, [flag for flag in counts.flags if flag.names & people])
+    tally = _tally(groups, frozenset(person.id for person in candidates))
     camps: dict[str, set[str]] = {}
     for person in candidates:
         if person.party:
             camps.setdefault(person.party[0], set()).add(person.id)
     rows = tuple(
-        _row(person.id, person.names[0], next(iter(person.party), None), {person.id}, among) for person in candidates
+        _row(person.id, person.names[0], next(iter(person.party), None), {person.id}, tally) for person in candidates
     )
-    sides = tuple(_row(camp, camp, camp, members, among) for camp, members in camps.items())
+    sides = tuple(_row(camp, camp, camp, members, tally) for camp, members in camps.items())
     return Parity(rows, sides, tuple(_warning(row) for row in (*rows, *sides) if row.warns))
 
 
-def _row(key: str, name: str, camp: str | None, members: Set[str], counts: Counts) -> ParityRow:
-    """How those fare that name one of ``members``, against all others of ``counts``."""
-    items = sum(count for names, count in counts.seen.items() if names & members)
-    flags = [flag for flag in counts.flags if flag.names & members]
-    errors = [flag for flag in counts.flags if _in_error(flag)]
-    own = sum(bool(flag.names & members) for flag in errors)
-    others = sum(counts.seen.values()) - items
-    effect = len(errors) / len({flag.incident_id for flag in errors}) if errors else 1.0
+def _tally(groups: Iterable[Group], people: Set[str]) -> _Tally:
+    """Of what names one of ``people``; what names offices alone is left out."""
+    seen: Counter[frozenset[str]] = Counter()
+    flagged: Counter[frozenset[str]] = Counter()
+    decided_false: Counter[frozenset[str]] = Counter()
+    dismissed: Counter[frozenset[str]] = Counter()
+    incidents: set[int | None] = set()  # in error
+    alerts: dict[int | None, tuple[timedelta, frozenset[str]]] = {}
+    for group in groups:
+        if not (names := group.names & people):
+            continue
+        seen[names] += group.items
+        if not group.flagged:
+            continue
+        flagged[names] += group.items
+        if group.verdict in FALSE_VERDICTS:
+            decided_false[names] += group.items
+        if _in_error(group):
+            dismissed[names] += group.items
+            incidents.add(group.incident_id)
+        if group.took is not None:
+            known = alerts.get(group.alert_id)
+            alerts[group.alert_id] = (group.took, known[1] | names if known else names)
+    took: dict[frozenset[str], list[timedelta]] = {}
+    for span, names in alerts.values():
+        took.setdefault(names, []).append(span)
+    effect = dismissed.total() / len(incidents) if incidents else 1.0
+    return _Tally(seen, flagged, decided_false, dismissed, effect, took)
+
+
+def _row(key: str, name: str, camp: str | None, members: Set[str], tally: _Tally) -> ParityRow:
+    """How those fare that name one of ``members``, against all others of the tally."""
+    items, flagged, decided_false, own = (
+        sum(count for names, count in counts.items() if names & members)
+        for counts in (tally.seen, tally.flagged, tally.decided_false, tally.dismissed)
+    )
+    others = sum(tally.seen.values()) - items
+    errors, effect = sum(tally.dismissed.values()), tally.effect
     ratio = low = high = None
     if errors and items and others:
-        ratio, low, high = risk_ratio(own / effect, items / effect, (len(errors) - own) / effect, others / effect)
-    took = {flag.alert_id: flag.took for flag in flags if flag.took is not None}
-    p50 = quantile(sorted(took.values()), 50)
-    enough = min(items, others) >= ENOUGH_ITEMS and len(errors) / effect >= ENOUGH_ERRORS
+        ratio, low, high = risk_ratio(own / effect, items / effect, (errors - own) / effect, others / effect)
+    p50 = quantile(sorted(span for names, spans in tally.took.items() if names & members for span in spans), 50)
+    enough = min(items, others) >= ENOUGH_ITEMS and errors / effect >= ENOUGH_ERRORS
     return ParityRow(
         key=key,
         name=name,
         camp=camp,
         items=items,
-        flagged=len(flags),
-        decided_false=sum(flag.verdict in FALSE_VERDICTS for flag in flags),
+        flagged=flagged,
+        decided_false=decided_false,
         dismissed=own,
         decide_p50_s=None if p50 is None else p50.total_seconds(),
         ratio=ratio,
@@ -140,8 +167,8 @@ def _row(key: str, name: str, camp: str | None, members: Set[str], counts: Count
     )
 
 
-def _in_error(flag: Flag) -> bool:
-    return flag.decision is Decision.DISMISS or flag.verdict in _NOT_FALSE
+def _in_error(group: Group) -> bool:
+    return group.decision is Decision.DISMISS or group.verdict in _NOT_FALSE
 
 
 def _is_apart(ratio: float, low: float, high: float) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from alerts import clarifications, digest, notify, paper, senders
-from alerts.legs import measure
+from alerts.legs import MEASURED, measure
 from alerts.parity import DAYS, read_parity
 from alerts.pipeline import LEARN, PURGE, stages
 from alerts.policy import LEAD
@@ -130,7 +130,8 @@ def _check_store(settings: Settings) -> None:
 def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
     """What `pollwatch status` shows; ``problems`` are sentences about what needs a person.
 
-    ``clocks`` has a row for each stage, and under ``legs`` how long the alerts of the last day took (see `clocks`).
+    ``clocks`` has a row for each stage, and under ``legs`` how long the alerts of the last day, the
+    newest MEASURED at most, took (see `clocks`).
     """
     obstacle = engine.obstacle(store)
     with store.read() as connection:
@@ -141,7 +142,7 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
         unsent = summary.unsent_notices(connection)
         model = registry.describe_live(connection)
         held = subscriptions.listing(connection)
-        legs = measure(passages.between(connection, now - timedelta(days=1), now))["legs"]
+        legs = measure(passages.between(connection, now - timedelta(days=1), now, newest=MEASURED))["legs"]
         quiet = summary.silenced(connection, now)
         kept = evidence.counts(connection, now)
         queued = fleet.load(connection) if settings.has_workers else None

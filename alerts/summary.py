@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from alerts.coverage import Coverage, coverage
-from alerts.legs import measure
+from alerts.legs import MEASURED, measure
 from alerts.parity import DAYS as PARITY_DAYS
 from alerts.parity import Parity, read_parity
 from monitor.calendar import Calendar
@@ -24,8 +24,6 @@ from monitor.types import Lang, Phase, page_url
 LISTED = 200  # alerts that are read; the rest is counted
 SPREADING = 5
 TREND_DAYS = 14
-# The clocks are those of the newest so many alerts of the period: more than any desk has, and soon counted.
-MEASURED = 5000
 
 
 @dataclass(frozen=True, slots=True)

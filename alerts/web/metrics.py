@@ -10,6 +10,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
+from alerts.legs import MEASURED
+
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _FEEDS = ("ok", "unwell", "failing", "new", "disabled")
 _QUEUE = ("open", "leased", "second_review", "snoozed")
@@ -66,7 +68,8 @@ class _Found(Collector):
     def _legs(self) -> Iterator[Metric]:
         took = GaugeMetricFamily(
             "pollwatch_leg_seconds",
-            "How long a leg took for the alerts opened in the last day: nearest ranks. See `pollwatch clocks`.",
+            f"How long a leg took for the alerts opened in the last day, the newest {MEASURED} at most: nearest ranks. "
+            "See `pollwatch clocks`.",
             labels=["leg", "quantile"],
         )
         for name, leg in self._found["clocks"]["legs"].items():

@@ -2,106 +2,118 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Text, and_, cast, func, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    DateTime,
+    ScalarSelect,
+    Subquery,
+    Text,
+    and_,
+    cast,
+    exists,
+    func,
+    select,
+    type_coerce,
+)
 
 from monitor.store.schema import alerts, assessments, incident_items, items
 from monitor.types import AlertState, Decision, Verdict
 
-_later = alerts.alias("later")
+_flagged = assessments.alias("flagged")
+_decided = alerts.alias("decided")
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """One item that was flagged, whom it names, and how the last alert of its incident was decided, if it was."""
+class Group(NamedTuple):
+    """Items that name the same people and fared alike.
+
+    Each was flagged by some model and all are of one incident, or none was flagged; then there is no more to say.
+    """
 
     names: frozenset[str]  # ids of candidates and offices
+    items: int = 1
+    flagged: bool = True
     incident_id: int | None = None
-    alert_id: int | None = None
+    alert_id: int | None = None  # the last of the incident that was decided
     decision: Decision | None = None
     verdict: Verdict | None = None
     took: timedelta | None = None  # from the opening of that alert to its decision
 
 
-def seen(connection: Connection, start: datetime, end: datetime) -> dict[frozenset[str], int]:
-    """How many of the items first seen in [start, end) name whom: a number for each set of ids.
+def named(connection: Connection, start: datetime, end: datetime) -> Iterator[Group]:
+    """The items first seen in [start, end) that name somebody.
 
     Whoever was found in any text of an item, by any list of names that was in force, is named by it.
     """
-    element, candidate = _elements(connection)
-    pairs = (
-        select(assessments.c.item_id, candidate.label("candidate"))
-        .select_from(assessments.join(items, items.c.id == assessments.c.item_id).join(element, true()))
-        .where(*_within(start, end), cast(assessments.c.matches, Text) != "[]")
-        .distinct()
-        .subquery()
+    group = _groups(_named(connection, start, end))
+    last = (
+        select(func.max(_decided.c.id))
+        .where(_decided.c.incident_id == group.c.incident_id, _decided.c.decision.is_not(None))
+        .scalar_subquery()
     )
-    together = func.aggregate_strings(pairs.c.candidate, ",").label("together")
-    named = select(together).group_by(pairs.c.item_id).subquery()
-    found: Counter[frozenset[str]] = Counter()
-    for row in connection.execute(select(named.c.together, func.count()).group_by(named.c.together)):
-        found[frozenset(row[0].split(","))] += row[1]  # the order in a text is the database's own
-    return dict(found)
-
-
-def flagged(connection: Connection, start: datetime, end: datetime) -> Iterator[Flag]:
-    """The items first seen in [start, end) that any model ever flagged, in the order of their ids."""
-    decided = and_(
-        alerts.c.incident_id == incident_items.c.incident_id,
-        alerts.c.state.in_((AlertState.DECIDED, AlertState.CLOSED)),
-        alerts.c.decision.is_not(None),
-        ~select(_later.c.id)
-        .where(_later.c.incident_id == alerts.c.incident_id, _later.c.id > alerts.c.id, _later.c.decision.is_not(None))
-        .exists(),
-    )
+    # Only the difference is wanted: to make each instant an aware one costs more than all else here.
+    clocks = (type_coerce(at, DateTime(timezone=True)) for at in (alerts.c.opened_at, alerts.c.decided_at))
     query = (
-        select(
-            items.c.id,
-            assessments.c.matches,
-            incident_items.c.incident_id,
-            alerts.c.id.label("alert_id"),
-            alerts.c.decision,
-            alerts.c.verdict,
-            alerts.c.opened_at,
-            alerts.c.decided_at,
-        )
-        .select_from(items.join(assessments, assessments.c.item_id == items.c.id))
-        .outerjoin(incident_items, incident_items.c.item_id == items.c.id)
-        .outerjoin(alerts, decided)
-        .where(*_within(start, end), items.c.id.in_(select(assessments.c.item_id).where(assessments.c.flagged)))
-        .order_by(items.c.id)
+        select(group, alerts.c.id, alerts.c.decision, alerts.c.verdict, *clocks)
+        .select_from(group)
+        .outerjoin(alerts, and_(alerts.c.id == last, alerts.c.state.in_((AlertState.DECIDED, AlertState.CLOSED))))
         .execution_options(yield_per=1000)
     )
-    for _, rows in groupby(connection.execute(query), key=lambda row: int(row.id)):
-        yield _flag(list(rows))
+    ids = cache(_ids)
+    for names, flagged, incident_id, count, alert_id, decision, verdict, opened, ended in connection.execute(query):
+        yield Group(
+            names=ids(names),
+            items=count,
+            flagged=flagged,
+            incident_id=incident_id,
+            alert_id=alert_id,
+            decision=Decision(decision) if decision else None,
+            verdict=Verdict(verdict) if verdict else None,
+            took=ended - opened if ended else None,
+        )
 
 
-def _flag(rows: list[Any]) -> Flag:
-    last = rows[0]
-    return Flag(
-        names=frozenset(match["candidate_id"] for row in rows for match in row.matches),
-        incident_id=last.incident_id,
-        alert_id=last.alert_id,
-        decision=Decision(last.decision) if last.decision else None,
-        verdict=Verdict(last.verdict) if last.verdict else None,
-        took=last.decided_at - last.opened_at if last.decided_at else None,
+def _ids(names: str) -> frozenset[str]:
+    return frozenset(names.split(","))
+
+
+def _groups(items_named: Subquery) -> Subquery:
+    """``names, flagged, incident_id, items``: the incident of those alone that were flagged, for others say nothing."""
+    was_flagged = exists().where(_flagged.c.item_id == items_named.c.item_id, _flagged.c.flagged)
+    each = select(items_named.c.item_id, items_named.c.names, was_flagged.label("flagged")).subquery("each")
+    joined = each.outerjoin(incident_items, and_(each.c.flagged, incident_items.c.item_id == each.c.item_id))
+    keys = (each.c.names, each.c.flagged, incident_items.c.incident_id)
+    return select(*keys, func.count().label("items")).select_from(joined).group_by(*keys).subquery("groups")
+
+
+def _named(connection: Connection, start: datetime, end: datetime) -> Subquery:
+    """The items of the period that name somebody: ``item_id``, and as ``names`` every id that was found, with commas.
+
+    One walk along the instants, whatever names nobody being left before anything is taken apart.
+    """
+    names = func.aggregate_strings(_found(connection), ",")
+    return (
+        select(assessments.c.item_id, names.label("names"))
+        .select_from(items.join(assessments, assessments.c.item_id == items.c.id))
+        .where(items.c.first_seen_at >= start, items.c.first_seen_at < end)
+        .where(cast(assessments.c.matches, Text) != "[]")
+        .group_by(assessments.c.item_id)
+        .subquery("named")
     )
 
 
-def _within(start: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:
-    return items.c.first_seen_at >= start, items.c.first_seen_at < end
-
-
-def _elements(connection: Connection) -> tuple[Any, ColumnElement[str]]:
-    """The matches of an assessment as rows, and the id of each: the two databases have other words for it."""
+def _found(connection: Connection) -> ScalarSelect[Any]:
+    """The ids in the matches of an assessment: the two databases have other words for it."""
+    candidate: ColumnElement[str]
     if connection.dialect.name == "sqlite":
         element = func.json_each(assessments.c.matches).table_valued("value")
-        return element, func.json_extract(element.c.value, "$.candidate_id")
-    element = func.json_array_elements(assessments.c.matches).table_valued("value")
-    return element, func.json_extract_path_text(element.c.value, "candidate_id")
+        candidate = func.json_extract(element.c.value, "$.candidate_id")
+    else:
+        element = func.json_array_elements(assessments.c.matches).table_valued("value")
+        candidate = func.json_extract_path_text(element.c.value, "candidate_id")
+    return select(func.aggregate_strings(candidate, ",")).select_from(element).correlate(assessments).scalar_subquery()

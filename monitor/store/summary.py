@@ -7,7 +7,20 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Integer, Select, and_, case, cast, extract, func, literal_column, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    and_,
+    case,
+    cast,
+    extract,
+    func,
+    literal_column,
+    select,
+)
 
 from monitor.store import silences, suppression
 from monitor.store.decisions import STANDS
@@ -30,10 +43,17 @@ SHOWN = 50  # rows of a list; the count beside it says how many there are
 
 _any = alerts.alias("any_alert")
 _later = decisions.alias("later")
+_of_period = decisions.alias("of_period")
 _LATER = select(_later.c.id).where(
     _later.c.alert_id == decisions.c.alert_id, _later.c.id > decisions.c.id, _later.c.withdrawn_at.is_(None)
 )
 _FINAL = and_(STANDS, ~_LATER.exists())  # of several opinions on one alert the last
+
+
+def _made(start: datetime, end: datetime) -> ColumnElement[bool]:
+    """The last decisions of the period that are in force. They are few: by their ids, not by way of all alerts."""
+    ids = select(_of_period.c.id).where(_of_period.c.at >= start, _of_period.c.at < end)
+    return and_(_FINAL, decisions.c.id.in_(ids))
 
 
 def queue(connection: Connection, now: datetime) -> dict[str, Any]:
@@ -42,23 +62,24 @@ def queue(connection: Connection, now: datetime) -> dict[str, Any]:
     Snoozed and hidden ones are counted apart.
     """
     heard = and_(alerts.c.state.in_(LIVE), ~suppression.hidden_at(now))
-    waits = and_(alerts.c.state.in_(WAITING), heard)
-    states = {
-        row[0]: row[1]
-        for row in connection.execute(select(alerts.c.state, func.count()).where(heard).group_by(alerts.c.state))
-    }
-    overdue = select(func.count()).where(waits, alerts.c.due_at < now)
-    by_priority = (
-        select(alerts.c.priority, func.count()).where(waits).group_by(alerts.c.priority).order_by(alerts.c.priority)
-    )
+    late = func.count(case((alerts.c.due_at < now, 1)))
+    query = select(alerts.c.state, alerts.c.priority, func.count(), late).where(heard)
+    states: Counter[str] = Counter()
+    priorities: Counter[int] = Counter()
+    overdue = 0
+    for row in connection.execute(query.group_by(alerts.c.state, alerts.c.priority)):
+        states[row[0]] += row[2]
+        if row[0] in WAITING:
+            priorities[row[1]] += row[2]
+            overdue += row[3]
     return {
-        "open": states.get("open", 0),
-        "leased": states.get("leased", 0),
-        "second_review": states.get("second_review", 0),
-        "snoozed": states.get("snoozed", 0),
-        "live": sum(states.get(state, 0) for state in WAITING),
-        "overdue": connection.scalar(overdue) or 0,
-        "by_priority": {f"P{row[0]}": row[1] for row in connection.execute(by_priority)},
+        "open": states["open"],
+        "leased": states["leased"],
+        "second_review": states["second_review"],
+        "snoozed": states["snoozed"],
+        "live": priorities.total(),
+        "overdue": overdue,
+        "by_priority": {f"P{priority}": count for priority, count in sorted(priorities.items())},
         "suppressed": suppression.counts(connection, now),
     }
 
@@ -186,7 +207,7 @@ def missed(connection: Connection, start: datetime, end: datetime, limit: int) -
     query = (
         select(decisions.c.alert_id, incidents.c.title, decisions.c.verdict, decisions.c.at)
         .select_from(decisions.join(alerts, alerts.c.id == decisions.c.alert_id).join(incidents))
-        .where(_FINAL, decisions.c.at >= start, decisions.c.at < end)
+        .where(_made(start, end))
         .where(alerts.c.sample.is_not(None), decisions.c.verdict.in_(FALSE_VERDICTS))
         .order_by(decisions.c.at.desc(), decisions.c.id.desc())
         .limit(limit)
@@ -196,8 +217,8 @@ def missed(connection: Connection, start: datetime, end: datetime, limit: int) -
 
 def decisions_made(connection: Connection, start: datetime, end: datetime) -> int:
     """How many alerts were decided in the period and are so still."""
-    made = and_(_FINAL, decisions.c.at >= start, decisions.c.at < end)
-    return connection.scalar(select(func.count()).select_from(decisions.join(alerts)).where(made)) or 0
+    query = select(func.count()).select_from(decisions.join(alerts)).where(_made(start, end))
+    return connection.scalar(query) or 0
 
 
 def decided(connection: Connection, start: datetime, end: datetime) -> list[dict[str, Any]]:
@@ -217,7 +238,7 @@ def decided(connection: Connection, start: datetime, end: datetime) -> list[dict
             incidents.c.claim_type,
         )
         .select_from(decisions.join(alerts, alerts.c.id == decisions.c.alert_id).join(incidents))
-        .where(_FINAL, decisions.c.at >= start, decisions.c.at < end)
+        .where(_made(start, end))
         .order_by(decisions.c.at.desc(), decisions.c.id.desc())
         .limit(SHOWN)
     )

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import insert, update
+from sqlalchemy import delete, insert, select, update
 
 from alerts import queue
 from alerts.cli.parity import parity as command
 from alerts.dispatch import dispatch
-from alerts.parity import Counts, Parity, judge, read_parity, risk_ratio
+from alerts.parity import Parity, judge, read_parity, risk_ratio
 from alerts.status import status
 from monitor import language
 from monitor.cli import base
 from monitor.config import Settings
-from monitor.store import Store
-from monitor.store.parity import Flag
-from monitor.store.schema import assessments, incidents
-from monitor.types import Candidate, Decision, Verdict
+from monitor.store import Connection, Store
+from monitor.store.parity import Group, named
+from monitor.store.schema import alerts, assessments, incident_items, incidents, items
+from monitor.types import AlertState, Candidate, Decision, Verdict
 from tests.alerts.rows import add_incident, add_item, assess
 
 ANNA = Candidate(id="anna", names=("Änna Fjørd",), party=("Tide", "潮"))
@@ -32,12 +33,15 @@ IRIS = Candidate(id="iris", names=("Iris Loom",))  # stands for no party
 FIELD = (ANNA, BO, CLEO, IRIS)
 
 
-def _flag(incident: int, *names: str, **keys: object) -> Flag:
-    return replace(Flag(frozenset(names), incident, incident, Decision.DISMISS), **keys)  # type: ignore[arg-type]
+def _flag(incident: int, *names: str, **keys: object) -> Group:
+    return Group(frozenset(names), 1, True, incident, incident, Decision.DISMISS)._replace(**keys)  # type: ignore[arg-type]
 
 
-def _judge(seen: dict[str, int], flags: Sequence[Flag]) -> Parity:
-    return judge(Counts({frozenset(names.split()): count for names, count in seen.items()}, flags), FIELD)
+def _judge(seen: dict[str, int], flags: Sequence[Group]) -> Parity:
+    """Of so many items that name whom, and of which some were flagged."""
+    quiet = Counter({frozenset(names.split()): count for names, count in seen.items()})
+    quiet.subtract(flag.names for flag in flags)
+    return judge([*(Group(names, count, flagged=False) for names, count in quiet.items()), *flags], FIELD)
 
 
 @pytest.mark.parametrize(
@@ -163,6 +167,77 @@ def test_edits_models_and_undone_decisions(store: Store, settings: Settings, now
     assert (rows["cheuk-mong-ching"].items, rows["man-pui-lam"].items) == (3, 1)
     assert rows["man-pui-lam"].flagged == 1
     assert rows["cheuk-mong-ching"].dismissed == 0
+
+
+def test_one_statement_counts_as_a_person_would(store: Store, now: datetime) -> None:
+    """Items judged by several models and texts, some in incidents with several alerts: as read row by row."""
+    rng = random.Random(7)
+    with store.write() as connection:
+        for number in range(1, 31):
+            connection.execute(insert(incidents).values(**_incident(number, now)))
+            for copy in range(rng.randrange(1, 4)):
+                seen_at = now + timedelta(minutes=rng.randrange(-30, 90))
+                item_id = add_item(connection, seen_at, number, f"Outlet {copy}", f"故事 {number}")
+                for revision in range(rng.randrange(3)):
+                    names = rng.choices(("anna", "bo", "cleo", "police"), k=rng.randrange(4))
+                    assess(connection, now, item_id, score=0.5, matches=names, revision=revision)
+                    if rng.random() < 0.5:
+                        this = (assessments.c.item_id == item_id, assessments.c.revision == revision)
+                        connection.execute(update(assessments).where(*this).values(flagged=False))
+                if rng.random() < 0.2:
+                    connection.execute(delete(incident_items).where(incident_items.c.item_id == item_id))
+            for later in range(rng.randrange(4)):
+                connection.execute(insert(alerts).values(**_alert(rng, number, now, is_last=later == 2)))
+    end = now + timedelta(hours=1)
+    with store.read() as connection:
+        found: Counter[Group] = Counter()
+        for group in named(connection, now, end):
+            found[group._replace(items=1)] += group.items
+        assert found == Counter(_one_by_one(connection, now, end))
+    assert {group.flagged for group in found} == {True, False}
+    assert len({group.decision for group in found}) > 2
+
+
+def _alert(rng: random.Random, incident: int, now: datetime, *, is_last: bool) -> dict[str, object]:
+    opened = now + timedelta(seconds=rng.randrange(999))
+    decision = rng.choice((None, Decision.DISMISS, Decision.CLARIFY))
+    return {
+        "incident_id": incident,
+        "state": rng.choice((AlertState.SECOND_REVIEW, AlertState.DECIDED)) if is_last else AlertState.CLOSED,
+        "priority": 2,
+        "priority_reasons": [],
+        "level": 0,
+        "score": 0.5,
+        "route": "desk",
+        "opened_at": opened,
+        "due_at": opened,
+        "decided_at": opened + timedelta(microseconds=rng.randrange(10**9)) if decision else None,
+        "decision": decision,
+        "verdict": Verdict.FALSE if decision is Decision.CLARIFY else None,
+    }
+
+
+def _one_by_one(connection: Connection, start: datetime, end: datetime) -> Iterator[Group]:
+    """Each item that names somebody, put together from whole tables."""
+    judged = connection.execute(select(assessments)).all()
+    member = {row.item_id: row.incident_id for row in connection.execute(select(incident_items))}
+    opened = connection.execute(select(alerts).order_by(alerts.c.id)).all()
+    for item in connection.execute(select(items)):
+        own = [row for row in judged if row.item_id == item.id]
+        names = frozenset(match["candidate_id"] for row in own for match in row.matches)
+        if not names or not start <= item.first_seen_at < end:
+            continue
+        if not any(row.flagged for row in own):
+            yield Group(names, flagged=False)
+            continue
+        incident = member.get(item.id)
+        last = next((row for row in reversed(opened) if row.incident_id == incident and row.decision), None)
+        if last is None or last.state not in (AlertState.DECIDED, AlertState.CLOSED):
+            yield Group(names, incident_id=incident)
+        else:
+            took = last.decided_at - last.opened_at
+            decision, verdict = Decision(last.decision), Verdict(last.verdict) if last.verdict else None
+            yield Group(names, 1, True, incident, last.id, decision, verdict, took)
 
 
 @pytest.mark.usefixtures("decided")
