@@ -45,9 +45,9 @@ class Mailbox:
         """The accepted messages."""
         return [cast(EmailMessage, message_from_bytes(m, policy=default)) for m in self.messages]
 
-    def ids(self) -> list[str]:
-        """Their Message-IDs, in order of arrival."""
-        heads = (message_from_bytes(m.partition(b"\r\n\r\n")[0], policy=default) for m in self.messages)
+    def ids(self, after: int = 0) -> list[str]:
+        """The Message-IDs of all but the first ``after``, in order of arrival."""
+        heads = (message_from_bytes(m.partition(b"\r\n\r\n")[0], policy=default) for m in self.messages[after:])
         return [str(head["Message-ID"]) for head in heads]
 
     async def handle_RCPT(

@@ -143,13 +143,13 @@ def _storm(store: Store, folder: Path, mailbox: Mailbox, kills: int, seed: int) 
             sender.wait()
             mailbox.settle()
             weather.at = ("", 0)
-            accepted = Counter(mailbox.ids()[before:])
+            accepted = Counter(mailbox.ids(before))
             counts["window"] += sum(accepted[id] > 0 for id in _unmarked(store, date))
             weather.calm = True
             sender.start(date + timedelta(hours=6), 2)
             sender.wait()
             mailbox.settle()
-            arrived = Counter(zip(mailbox.receivers[before:], mailbox.ids()[before:], strict=True))
+            arrived = Counter(zip(mailbox.receivers[before:], mailbox.ids(before), strict=True))
             assert sorted(receiver for receiver, _id in arrived) == list(ADDRESSES), f"date {number}, killed at {step}"
             counts["copies"] += arrived.total() - len(arrived)
             counts[f"killed at {step}"] += 1
