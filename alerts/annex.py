@@ -11,9 +11,8 @@ from typing import Any
 
 from alerts.charts import BY_DAY, BY_NIGHT, bars, trend
 from alerts.coverage import Drift, Drifting
-from alerts.front import claim_type, more, name, title
+from alerts.front import claim_type, more, name, person, title
 from alerts.letter import Block, Entry, Line, Picture, Section, Table, Tone, day, minutes, moment
-from alerts.parity import Parity
 from alerts.summary import Day, Summary
 from monitor.language import _, ngettext, term
 from monitor.text import clean, shorten
@@ -28,7 +27,7 @@ def annex(summary: Summary, shown: int) -> tuple[Section, ...]:
     parts = (
         (_("Fourteen days"), _trends(summary.days)),
         (_("Found"), _found(summary)),
-        (_("Candidates"), _parity(summary.parity, shown)),
+        (_("Candidates"), _parity(summary, shown)),
         (_("Clocks"), _clocks(summary)),
         (_("Decided"), _decided(summary, shown)),
         (_("Hidden"), _hidden(summary, shown)),
@@ -92,7 +91,7 @@ def _found(summary: Summary) -> Iterator[Block]:
     yield Line(_("In the period of this mail:"), Tone.SOFT)
     rows = [
         (_("new items"), collected["items_new"]),
-        *((term("lang", lang), count) for lang, count in collected["by_lang"].items()),
+        *((_("of them {lang}").format(lang=term("lang", lang)), count) for lang, count in collected["by_lang"].items()),
         (_("tips by hand"), collected["tips"]),
         (_("edited items"), collected["items_edited"]),
         (_("new incidents"), flagged["incidents_new"]),
@@ -103,7 +102,8 @@ def _found(summary: Summary) -> Iterator[Block]:
         yield _bars("types", _("New incidents by claim type"), by_type, _("incidents"))
 
 
-def _parity(parity: Parity | None, shown: int) -> Iterator[Block]:
+def _parity(summary: Summary, shown: int) -> Iterator[Block]:
+    parity = summary.parity
     if parity is None:
         yield Line(_("The watchlist cannot be read: nothing can be said of candidates."), Tone.WARN)
         return
@@ -116,7 +116,7 @@ def _parity(parity: Parity | None, shown: int) -> Iterator[Block]:
         head,
         [
             (
-                name(row.name),
+                person(summary.names, row.key, row.name),
                 f"{row.items:,}",
                 f"{row.flagged:,}",
                 f"{row.decided_false:,}",
@@ -127,11 +127,15 @@ def _parity(parity: Parity | None, shown: int) -> Iterator[Block]:
         ],
     )
     yield from more(len(rows) - shown, "pollwatch parity")
-    said = _("Ratio: flagged in error, against the items that name others. Between 0.80 and 1.25 is even.")
+    said = _(
+        "In error: flagged, and then found to be nothing. Ratio: how often that happens to one, against all others; "
+        "from 0.80 to 1.25 is even."
+    )
     yield Line(said, Tone.SOFT)
-    flagged = sorted(((name(row.name), float(row.flagged)) for row in rows if row.flagged), key=lambda row: -row[1])
+    flagged = sorted((row for row in rows if row.flagged), key=lambda row: -row.flagged)
     if flagged:
-        yield _bars("candidates", _("Flagged items by candidate"), flagged, _("items"))
+        counts = [(person(summary.names, row.key, row.name), float(row.flagged)) for row in flagged]
+        yield _bars("candidates", _("Flagged items by candidate"), counts, _("items"))
 
 
 def _clocks(summary: Summary) -> Iterator[Block]:
@@ -168,6 +172,9 @@ def _decided(summary: Summary, shown: int) -> Iterator[Block]:
 
 def _hidden(summary: Summary, shown: int) -> Iterator[Block]:
     silences, hidden = summary.silences, summary.coverage.hidden
+    if not silences["active"] and not any(hidden.values()):
+        yield Line(_("No alert is hidden."))
+        return
     rows = [
         (_("active silences"), silences["active"]),
         (_("alerts hidden by them"), hidden["silence"]),
@@ -199,8 +206,9 @@ def _coverage(summary: Summary, shown: int) -> Iterator[Block]:
             good = _("last good answer {good}, last new entry {new}").format(
                 good=moment(row["last_success_at"], summary.zone), new=moment(row["last_new_at"], summary.zone)
             )
-            why = shorten(clean(row["error_detail"] or ""), 100)
-            told = _(" · ").join(part for part in (good, why) if part)
+            # Not in the server's words, which are for those who mend it.
+            why = term("feed_error", row["error_kind"]) if row["health"] == "failing" else ""
+            told = _(" · ").join(part for part in (why, good) if part)
             yield Entry(text=name(row["outlet"]), detail=told, mark=_health(row["health"]))
         yield from more(feeds[group] - min(shown, len(feeds[f"{group}_feeds"])), "pollwatch feeds list")
     for row in summary.coverage.disabled[:shown]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from monitor import health
 from monitor.config import Settings
-from monitor.health import coverage as by_health
 from monitor.store import Connection, Store, feeds, models, suppression
 from monitor.store import coverage as rows
 from monitor.types import ClaimType, Feed, Lang
@@ -75,7 +75,7 @@ class Coverage:
 
     def as_json(self) -> dict[str, Any]:
         """Ready for JSON: the counts of feeds and of the backlog stand at the top."""
-        own = asdict(self)
+        own = asdict(replace(self, feeds=health.as_json(self.feeds)))
         return {**own.pop("feeds"), **own.pop("backlog"), **own}
 
 
@@ -90,7 +90,7 @@ def coverage(connection: Connection, settings: Settings, now: datetime) -> Cover
     since = now - WEEK
     watched = feeds.listing(connection)
     return Coverage(
-        feeds=by_health(watched, settings.calendar.zone),
+        feeds=health.coverage(watched, settings.calendar.zone),
         disabled=[_named(feed) for feed in watched if _lately_disabled(feed, since)],
         quiet_langs=_without(Lang, rows.langs_since(connection, Lang, since)),
         quiet_outlets=rows.quiet_outlets(connection, since),

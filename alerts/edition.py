@@ -85,10 +85,10 @@ def letter(
     with speaking(lang):
         name = _("pollwatch digest {date}").format(date=summary.date.isoformat())
         said = headline(summary)
-        about = _("Covers {start} to {end} ({zone}); {phase}. The queue is as of {now}.").format(
+        about = _("Covers {start} to {end} ({zone}); {phase}. What waits is as of {now}.").format(
             start=moment(summary.start, summary.zone),
             end=moment(summary.end, summary.zone),
-            zone=summary.zone.key,
+            zone=f"{summary.end.astimezone(summary.zone):%Z}",
             phase=term("phase", summary.phase),
             now=moment(summary.made_at, summary.zone),
         )

@@ -12,6 +12,7 @@ from alerts.letter import Block, Entry, Line, Section, Tone, moment
 from alerts.summary import Summary
 from monitor.language import _, ngettext, render, term, used
 from monitor.text import clean, shorten
+from monitor.types import Lang
 
 TITLE = 100  # characters of a title
 NAME = 40  # characters of a name
@@ -26,7 +27,7 @@ def headline(summary: Summary) -> str:
     urgent = summary.queue["by_priority"].get("P1", 0)
     parts = [
         ngettext("{n} to decide", "{n} to decide", live).format(n=live),
-        ngettext("{n} urgent", "{n} urgent", urgent).format(n=urgent) if urgent else "",
+        ngettext("{n} urgent (P1)", "{n} urgent (P1)", urgent).format(n=urgent) if urgent else "",
         ngettext("{n} past due", "{n} past due", overdue).format(n=overdue) if overdue else "",
     ]
     return _(", ").join(part for part in parts if part)
@@ -50,6 +51,11 @@ def title(words: str | None) -> str:
 def name(words: str) -> str:
     """The name of a person or an outlet on one line."""
     return shorten(clean(words), NAME)
+
+
+def person(names: Mapping[str, Mapping[Lang, str]], id: str, otherwise: str) -> str:
+    """What somebody of the watchlist is called in the language in use."""
+    return name(names[id][used()] if id in names else otherwise)
 
 
 def claim_type(code: str | None) -> str:
@@ -76,18 +82,16 @@ def _to_decide(summary: Summary, shown: int) -> Iterator[Block]:
             mark=alert["priority"],
             warning=_("past due since {at}").format(at=moment(alert["due_at"], summary.zone)) if late else "",
         )
-    yield from more(summary.queue["live"] - min(len(summary.alerts), shown), "pollwatch alerts list")
+    if rest := summary.queue["live"] - min(len(summary.alerts), shown):
+        yield Line(ngettext("and {n} more that waits", "and {n} more that wait", rest).format(n=rest), Tone.SOFT)
     if snoozed := summary.queue["snoozed"]:
-        said = ngettext("{n} snoozed: {where}", "{n} snoozed: {where}", snoozed)
-        yield Line(said.format(n=snoozed, where="pollwatch alerts list --state snoozed"), Tone.SOFT)
+        yield Line(ngettext("{n} put off for later", "{n} put off for later", snoozed).format(n=snoozed), Tone.SOFT)
 
 
-def _about(alert: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
+def _about(alert: Mapping[str, Any], names: Mapping[str, Mapping[Lang, str]]) -> Iterator[str]:
     yield claim_type(alert["claim_type"])
     if alert["matches"]:
-        yield _("about {names}").format(
-            names=_(", ").join(name(names.get(each, each)) for each in alert["matches"][:4])
-        )
+        yield _("about {names}").format(names=_(", ").join(person(names, each, each) for each in alert["matches"][:4]))
     yield spread(alert["items"], alert["outlets"])
     yield _("alert {id}").format(id=alert["id"])
     if alert["review"] == "second":

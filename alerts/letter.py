@@ -118,6 +118,8 @@ def minutes(count: float | None) -> str:
     """A span in the language in use, as people say it: ``12 min``, ``3.5 h``, ``2.1 days``."""
     if count is None:
         return "–"
+    if 0 < count < 1:
+        return _("under 1 min")
     if count < 100:
         return _("{n} min").format(n=round(count))
     if count < 48 * 60:

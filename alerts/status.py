@@ -16,10 +16,9 @@ from alerts.receivers import address
 from alerts.rota import load_rota
 from alerts.routing import Route, load_routes, rota_problems
 from classifiers import registry
-from monitor import config, seeds
+from monitor import config, health, seeds
 from monitor.config import Settings
 from monitor.errors import ConfigError, PollwatchError
-from monitor.health import coverage
 from monitor.reference import load_facts, load_watchlist
 from monitor.starter import STARTERS
 from monitor.store import Store, engine, evidence, fleet, migrate, open_store, passages, runs, subscriptions, summary
@@ -135,7 +134,7 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
     """
     obstacle = engine.obstacle(store)
     with store.read() as connection:
-        feeds = coverage(feed_rows.listing(connection), settings.calendar.zone)
+        feeds = health.coverage(feed_rows.listing(connection), settings.calendar.zone)
         queue = summary.queue(connection, now)
         backlog = covered.backlog(connection)
         ran = runs.latest(connection)
@@ -174,7 +173,7 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
         + _silence_notes(quiet, settings)
         + _evidence_notes(kept)
         + _parity_notes(store, settings, now),
-        "feeds": feeds,
+        "feeds": health.as_json(feeds),
         "push": subscriptions.counts(held, now),
         "queue": {**queue, **backlog},
         "silences": quiet,

@@ -61,7 +61,7 @@ class Summary:
     flagged: Mapping[str, Any]
     coverage: Coverage
     clocks: Mapping[str, Any]  # of the alerts opened in the period: legs by name, see alerts.legs
-    names: Mapping[str, str]  # of candidates and offices, by the id that alerts name them by
+    names: Mapping[str, Mapping[Lang, str]]  # of candidates and offices, by the id that alerts name them by
     parity: Parity | None  # of the seven days before ``end``; None: the watchlist cannot be read
     provenance: Mapping[str, Any]
 
@@ -155,12 +155,11 @@ def by_day(
     ]
 
 
-def _people(store: Store, settings: Settings, end: datetime) -> tuple[dict[str, str], Parity | None]:
+def _people(store: Store, settings: Settings, end: datetime) -> tuple[dict[str, dict[Lang, str]], Parity | None]:
     """A watchlist that cannot be read must not keep the mail back; `status` and the other stages name its fault."""
     try:
         _watchlist, file = load_watchlist(settings)
         parity = read_parity(store, settings, end - timedelta(days=PARITY_DAYS), end)
     except ConfigError:
         return {}, None
-    names = {entry.id: entry.names[0] for entry in file.candidate}
-    return names | {entry.id: entry.names[0] for entry in file.office}, parity
+    return file.spoken(), parity

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.errors import FeedErrorKind
 from monitor.rhythm import clock_error_s, expected
-from monitor.types import Feed
+from monitor.types import Feed, Said
 
 SILENT_AFTER = timedelta(days=1)  # and SILENT_ENTRIES that were to be expected: a quiet Sunday is no silence
 SILENT_ENTRIES = 20
@@ -49,10 +49,15 @@ GROUPS = {
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """A word, and a sentence that says why; empty when there is nothing to say."""
+    """A word, and a sentence that says why; None when there is nothing to say."""
 
     word: Word
-    sentence: str = ""
+    said: Said | None = None
+
+    @property
+    def sentence(self) -> str:
+        """In English; empty when there is nothing to say."""
+        return self.said.text if self.said else ""
 
 
 def health(feed: Feed, zone: ZoneInfo) -> Health:
@@ -60,31 +65,39 @@ def health(feed: Feed, zone: ZoneInfo) -> Health:
 
     Of several things that are wrong the worst gives the word, and the sentence names them all.
     """
-    error = f"{feed.error_kind}: {feed.error_detail}" if feed.error_kind else ""
+    error = _error(feed)
     if not feed.enabled:
         gone = feed.error_kind == FeedErrorKind.GONE
-        return Health(Word.GONE, error) if gone else Health(Word.DISABLED, error or "switched off")
+        return Health(Word.GONE, error) if gone else Health(Word.DISABLED, error or Said("switched off"))
     if error:
         word = Word.HTML if feed.error_kind == FeedErrorKind.HTML else Word.FAILING
-        return Health(word, error if feed.failures < 2 else f"{error} ({feed.failures} times in a row)")
+        again = Said("{error} ({count} times in a row)", {"error": error, "count": feed.failures})
+        return Health(word, error if feed.failures < 2 else again)
     if feed.last_success_at is None:
         return Health(Word.NEW)
+    slow = (feed.answer_s or 0) >= SLOW_S
     notes = {
         Word.MOVED: _move(feed, zone),
         Word.SILENT: _silence(feed, feed.last_success_at, zone),
         Word.CLOCK_OFF: _clock(feed),
-        Word.SLOW: f"its last answer took {feed.answer_s:.0f} s" if (feed.answer_s or 0) >= SLOW_S else "",
-        Word.MALFORMED: feed.warning or "",
+        Word.SLOW: Said("its last answer took {count} s", {"count": f"{feed.answer_s:.0f}"}) if slow else None,
+        Word.MALFORMED: Said(feed.warning) if feed.warning else None,
     }
-    wrong = [word for word, sentence in notes.items() if sentence]
-    return Health(wrong[0], "; ".join(notes[word] for word in wrong)) if wrong else Health(Word.OK)
+    wrong = [(word, said) for word, said in notes.items() if said]
+    if not wrong:
+        return Health(Word.OK)
+    word, sentence = wrong[0]
+    for _, said in wrong[1:]:
+        sentence = Said("{first}; {then}", {"first": sentence, "then": said})
+    return Health(word, sentence)
 
 
 def coverage(feeds: Iterable[Feed], zone: ZoneInfo) -> dict[str, Any]:
     """How many feeds are in each group of GROUPS, and ``total``, and by ``words``; of those that need a look, which.
 
     ``failing_feeds``, ``disabled_feeds`` and ``unwell_feeds`` hold at most SHOWN each, the worst first, and of equals
-    the longest without a good answer.
+    the longest without a good answer. Each has its word as ``health``, and its sentence in English as
+    ``note`` and to be rendered as ``said``.
     """
     worst = list(Word)
     group_of = {word: name for name, words in GROUPS.items() for word in words}
@@ -96,7 +109,7 @@ def coverage(feeds: Iterable[Feed], zone: ZoneInfo) -> dict[str, Any]:
         if rows is not None and len(rows) < SHOWN:
             names = ("id", "url", "outlet", "role", "failures", "error_kind", "error_detail", "last_success_at")
             row = {name: getattr(feed, name) for name in (*names, "last_new_at")}
-            rows.append({**row, "health": how.word, "note": how.sentence})
+            rows.append({**row, "health": how.word, "note": how.sentence, "said": how.said})
     return {
         "total": len(found),
         "words": dict(Counter(how.word for _, how in found)),
@@ -105,41 +118,58 @@ def coverage(feeds: Iterable[Feed], zone: ZoneInfo) -> dict[str, Any]:
     }
 
 
-def _move(feed: Feed, zone: ZoneInfo) -> str:
+def as_json(covered: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``coverage`` returns, ready for JSON: its notes in English alone."""
+    lists = {
+        name: [{key: value for key, value in row.items() if key != "said"} for row in rows]
+        for name, rows in covered.items()
+        if name.endswith("_feeds")
+    }
+    return {**covered, **lists}
+
+
+def _error(feed: Feed) -> Said | None:
+    """In English the code of its kind, which people look for; elsewhere its name."""
+    if not feed.error_kind:
+        return None
+    return Said("{feed_error}: {detail}", {"feed_error": feed.error_kind, "detail": feed.error_detail})
+
+
+def _move(feed: Feed, zone: ZoneInfo) -> Said | None:
     if feed.moved_to is None or feed.moved_since is None:
-        return ""
-    return f"since {feed.moved_since.astimezone(zone):%d %B} it redirects to {feed.moved_to}"
+        return None
+    since = f"{feed.moved_since.astimezone(zone):%Y-%m-%d}"
+    return Said("since {since} it redirects to {address}", {"since": since, "address": feed.moved_to})
 
 
-def _silence(feed: Feed, until: datetime, zone: ZoneInfo) -> str:
+def _silence(feed: Feed, until: datetime, zone: ZoneInfo) -> Said | None:
     """Silent against its own rhythm. Only the time in which it answered counts: our own absence is not its silence."""
     if feed.last_new_at is None:
-        return "it answers, but has not listed one entry yet"
+        return Said("it answers, but has not listed one entry yet")
     silence = until - feed.last_new_at
     if feed.rhythm is None or silence < SILENT_AFTER:
-        return ""
+        return None
     missing = expected(feed.rhythm, feed.last_new_at, until, zone)
     if missing < SILENT_ENTRIES:
-        return ""
-    return f"nothing new for {_span(silence.total_seconds())}, in which it used to bring {missing:.0f} entries"
+        return None
+    form = Said("nothing new for {span}, in which it used to bring {count} entries")
+    return form.filled(span=_span(silence.total_seconds()), count=f"{missing:.0f}")
 
 
-def _clock(feed: Feed) -> str:
+def _clock(feed: Feed) -> Said | None:
     error_s = clock_error_s(feed.rhythm) if feed.rhythm else 0
     if error_s >= BEHIND_S:
-        return f"the dates of its new entries are {_span(error_s)} behind our clock"
+        return Said("the dates of its new entries are {span} behind our clock", {"span": _span(error_s)})
     if error_s <= -AHEAD_S:
-        return f"the dates of its new entries are {_span(-error_s)} in the future"
-    return ""
+        return Said("the dates of its new entries are {span} in the future", {"span": _span(-error_s)})
+    return None
 
 
-def _span(seconds: float) -> str:
-    """A span in words, rounded as people say it."""
-    for size, word in ((86_400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= 2 * size or (seconds >= size and word == "minute"):
-            number = round(seconds / size)
-            return f"{number} {word}s" if number != 1 else f"1 {word}"
-    return f"{seconds:.0f} s"
+def _span(seconds: float) -> Said:
+    """A span of ten minutes or more in words, rounded as people say it."""
+    sizes = ((86_400, Said("{count} days")), (3600, Said("{count} hours")), (60, Said("{count} minutes")))
+    size, form = next((each for each in sizes if seconds >= 2 * each[0]), sizes[-1])
+    return form.filled(count=round(seconds / size))
 
 
 def _last_good(feed: Feed) -> float:

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from monitor import seeds
 from monitor.config import Settings, read_toml, validate
 from monitor.errors import ConfigError
-from monitor.text import fold
-from monitor.types import Candidate
+from monitor.text import HAN, fold
+from monitor.types import Candidate, Lang
 from monitor.watchlist import Watchlist, name_forms, uncertain_forms, without_accents
 
 Words = Annotated[str, Field(pattern=r"\S")]  # an empty name would stand in every text
@@ -67,6 +67,23 @@ class WatchlistFile(_Table):
     candidate: tuple[CandidateEntry, ...] = ()
     office: tuple[OfficeEntry, ...] = ()
     outlet: tuple[OutletEntry, ...] = ()
+
+    def spoken(self) -> dict[str, dict[Lang, str]]:
+        """What candidates and offices are called in the languages of screens and mails, by id."""
+        people = {entry.id: {Lang.EN: _in_latin(entry), Lang.HANT: entry.names[0]} for entry in self.candidate}
+        return people | {entry.id: _in_both(entry.names) for entry in self.office}
+
+
+def _in_latin(entry: CandidateEntry) -> str:
+    latin = entry.latin
+    if latin is None:
+        return entry.names[0]
+    return f"{latin.english} {latin.surname}" if latin.english else f"{latin.surname} {latin.given}".strip()
+
+
+def _in_both(names: tuple[str, ...]) -> dict[Lang, str]:
+    english = next((name for name in names if not HAN.search(name)), names[0])
+    return {Lang.EN: english, Lang.HANT: next((name for name in names if HAN.search(name)), names[0])}
 
 
 class Figures(_Table):

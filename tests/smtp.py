@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +20,18 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 LOGIN = ("desk", "correct horse")
+
+
+def shown(message: EmailMessage) -> str:
+    """The HTML of a mail as its reader's program shows it: its pictures in their places, as the main part of a page."""
+    body = message.get_body(("html",))
+    assert body is not None
+    html = str(body.get_content())
+    for part in message.walk():
+        if part.get_content_maintype() == "image":
+            data = b64encode(part.get_content()).decode()
+            html = html.replace(f'"cid:{part["Content-ID"][1:-1]}"', f'"data:{part.get_content_type()};base64,{data}"')
+    return re.sub(r"(<body[^>]*>)(.*)(</body>)", r"\1<main>\2</main>\3", html, flags=re.DOTALL)
 
 
 @dataclass
@@ -45,9 +59,9 @@ class Mailbox:
         """The accepted messages."""
         return [cast(EmailMessage, message_from_bytes(m, policy=default)) for m in self.messages]
 
-    def ids(self) -> list[str]:
-        """Their Message-IDs, in order of arrival."""
-        heads = (message_from_bytes(m.partition(b"\r\n\r\n")[0], policy=default) for m in self.messages)
+    def ids(self, after: int = 0) -> list[str]:
+        """The Message-IDs of all but the first ``after``, in order of arrival."""
+        heads = (message_from_bytes(m.partition(b"\r\n\r\n")[0], policy=default) for m in self.messages[after:])
         return [str(head["Message-ID"]) for head in heads]
 
     async def handle_RCPT(

@@ -15,7 +15,7 @@ from monitor.errors import MissingStoreError
 from monitor.reference import load_watchlist
 from monitor.store import Store, alert_list, alert_order, alerts, audit, relations
 from monitor.store.alert_order import Wanted
-from monitor.text import HAN, fold
+from monitor.text import fold
 from monitor.types import AlertState, Lang, SearchHit
 
 LONGEST = 100_000  # alerts that a desk lists
@@ -97,16 +97,7 @@ def search(store: Store, words: str, _now: datetime) -> list[SearchHit]:
 
 def names(settings: Settings) -> Mapping[str, Mapping[Lang, str]]:
     """The names of watched people and offices by id, as the roster has them. Raises ConfigError."""
-    file = load_watchlist(settings)[1]
-    found: dict[str, Mapping[Lang, str]] = {}
-    for person in file.candidate:
-        latin = person.latin and " ".join(part for part in (person.latin.english, person.latin.surname) if part)
-        found[person.id] = {Lang.EN: latin or person.names[0], Lang.HANT: person.names[0]}
-    for body in file.office:
-        english = next((name for name in body.names if not HAN.search(name)), body.names[0])
-        chinese = next((name for name in body.names if HAN.search(name)), body.names[0])
-        found[body.id] = {Lang.EN: english, Lang.HANT: chinese}
-    return found
+    return load_watchlist(settings)[1].spoken()
 
 
 @lru_cache(maxsize=LONGEST)

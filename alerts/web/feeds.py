@@ -8,7 +8,7 @@ from typing import Any
 from alerts.coverage import Coverage, read_coverage
 from alerts.web.look import Look
 from alerts.web.parts import Cell, Column, Figures, Listing, Page, Part, Section, Table, Tone, instant, number
-from monitor.language import _, term
+from monitor.language import _, render, term
 
 OUTLETS = 20
 _TONES = {"failing": Tone.BAD, "unwell": Tone.WARN, "disabled": Tone.SOFT}
@@ -55,7 +55,7 @@ def _unwell(look: Look, feeds: Mapping[str, Any]) -> Iterator[Part]:
         [
             Cell(row["outlet"], note=row["url"]),
             Cell(_word(row["health"]), tone=_TONES[group]),
-            Cell(row["note"], lang="en"),
+            Cell(render(row["said"]) if row["said"] else ""),
             instant(row["last_success_at"], look.zone),
             instant(row["last_new_at"], look.zone),
         ]

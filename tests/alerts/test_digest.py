@@ -105,7 +105,7 @@ def test_hostile_words_stay_words(store: Store, configure: Configure, tmp_path: 
     assert html is not None
     assert "<script>" not in html.get_content()
     assert "&lt;script&gt;" in html.get_content()
-    assert "&lt;b&gt;web page" in html.get_content()
+    assert "web page</b>" not in html.get_content()
     assert b"\x1b" not in mailbox.messages[0]
     assert message["Bcc"] is None
 
@@ -195,23 +195,29 @@ def test_asked_for_by_hand_it_covers_what_there_is_so_far(store: Store, settings
 
 
 def test_clock_changes_and_leap_days_send_once(store: Store, configure: Configure, tmp_path: Path) -> None:
-    """Every half hour through both odd nights and a 29 February: one mail a date, none missing."""
+    """Every half hour through both odd nights and a leap day, at a time that is missing in one and comes twice in the
+    other: one Message-ID for each date and receiver of either language, none missing, no copy."""
+    both = '["lead@harbour.example", { address = "ps@harbour.example", lang = "zh-Hant" }]'
     with smtp_server(tmp_path) as mailbox:
-        toml = _toml(mailbox).replace(json.dumps(RECEIVERS, ensure_ascii=False), '["lead@harbour.example"]')
+        toml = _toml(mailbox).replace(json.dumps(RECEIVERS, ensure_ascii=False), both)
         toml = toml.replace("[digest]", "[digest]\ntime = 01:30:00") + '[election]\ntimezone = "Europe/Dublin"\n'
         settings = configure(toml)
-        for first, last in ((date(2027, 3, 27), date(2027, 3, 30)), (date(2027, 10, 30), date(2027, 11, 2))):
-            moment = settings.calendar.day_bounds(first)[0]
-            while moment < settings.calendar.day_bounds(last)[0]:
+        spring, autumn, leap = date(2027, 3, 28), date(2027, 10, 31), date(2028, 2, 29)
+        for odd in (spring, autumn, leap):
+            moment = settings.calendar.day_bounds(odd - timedelta(days=1))[0]
+            while moment < settings.calendar.day_bounds(odd + timedelta(days=1))[1]:
                 digest.digest(store, settings, moment)
                 moment += timedelta(minutes=30)
-        for day in (28, 29):
-            digest.digest(store, settings, datetime(2028, 2, day, 12, tzinfo=UTC))
-        subjects = [
-            str(message["Subject"]).split(":")[0].removeprefix("pollwatch digest ") for message in mailbox.parsed()
-        ]
-    expected = ["2027-03-27", "2027-03-28", "2027-03-29", "2027-10-30", "2027-10-31", "2027-11-01"]
-    assert subjects == [*expected, "2028-02-28", "2028-02-29"]
+        mails = mailbox.parsed()
+        sent = sorted((str(mail["To"]), str(mail["Message-ID"]).split(".")[1]) for mail in mails)
+    days = [odd + timedelta(days=off) for odd in (spring, autumn, leap) for off in (-1, 0, 1)]
+    receivers = ("lead@harbour.example", "ps@harbour.example")
+    assert sent == [(receiver, day.isoformat()) for receiver in receivers for day in days]
+    assert len({mail["Message-ID"] for mail in mails}) == len(mails)
+    assert {(mail["To"], mail["Content-Language"]) for mail in mails} == {
+        (receivers[0], "en"),
+        (receivers[1], "zh-Hant"),
+    }
 
 
 def test_the_head_of_the_audit_stands_in_every_mail(

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from alerts.transitions import DismissReason
 from classifiers import sentences
 from monitor import language, taxonomy
+from monitor.errors import FeedErrorKind
 from monitor.language import _, ngettext, render, term
 from monitor.reference import CandidateEntry
 from monitor.types import (
@@ -47,6 +48,7 @@ CODES: dict[str, list[str]] = {
     "role": [*Role],
     "phase": [*Phase],
     "lang": [*Lang],
+    "feed_error": [*FeedErrorKind],
     "candidate_status": [*CandidateEntry.model_fields["status"].annotation.__args__],  # type: ignore[union-attr]  # a Literal
 }
 
