@@ -30,6 +30,11 @@ class LatinName(_Table):
     given: str = ""
     english: str = ""
 
+    @property
+    def whole(self) -> str:
+        """As it is printed: with an English name before the surname, else the given name behind it."""
+        return f"{self.english} {self.surname}" if self.english else f"{self.surname} {self.given}".strip()
+
 
 class CandidateEntry(_Table):
     """One person of the roster."""

@@ -100,8 +100,10 @@ def names(settings: Settings) -> Mapping[str, Mapping[Lang, str]]:
     file = load_watchlist(settings)[1]
     found: dict[str, Mapping[Lang, str]] = {}
     for person in file.candidate:
-        latin = person.latin and " ".join(part for part in (person.latin.english, person.latin.surname) if part)
-        found[person.id] = {Lang.EN: latin or person.names[0], Lang.HANT: person.names[0]}
+        found[person.id] = {
+            Lang.EN: person.latin.whole if person.latin else person.names[0],
+            Lang.HANT: person.names[0],
+        }
     for body in file.office:
         english = next((name for name in body.names if not HAN.search(name)), body.names[0])
         chinese = next((name for name in body.names if HAN.search(name)), body.names[0])
