@@ -19,6 +19,7 @@ from monitor.language import _, ngettext, render, term
 from monitor.reference import CandidateEntry
 from monitor.types import (
     AlertState,
+    CaptureKind,
     ClaimType,
     Decision,
     Label,
@@ -47,6 +48,7 @@ CODES: dict[str, list[str]] = {
     "role": [*Role],
     "phase": [*Phase],
     "lang": [*Lang],
+    "capture": [*CaptureKind],
     "candidate_status": [*CandidateEntry.model_fields["status"].annotation.__args__],  # type: ignore[union-attr]  # a Literal
 }
 
