@@ -102,7 +102,7 @@ def _name(person: CandidateEntry | None, lang: Lang) -> str:
     if lang is Lang.EN and printed is not None:
         return printed
     if lang is Lang.EN and latin is not None:
-        return f"{latin.english} {latin.surname}" if latin.english else f"{latin.surname} {latin.given}".strip()
+        return latin.whole
     return person.names[0]
 
 

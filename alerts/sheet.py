@@ -13,7 +13,7 @@ from alerts.edits import Mark, word_diff
 from alerts.spans import Span, spans
 from classifiers import sentences
 from monitor.config import Settings
-from monitor.language import _, render
+from monitor.language import _, render, term
 from monitor.store import Store, inhibitions
 from monitor.store import alerts as alert_store
 from monitor.text import clean
@@ -125,10 +125,14 @@ class Sheet:
     history: tuple[HistoryLine, ...]
 
 
-def change_of(captured: Mapping[str, Any]) -> str:
-    """What a later visit found of a page, in the language in use; empty for what was looked at once."""
-    said = {"gone": _("the page is gone"), "changed": _("the page reads otherwise now"), "same": _("unchanged")}
-    return said.get(captured["changed"] or "", "")
+def captured(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    """A row of the evidence in words, in the language in use: what was captured, how it has changed, its proof.
+
+    The first ends with the status that the server gave; the second is empty for what was looked at once.
+    """
+    changes = {"gone": _("the page is gone"), "changed": _("the page reads otherwise now"), "same": _("unchanged")}
+    what = f"{term('capture', row['kind'])} {row['status'] or '-'}"
+    return what, changes.get(row["changed"] or "", ""), f"SHA-256 {row['sha256']} {row['url']}"
 
 
 def read_sheet(store: Store, settings: Settings, alert_id: int, reviewer: str, now: datetime) -> Sheet:

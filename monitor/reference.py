@@ -30,6 +30,11 @@ class LatinName(_Table):
     given: str = ""
     english: str = ""
 
+    @property
+    def whole(self) -> str:
+        """As it is printed: with an English name before the surname, else the given name behind it."""
+        return f"{self.english} {self.surname}" if self.english else f"{self.surname} {self.given}".strip()
+
 
 class CandidateEntry(_Table):
     """One person of the roster."""
@@ -70,15 +75,11 @@ class WatchlistFile(_Table):
 
     def spoken(self) -> dict[str, dict[Lang, str]]:
         """What candidates and offices are called in the languages of screens and mails, by id."""
-        people = {entry.id: {Lang.EN: _in_latin(entry), Lang.HANT: entry.names[0]} for entry in self.candidate}
+        people = {
+            entry.id: {Lang.EN: entry.latin.whole if entry.latin else entry.names[0], Lang.HANT: entry.names[0]}
+            for entry in self.candidate
+        }
         return people | {entry.id: _in_both(entry.names) for entry in self.office}
-
-
-def _in_latin(entry: CandidateEntry) -> str:
-    latin = entry.latin
-    if latin is None:
-        return entry.names[0]
-    return f"{latin.english} {latin.surname}" if latin.english else f"{latin.surname} {latin.given}".strip()
 
 
 def _in_both(names: tuple[str, ...]) -> dict[Lang, str]:

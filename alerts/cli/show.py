@@ -158,11 +158,9 @@ def _item(item: SheetItem, summary: str) -> Iterator[str]:
 
 
 def _captured(row: Mapping[str, Any]) -> str:
-    from alerts.sheet import change_of
+    from alerts.sheet import captured
 
-    change = change_of(row)
-    shown = {**row, "captured_at": cell(row["captured_at"]), "change": f", {change}" if change else ""}
-    return _("{captured_at}  {kind} {status}{change}  SHA-256 {sha256}  {url}").format(**shown)
+    return "  ".join(filter(None, (cell(row["captured_at"]), *captured(row))))
 
 
 def _changed(mark: str, text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from alerts.sheet import Diff, HistoryLine, KnownClaim, Passage, Sheet, SheetItem, change_of
+from alerts.sheet import Diff, HistoryLine, KnownClaim, Passage, Sheet, SheetItem, captured
 from alerts.spans import Span
 from alerts.triage import terms
 from alerts.triage.cells import Line, Piece, drawable, fit_line, one_line, wrap
@@ -212,10 +212,10 @@ def _edit(diff: Diff, session: Session) -> list[Piece]:
 
 
 def _evidence(row: Mapping[str, Any], session: Session) -> list[Piece]:
-    said = change_of(row)
+    what, change, proof = map(one_line, captured(row))
     return [
         (f"{terms.at(row['captured_at'], session.zone)} ", "dim"),
-        (f"{one_line(str(row['kind']))} {row['status'] or '-'} ", "text"),
-        *([(f"{said} ", "late" if row["changed"] != "same" else "dim")] if said else []),
-        (f"SHA-256 {one_line(str(row['sha256']))[:16]}… {one_line(str(row['url']))}", "dim"),
+        (f"{what} ", "text"),
+        *([(f"{change} ", "late" if row["changed"] != "same" else "dim")] if change else []),
+        (proof, "dim"),
     ]

@@ -53,8 +53,10 @@ async def close(desk: Desk, alerts: Mapping[int, str], number: int | None = None
             raise refused[0]
 
     question = ngettext(
-        "Close alert {id}, and put its items into the incident of alert {of}? `split` alone takes them apart.",
-        "Close {count} alerts, and put their items into the incident of alert {of}? `split` alone takes them apart.",
+        "Close alert {id}, and put its items into the incident of alert {of}? "
+        "`u` does not take this back: only `incidents split` takes the items out again.",
+        "Close {count} alerts, and put their items into the incident of alert {of}? "
+        "`u` does not take this back: only `incidents split` takes the items out again.",
         len(alerts),
     ).format(id=next(iter(alerts)), count=len(alerts), of=other["id"])
     lines = [*listed(alerts), f"→ {other['id']} {other['title']}"]

@@ -58,6 +58,7 @@ class QueueList(ScrollView, can_focus=True):
         self.marked: set[int] = set()
         self.at: int | None = None  # the alert that the reviewer looks at
         self._place: dict[int, int] = {}
+        self._seen: tuple[int, ...] = ()  # the order in which the reviewer saw them last
         self._rows: dict[int, Mapping[str, Any]] = {}
         self._columns: tuple[object, tuple[Column, ...]] = (None, ())  # for which width and language
         self._drawn: dict[int, tuple[int, Line]] = {}  # by line of the screen: which alert, and its words
@@ -87,22 +88,24 @@ class QueueList(ScrollView, can_focus=True):
         first = self.scroll_offset.y - pages * height
         return range(max(first, 0), min(self.scroll_offset.y + (pages + 1) * height, len(self.ids)))
 
-    def set_order(self, ids: Sequence[int]) -> None:
+    def set_order(self, ids: Sequence[int], *, seen: bool = True) -> None:
         """Other alerts, or in another order: the reviewer's alert stays where it is on the screen.
 
         At the very top the top stays in sight, so that what comes in above is seen. When the alert is gone, the cursor
-        stands on the next one that is left.
+        stands on the next one that is left. While the list is not ``seen``, next is what was next when it was.
         """
         ids = tuple(ids)
+        before = self._seen
+        if seen:
+            self._seen = ids
         if ids == self.ids:
             return
-        before, index = self.ids, self.place
-        offset = index - self.scroll_offset.y
+        offset = self.place - self.scroll_offset.y
         self.ids = ids
         self._place = {id: place for place, id in enumerate(ids)}
         self.marked &= self._place.keys()
         if self.at not in self._place:
-            left = next((id for id in (*before[index:], *before[:index][::-1]) if id in self._place), None)
+            left = self._next_left(before)
             self.at = left if left is not None else (ids[0] if ids else None)
         self.virtual_size = Size(self.scrollable_content_region.width, len(ids))
         if self.at is not None and self.scroll_offset.y > 0:
@@ -184,8 +187,19 @@ class QueueList(ScrollView, can_focus=True):
 
     def step_over(self, alert_id: int) -> None:
         """Go on from an alert that was dealt with: wherever it goes, the reviewer stays."""
-        if self.at == alert_id:
-            self.go_to(self.place + 1 if self.place + 1 < len(self.ids) else self.place - 1)
+        if self.at == alert_id and (left := self._next_left(self._seen)) is not None:
+            self.go_to(self._place[left])
+
+    def _next_left(self, order: Sequence[int]) -> int | None:
+        """Of those behind the cursor's alert in an order, then of those before it, the nearest that is still there.
+
+        Not in the order of now: an alert that is taken has other clocks, and stands elsewhere.
+        """
+        if self.at not in order:
+            return None
+        index = order.index(self.at)
+        nearest = (*order[index + 1 :], *order[:index][::-1])
+        return next((id for id in nearest if id in self._place), None)
 
     def on_click(self, event: events.Click) -> None:
         """A click goes there; a second one opens it."""

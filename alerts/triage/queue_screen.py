@@ -91,7 +91,7 @@ class QueueScreen(DeskScreen):
                 return
             self.total, self.loaded = order.total, True
             self.queue.forget_rows()
-            self.queue.set_order(order.ids)
+            self.queue.set_order(order.ids, seen=self.app.screen is self and not self.desk.acting)
             self.queue.ask_missing()
         self.look()
         if whole:

@@ -20,6 +20,7 @@ from monitor.language import _, ngettext, render, term
 from monitor.reference import CandidateEntry
 from monitor.types import (
     AlertState,
+    CaptureKind,
     ClaimType,
     Decision,
     Label,
@@ -49,6 +50,7 @@ CODES: dict[str, list[str]] = {
     "phase": [*Phase],
     "lang": [*Lang],
     "feed_error": [*FeedErrorKind],
+    "capture": [*CaptureKind],
     "candidate_status": [*CandidateEntry.model_fields["status"].annotation.__args__],  # type: ignore[union-attr]  # a Literal
 }
 

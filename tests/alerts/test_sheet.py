@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 
 from alerts import queue
 from alerts.dispatch import dispatch
-from alerts.sheet import PASSAGES, Passage, read_sheet
+from alerts.sheet import PASSAGES, Passage, captured, read_sheet
 from alerts.spans import Span
 from monitor import language
 from monitor.config import Settings
@@ -272,3 +272,18 @@ def test_one_that_is_refused_is_not_left_taken(desk: Desk) -> None:
     assert second.row["decision"] is Decision.CLARIFY
     with desk.store.read() as connection:
         assert connection.scalar(select(alerts.c.holder).where(alerts.c.id == 1)) is None
+
+
+@pytest.mark.parametrize(
+    ("lang", "changed", "expected"),
+    [
+        ("en", None, ("feed entry 200", "")),
+        ("en", "changed", ("feed entry 200", "the page reads otherwise now")),
+        ("zh-Hant", "gone", ("來源條目 200", "網頁已移除")),
+    ],
+)
+def test_evidence_is_told_in_the_readers_language(lang: str, changed: str | None, expected: tuple[str, str]) -> None:
+    """What was captured and what became of it in words; hash and address as they are, for whoever checks them."""
+    row = {"kind": "entry", "status": 200, "changed": changed, "sha256": "ab" * 32, "url": "https://harbour.example/"}
+    with language.speaking(lang):
+        assert captured(row) == (*expected, f"SHA-256 {'ab' * 32} https://harbour.example/")

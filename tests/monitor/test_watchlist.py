@@ -250,3 +250,16 @@ def test_a_chinese_name_is_found_wherever_it_stands(before: str, after: str) -> 
     """Any text around it leaves the name findable, with offsets into the original."""
     text = f"{before}。卓望晴。{after}"
     assert ("cheuk", "卓望晴") in found(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "whole"),
+    [
+        (LatinName(surname="Cheuk", given="Mong-ching", english="Vivian"), "Vivian Cheuk"),
+        (LatinName(surname="Chi", given="Hiu-laam"), "Chi Hiu-laam"),
+        (LatinName(surname="Chi"), "Chi"),
+    ],
+)
+def test_a_latin_name_is_printed_whole(name: LatinName, whole: str) -> None:
+    """Who has no English name is not left with a surname, which many share."""
+    assert name.whole == whole

@@ -52,18 +52,22 @@ class Terminal:
             assert time.monotonic() < deadline, f"never: {what}\n{self.text}"
             self.read(0.05)
 
-    def read(self, wait_s: float) -> bool:
-        """What the desk has drawn meanwhile; whether it was anything."""
+    def read(self, wait_s: float, at_most: int = 1 << 16) -> bool:
+        """What the desk has drawn meanwhile, ``at_most`` so many bytes of it; whether it was anything."""
         if not select.select([self._master], [], [], wait_s)[0]:
             return False
         try:
-            found = os.read(self._master, 1 << 16)
+            found = os.read(self._master, at_most)
         except OSError:  # the process has gone
             return False
         self.written += found
         if self._emulated:
-            self._stream.feed(found)
+            self.emulate(found)
         return bool(found)
+
+    def emulate(self, written: bytes) -> None:
+        """Draw on the screen."""
+        self._stream.feed(written)
 
     @property
     def text(self) -> str:

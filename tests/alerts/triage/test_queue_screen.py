@@ -61,6 +61,28 @@ def test_keeps_the_place_of_the_reviewer_by_alert(store: Store, settings: Settin
     play(scene())
 
 
+def test_goes_on_to_what_was_next_when_it_was_taken(store: Store, settings: Settings, clock: Clock) -> None:
+    """An alert that is held stands elsewhere in the queue, for its clock is another; the reviewer's place does not."""
+    for number in range(4):
+        add_incident(store, clock.now, findings=[WITHDRAWN], title=f"卓望晴退選，第{number}則")
+    dispatch(store, settings, clock.now)
+
+    async def scene() -> None:
+        async with seated(store, settings, "maya", clock) as maya:
+            listed = maya.desk.queue_screen.queue
+            await maya.press("down")
+            taken, following = listed.ids[1:3]
+            await maya.press("t")
+            await maya.until(lambda: listed.ids.index(taken) > 1, "it stands behind the others")
+            await maya.press("c", "f")
+            await maya.type("so it is")
+            await maya.press("enter")
+            await maya.sees("waits for a second opinion")
+            assert listed.at == following
+
+    play(scene())
+
+
 def test_goes_on_to_the_next_when_its_alert_is_gone(store: Store, settings: Settings, clock: Clock) -> None:
     """Somebody else decides the alert at the cursor."""
     _many(store, settings, clock.now, 5)
