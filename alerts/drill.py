@@ -41,6 +41,15 @@ class Pace:
         """The script as it is to be played."""
         return script if self.speed is None else script.moved(self.now(), self.speed)
 
+    def pass_s(self, script: Script, tick_s: int) -> float:
+        """Seconds between two passes: those of the script; at a pace so many of its day, at most the daemon's tick."""
+        asked = script.header.pass_s
+        return asked if self.speed is None else max(min(asked / self.speed, tick_s), 1.0)
+
+    def interval_s(self, script: Script) -> int | None:
+        """How often a feed is asked where the day is made short; None: as its rhythm says, which is for whole days."""
+        return None if self.speed is None or self.speed <= 1 else max(round(script.header.pass_s / self.speed), 1)
+
     def wait(self, instant: datetime) -> None:
         """Return at ``instant``; at full speed at once."""
         while self.speed is not None and (left := (instant - self.now()).total_seconds()) > 0:
@@ -54,7 +63,7 @@ def run(script: Script, folder: Path, pace: Pace, model: Model | None, seed: int
     for wrong files of the drill.
     """
     begun = time.monotonic()
-    settings = make_folder(script, folder)
+    settings = make_folder(script, folder, pace.speed)
     store = open_store(settings.database_url, must_exist=False)
     try:
         migrate.upgrade(store)
@@ -63,10 +72,10 @@ def run(script: Script, folder: Path, pace: Pace, model: Model | None, seed: int
         threshold = Threshold(learned.threshold if own is None else own, UNNAMED_MARGIN)
         played = pace.begin(script)  # not before everything is ready: a clock on the wall does not wait
         if played is not script:
-            settings = write_settings(played, folder)
+            settings = write_settings(played, folder, pace.speed)
         pipeline.check_files(settings)
         with Served(played).open() as served:
-            names = _add_feeds(store, played, served.addresses)
+            names = _add_feeds(store, played, served.addresses, pace.interval_s(played))
             counts = f"{len(played.stories)} items of {len(names)} feeds, {len(played.plants)} planted"
             say(f"{played.header.drill}: {counts}")
             crew = Crew(store, settings, model, seed, _truth(store, played, names)) if model else None
@@ -87,7 +96,7 @@ def run(script: Script, folder: Path, pace: Pace, model: Model | None, seed: int
     }
 
 
-def make_folder(script: Script, folder: Path) -> Settings:
+def make_folder(script: Script, folder: Path, speed: float | None) -> Settings:
     """A fresh folder for a drill, which nothing outside of it has a part in. Raises InputError, ConfigError."""
     if folder.exists() and any(folder.iterdir()):
         raise InputError(str(folder), "is not empty; name another folder (--folder)")
@@ -100,13 +109,13 @@ def make_folder(script: Script, folder: Path) -> Settings:
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(str(folder), f"cannot be written: {error.strerror}") from error
-    return write_settings(script, folder)
+    return write_settings(script, folder, speed)
 
 
-def write_settings(script: Script, folder: Path) -> Settings:
+def write_settings(script: Script, folder: Path, speed: float | None) -> Settings:
     """Write the drill's configuration and read it, without what the environment says of the real desk."""
     lines = []
-    for section, keys in settings_data(script).items():
+    for section, keys in settings_data(script, speed).items():
         lines += [f"[{section}]", *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in keys.items())]
     file = folder / config.DEFAULT_FILE
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -123,7 +132,7 @@ def _read(path: Path) -> str:
         raise InputError(str(path), f"cannot be read: {error}") from error
 
 
-def _add_feeds(store: Store, script: Script, addresses: Mapping[str, str]) -> dict[str, str]:
+def _add_feeds(store: Store, script: Script, addresses: Mapping[str, str], interval_s: int | None) -> dict[str, str]:
     """Add the feeds of a script; returns their names by the address that the store knows them by."""
     names = {}
     with store.write() as connection:
@@ -132,6 +141,7 @@ def _add_feeds(store: Store, script: Script, addresses: Mapping[str, str]) -> di
                 connection,
                 addresses[entry.feed],
                 script.start,
+                interval_s=interval_s,
                 outlet=entry.outlet,
                 role=entry.role,
                 lang=entry.lang,
@@ -155,7 +165,7 @@ def _play(
     store: Store, settings: Settings, script: Script, served: Served, pace: Pace, crew: Crew | None, say: Say
 ) -> None:
     """Every pass and every act of the crew in the order of time."""
-    passed = timedelta(seconds=script.header.pass_s if pace.speed is None else settings.daemon.tick_s)
+    passed = timedelta(seconds=pace.pass_s(script, settings.daemon.tick_s))
     next_pass, told = script.start, script.start
     while next_pass <= script.end:
         acts_at = crew.next_at if crew else None

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from monitor import seeds
 from monitor.config import validate
 from monitor.errors import ConfigError, InputError
 from monitor.sections import Zone
@@ -28,6 +29,7 @@ from monitor.types import ClaimType, Lang, Role
 MOST_BYTES = 200_000_000  # of an unpacked script
 LONGEST_LINE = 20_000_000
 LONGEST = timedelta(days=31)
+_SHIPPED = ".jsonl.gz"
 SLOWEST, FASTEST = 0.01, 10_000.0  # speeds
 
 
@@ -179,6 +181,12 @@ class Script:
         return replace(self, header=header, changes=changes, start=then(self.start), end=then(self.end))
 
 
+def shipped() -> dict[str, Path]:
+    """The drills that come with the program, by name."""
+    files = (seeds.folder() / "drills").glob(f"*{_SHIPPED}")
+    return {file.name.removesuffix(_SHIPPED): file for file in sorted(files)}
+
+
 def read_script(file: Path) -> Script:
     """Read and check a script, plain or .gz. Raises InputError naming file, line and mend."""
     lines = _lines(file)
@@ -282,14 +290,16 @@ def parse_speed(text: str) -> float | None:
     return speed
 
 
-def settings_data(script: Script) -> dict[str, dict[str, Any]]:
-    """The configuration of a drill's folder: a store of its own, one feed after the other, nobody told.
+def settings_data(script: Script, speed: float | None) -> dict[str, dict[str, Any]]:
+    """The configuration of a drill's folder: a store of its own, nobody told.
 
-    Feeds are fetched in order so that the same script gives the same store.
+    At full speed (None) feeds are fetched one after the other, so that the same script gives the same store. At a pace
+    one that does not answer keeps the others waiting no longer than it would in the day itself.
     """
+    fetch = {"concurrency": 1, "timeout_s": 10} if speed is None else {"timeout_s": max(10 / max(speed, 1), 2)}
     return {
         "database": {"url": "sqlite:///pollwatch.db"},
-        "fetch": {"allow_private": ["127.0.0.0/8"], "concurrency": 1, "timeout_s": 10},
+        "fetch": {"allow_private": ["127.0.0.0/8"], **fetch},
         "election": {**script.header.election, "timezone": script.header.zone},
         "evidence": {"enabled": False},
     }

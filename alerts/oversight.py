@@ -34,21 +34,43 @@ from monitor.store import (
 
 README = """\
 A pack for oversight of pollwatch, of what was done from {start} to {end}.
+pollwatch watches public feeds around an election and queues what looks false for people, who decide. To check the pack:
 
-  counts.json           items, incidents, alerts and how long they took
-  decisions.jsonl       every decision of the period with its reason, withdrawn ones too
+  python3 -I -S verify.py
+
+  counts.json           items, incidents and alerts of the period, and how long each step took, in minutes
+  decisions.jsonl       every decision with its reason, withdrawn ones too, that retention has not removed since
   silences.jsonl        what was kept out of the queue, by whom, why, and how many alerts it hid
   clarifications.jsonl  what the public was told
-  parity.json           how candidates and camps fared
+  parity.json           how candidates and camps fared: items that name them, flagged, decided false, dismissed; ratio
+                        is that of their false flags to everybody else's, low and high its 95 % interval; it warns
+                        where enough was seen, the ratio lies outside 0.8 to 1.25 and the interval leaves out 1
   models.jsonl, cards/  every model, and what was said of it when it was made
   audit.jsonl           who did what, from the first entry to the last, in a chain of hashes
   manifest.json         SHA-256 of every file; its own stands in manifest.sha256
-  verify.py             checks all of this with nothing but Python: python3 -I -S verify.py
+  verify.py             the program that checks; it needs nothing but Python 3.9
 
-A pack that was made anew as a whole fits itself: compare the head of the audit with the one in a digest of the time.
+A file of no bytes says that there was nothing. Times of day are UTC. The verifier checks hashes, the chain, that each
+decision stands in it, and the cards; counts and parity it takes as they are. A pack that was made anew as a whole fits
+itself: compare the head of the audit with the one in a digest that was sent at the time.
 
-供監察之用：{start} 至 {end} 的紀錄。以 python3 -I -S verify.py 核對每個檔案、審計鏈及每項決定；
-並將審計鏈的末端與當時寄出的摘要比對。
+這是監察用的紀錄，時段為 {start} 至 {end}。
+pollwatch 在選舉期間監察公開的資訊源，把看似失實的內容交給人手判斷。核對方法：python3 -I -S verify.py
+
+  counts.json           時段內的項目、事件和警報數目，以及每一步所需時間（分鐘）
+  decisions.jsonl       每項決定及其理由，包括已收回的；其後按保留期刪除的不在其中
+  silences.jsonl        哪些內容不入隊列、由誰決定、原因，以及隱藏了多少警報
+  clarifications.jsonl  向公眾發布的內容
+  parity.json           各候選人及陣營的情況：提及他們的項目，以及當中標示、裁定失實、駁回的數目；ratio 是誤標率與其他人
+                        的比，low 和 high 是其 95% 區間；數據足夠、比率在 0.8 至 1.25 以外
+                        而區間不含 1 時發出警告
+  models.jsonl, cards/  每個模型，以及建立時對它的說明
+  audit.jsonl           誰做了甚麼，由第一項至最後一項，以雜湊值相連
+  manifest.json         每個檔案的 SHA-256；它本身的在 manifest.sha256
+  verify.py             核對程式，只需 Python 3.9
+
+空白檔案表示沒有有關紀錄。時間為協調世界時。核對程式檢查雜湊值、審計鏈、每項決定是否載於審計鏈，以及模型說明；數目和比率
+則不會重新計算。整份重新製作的紀錄也會自相符合，所以請將審計鏈的末端與當時寄出的摘要比對。
 """
 
 

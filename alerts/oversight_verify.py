@@ -18,6 +18,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -82,12 +83,14 @@ def verify(pack: Pack) -> list[str]:
     _files(pack, manifest["files"])
     head, acts = _chain(pack, manifest["audit"])
     decisions = _decisions(pack, acts)
+    alone = _alone(acts, manifest["since"], manifest["until"])
     cards = _cards(pack)
     return [
-        f"{len(manifest['files'])} files are as they were written",
-        f"the audit's {head['seq']} entries are unbroken",
-        f"{decisions} decisions stand in the audit",
-        f"{cards} cards are those that were made with their models",
+        f"files as they were written: {len(manifest['files'])}",
+        f"entries of the audit, in an unbroken chain: {head['seq']}",
+        f"decisions that stand in the audit: {decisions}",
+        f"decisions of the period that stand in the audit alone (purged since, or left out): {alone}",
+        f"cards that were made with their models: {cards}",
         f"head of the audit: {head['hash']}",
         f"compare it with the digest of {manifest['made_at'][:10]} or a later one",
     ]
@@ -101,7 +104,7 @@ def _manifest(pack: Pack) -> dict[str, Any]:
     if expected != [hashlib.sha256(body).hexdigest().encode()]:
         raise Broken("manifest.json is not as it was written, or manifest.sha256 is not")
     manifest = _json(body, "manifest.json")
-    if not isinstance(manifest, dict) or not {"files", "audit", "made_at"} <= set(manifest):
+    if not isinstance(manifest, dict) or not {"files", "audit", "made_at", "since", "until"} <= set(manifest):
         raise Broken("manifest.json is none")
     return manifest
 
@@ -147,7 +150,7 @@ def _chain(pack: Pack, expected: dict[str, Any]) -> tuple[dict[str, Any], dict[t
 
 
 def _decisions(pack: Pack, acts: dict[tuple[str, ...], int]) -> int:
-    """Every decision stands in the audit, as often as here; returns how many there are."""
+    """Every decision stands in the audit, as often as here; returns how many there are, and leaves the rest."""
     count = 0
     for where, row in pack.lines("decisions.jsonl"):
         act = _act(f"alert:{row['alert_id']}", row["reviewer"], row["at"], row)
@@ -156,6 +159,12 @@ def _decisions(pack: Pack, acts: dict[tuple[str, ...], int]) -> int:
             raise Broken(f"{where}: this decision on alert {row['alert_id']} does not stand in the audit")
         count += 1
     return count
+
+
+def _alone(acts: dict[tuple[str, ...], int], since: str, until: str) -> int:
+    """How many of the acts that are left fall into the period."""
+    start, end = datetime.fromisoformat(since), datetime.fromisoformat(until)
+    return sum(left for act, left in acts.items() if start <= datetime.fromisoformat(act[2]) < end)
 
 
 def _act(subject: str, actor: str, at: str, said: dict[str, Any]) -> tuple[str, ...]:
@@ -194,7 +203,7 @@ def main(arguments: list[str]) -> int:
     except Broken as broken:
         sys.stderr.write(f"BROKEN: {ascii(str(broken))[1:-1]}\n")
         return 1
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         sys.stderr.write(f"BROKEN: a row is not as this program writes them: {error!r}\n")
         return 1
     except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:

@@ -147,9 +147,8 @@ def _section(section: Section) -> str:
             f"<tr>{''.join(f'<td class={key}>{_cell(row.get(key))}</td>' for key, _heading in section.columns)}</tr>"
             for row in section.rows
         )
-        name = _text(section.heading)  # who scrolls with keys must get there
-        wide = f'<div class="wide" role="group" aria-label="{name}" tabindex="0">'
-        table = f"{wide}<table><tr>{head}</tr>{body}</table></div>"
+        named = f'role="group" aria-label="{_text(section.heading)}" tabindex="0"'  # scrolls without a mouse too
+        table = f'<div class="wide" {named}><table><tr>{head}</tr>{body}</table></div>'
     return f"<h2>{_text(section.heading)}</h2>" + (f"<ul>{lines}</ul>" if lines else "") + table
 
 

@@ -27,12 +27,31 @@ from monitor.cli.base import (
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 DAYS = 7
 
 
+class _Drill(click.Path):
+    """A file, or the name of a drill that ships with the program."""
+
+    name = "drill"
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The file; one that lies here comes before a drill of its name."""
+        from alerts.drill_script import shipped
+
+        drills = shipped()
+        if not Path(value).is_file() and value in drills:
+            return drills[value]
+        if not Path(value).exists():
+            self.fail(f"there is no file {value}, and no such drill ships; those are {', '.join(drills)}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class _Drills(click.Group):
-    """`drill FILE` is `drill run FILE`: whatever is no command is the file to play."""
+    """`drill DRILL` is `drill run DRILL`: whatever is no command is what to play."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put in the command that is meant."""
@@ -43,17 +62,17 @@ class _Drills(click.Group):
 
 @click.group(cls=_Drills)
 def drill() -> None:
-    """Rehearse a day, and plan a shift. `pollwatch drill FILE` plays FILE."""
+    """Rehearse a day, and plan a shift. `pollwatch drill harbour` plays that day."""
 
 
 @drill.command(
     epilog=example(
-        "pollwatch drill seeds/drills/harbour.jsonl.gz --out drill.html",
+        "pollwatch drill harbour --out drill.html",
         "pollwatch drill run day.jsonl --reviewers number=4,decide_s=90,error=0.1 --json > report.json",
         "pollwatch drill run day.jsonl --speed 6 --reviewers people --folder rehearsal",
     )
 )
-@click.argument("file", type=_FILE)
+@click.argument("file", metavar="DRILL", type=_Drill())
 @click.option("--speed", default="max", show_default=True, metavar="N|max", help="How many times as fast as real.")
 @click.option(
     "--reviewers",
@@ -69,8 +88,9 @@ def run(
 ) -> None:
     """Play a scripted or recorded day through the real stages, in a store of its own, and score the response.
 
-    The same script and seed give the same report. At full speed the stages are given the day's own times; at a pace
-    the day begins now, and people can take part with `pollwatch -c FOLDER/pollwatch.toml triage`.
+    DRILL is the file of a script, or the name of one that ships: harbour, saltmarsh. The same script and seed give the
+    same report. At full speed the stages are given the day's own times; at a pace the day begins now, and people can
+    take part with `pollwatch -c FOLDER/pollwatch.toml triage`.
     """
     from alerts import drill as library
     from alerts.drill_page import page
@@ -102,7 +122,13 @@ def run(
         "pollwatch drill plan --store --since 2027-03-07 --service 120 --json | jq '.shifts[].need'",
     )
 )
-@click.option("--from", "source", type=_FILE, help="A drill: its report in JSON, or a script, which is played first.")
+@click.option(
+    "--from",
+    "source",
+    metavar="FILE",
+    type=_Drill(),
+    help="The JSON of a drill's report, or a drill, which is played first.",
+)
 @click.option("--store", "of_store", is_flag=True, help="The alerts of the store instead, by default of seven days.")
 @since_option
 @click.option("--reviewers", default="1-12", show_default=True, metavar="N-M", help="How many to try.")

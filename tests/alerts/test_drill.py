@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
@@ -16,14 +17,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from click.testing import CliRunner, Result
 
+from alerts.cli.drill import drill as command
 from alerts.drill import Pace, make_folder, run
 from alerts.drill_page import page
 from alerts.drill_people import finding
 from alerts.drill_report import Threshold, outcome, why
-from alerts.drill_script import Model, Plant, parse_model, parse_speed, read_script
+from alerts.drill_script import Model, Plant, parse_model, parse_speed, read_script, shipped
 from alerts.drill_serve import Served
 from monitor.errors import InputError
+from monitor.store import open_store, traces
 from monitor.types import ClaimType, Decision, Role, Verdict
 
 pytestmark = pytest.mark.timeout(900)  # a drill trains a model first, which takes long on a machine that is busy
@@ -280,16 +284,37 @@ def test_a_script_reads_only_what_lies_beside_it(tmp_path: Path, name: str) -> N
     """A drill from a stranger gets at nothing else, neither as a feed nor as a watchlist."""
     script = read_script(write(tmp_path / "day.jsonl", {**HEAD, "watchlist": name}, change("08:10", file=name)))
     with pytest.raises(InputError, match="lie beside it"):
-        make_folder(script, tmp_path / "drill")
+        make_folder(script, tmp_path / "drill", None)
     with pytest.raises(InputError, match="lie beside it"):
         Served(script).advance(script.end)
+
+
+def test_a_shipped_drill_goes_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From any folder; a file of that name comes first, and a name that nothing bears is told those that there are."""
+    assert {name: file.name for name, file in shipped().items()} == {
+        name: f"{name}.jsonl.gz" for name in ("harbour", "saltmarsh")
+    }
+
+    def drill(*words: str) -> Result:
+        return CliRunner().invoke(command, words)
+
+    monkeypatch.chdir(tmp_path)
+    wrong = drill("harbor")
+    assert wrong.exit_code == 2
+    assert "there is no file harbor, and no such drill ships; those are harbour, saltmarsh" in wrong.stderr
+    assert "harbour, saltmarsh" in " ".join(drill("run", "--help").stdout.split())
+    (tmp_path / "harbour").mkdir()  # such as the folder of an earlier one
+    begun = drill("harbour", "--out", "elsewhere/drill.html")
+    assert "no folder elsewhere" in begun.stderr, "it was found and read"
+    write(tmp_path / "saltmarsh", HEAD, "[1]")
+    assert "saltmarsh:2: is no JSON object" in str(drill("saltmarsh").exception)
 
 
 def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
     """Nothing is ever overwritten."""
     (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(InputError, match="is not empty"):
-        make_folder(read_script(write(tmp_path / "day.jsonl", HEAD)), tmp_path)
+        make_folder(read_script(write(tmp_path / "day.jsonl", HEAD)), tmp_path, None)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["day.jsonl", "mine.txt"]
 
 
@@ -297,7 +322,7 @@ def test_wrong_dates_of_a_script_are_told_by_their_name(tmp_path: Path) -> None:
     """What pollwatch.toml would refuse is refused in the words of the script."""
     script = read_script(write(tmp_path / "day.jsonl", {**HEAD, "election": {"polling_open": "2027-03-14T08:30"}}))
     with pytest.raises(InputError, match=r"day\.jsonl: election\.polling_open: no such key"):
-        make_folder(script, tmp_path / "drill")
+        make_folder(script, tmp_path / "drill", None)
 
 
 def test_a_paced_day_begins_now(tmp_path: Path) -> None:
@@ -312,7 +337,55 @@ def test_a_paced_day_begins_now(tmp_path: Path) -> None:
     assert moved.changes[0].at == begin + timedelta(minutes=2)
     assert moved.changes[0].add[0].published == begin - timedelta(minutes=1)
     assert moved.header.election["polling_opens"] == (begin + timedelta(seconds=30)).isoformat()
-    make_folder(moved, tmp_path / "drill")
+    make_folder(moved, tmp_path / "drill", None)
+
+
+def test_people_work_the_queue_of_a_paced_drill(tmp_path: Path) -> None:
+    """From another process, on the real desk in the drill's folder; the report counts what they decided.
+
+    An hour passes in seconds: feeds are asked again in time, although real ones would be left alone for minutes.
+    """
+    text = {"title": "Hurry, the polls close at 5 pm today", "summary": "The hours were cut. Pass it on!"}
+    plant = {"id": "p1", "claim_type": "voting-procedure"}
+    lines = (
+        {**HEAD, "end": "2027-03-14T09:10:00"},
+        change("08:00", add=[story("a")]),
+        change("08:00", "office", add=[story("n", "Polls close at 10.30 pm")]),
+        change("08:25", add=[{"guid": "b", **text, "plant": plant}]),
+    )
+    folder = tmp_path / "drill"
+    told: list[list[dict[str, Any]]] = []
+
+    def desk(*words: str) -> list[dict[str, Any]]:
+        done = subprocess.run(
+            [*CLI, "-c", str(folder / "pollwatch.toml"), "alerts", *words, "--reviewer", "maya", "--json"],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={name: value for name, value in os.environ.items() if name != "POLLWATCH_DATABASE__URL"},
+        )
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def clock() -> datetime:
+        """The wall's; a reviewer acts as soon as there is something to act on."""
+        file = folder / "pollwatch.db"
+        if not told and file.exists():
+            with contextlib.closing(open_store(f"sqlite:///{file}")) as store, store.read() as connection:
+                waits = traces.of_alerts(connection)
+            if waits:
+                told.append(desk("take"))
+                reason = ["--decision", "dismiss", "--reason", "opinion: a drill"]
+                told.append(desk("decide", str(waits[0]["id"]), *reason))
+        return datetime.now(UTC)
+
+    report = run(read_script(write(tmp_path / "day.jsonl", *lines)), folder, Pace(600.0, clock), None, 1, str)
+    assert len(told) == 2
+    assert (report["items"], report["planted"], report["detected"]) == (3, 1, 1)
+    (row,) = report["plants"]
+    assert (row["decision"], row["outcome"]) == ("dismiss", "wrong")
+    assert 0 <= row["flag_s"] <= row["take_s"] <= row["decision_s"]
+    assert report["times"]["decision"]["n"] == 1
 
 
 def test_a_pace_waits_for_the_clock_on_the_wall() -> None:

@@ -111,7 +111,19 @@ def test_the_verifier_needs_nothing_but_python(pack: Path) -> None:
     done = _verify(script=pack / "verify.py")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads((pack / "manifest.json").read_bytes())["audit"]["hash"] in done.stdout
-    assert "2 decisions stand in the audit" in done.stdout
+    assert "decisions that stand in the audit: 2\n" in done.stdout
+    assert "(purged since, or left out): 0\n" in done.stdout
+
+
+def test_a_decision_that_was_left_out_is_counted(pack: Path) -> None:
+    """A purge takes decisions with their alerts, so it is no breach; but nobody can keep one back unseen."""
+    body = (pack / "decisions.jsonl").read_bytes()
+    (pack / "decisions.jsonl").write_bytes(body.splitlines(keepends=True)[0])
+    _resealed(pack, "decisions.jsonl")
+    done = _verify(script=pack / "verify.py")
+    assert done.returncode == 0
+    assert "decisions that stand in the audit: 1\n" in done.stdout
+    assert "(purged since, or left out): 1\n" in done.stdout
 
 
 def test_a_zip_is_checked_as_it_is(
@@ -154,7 +166,7 @@ def test_whatever_file_is_changed_or_gone_is_named(pack: Path) -> None:
         with pytest.raises(Broken, match=f"{name} is missing"):
             verify(Pack(pack))
         file.write_bytes(body)
-        assert len(verify(Pack(pack))) == 6
+        assert len(verify(Pack(pack))) == 7
     (pack / "counts.json").rename(pack.parent / "counts.json")
     (pack / "counts.json").symlink_to(pack.parent / "counts.json")
     assert _verify(pack, script=script).stderr == "BROKEN: counts.json is a link to elsewhere\n"

@@ -23,7 +23,7 @@ OUT = HERE.parent.parent / "seeds" / "drills"
 INNOCENT = 3_150
 OPENING = 6  # items that each feed lists before the day begins
 _PLACE = re.compile(r"\{([a-z]+(?:\|c)?|\d+-\d+)\}|\(([^()]*)\)")
-_TWICE = re.compile(r"(\w[\w ]+) and \1\b|(\w{2,})與\2")
+_TWICE = re.compile(r"(\w[\w -]+) and \1\b|(\w{2,})與\2")
 _NEWS = ("weather", "transport", "sport", "culture", "election", "opinion", "satire", "business", "court", "election")
 _TOPICS = {
     "media": _NEWS,
