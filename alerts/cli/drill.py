@@ -200,8 +200,7 @@ def plan(  # noqa: PLR0913, PLR0917 - one for each option
     print_table(rows, columns, empty="nothing to plan")
     for shift in found["shifts"]:
         hours = f"{shift['from_hour']:02}–{shift['to_hour']:02}"
-        answer = shift["need"] or f"more than {numbers[-1]}" if shift["urgent"] else "no P1 came"
-        click.echo(f"{hours}: {answer}")
+        click.echo(f"{hours}: {_answer(shift, share)}")
 
 
 @contextmanager
@@ -212,6 +211,16 @@ def _place(folder: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="pollwatch-drill-") as passing:
         yield Path(passing) / "drill"
+
+
+def _answer(shift: Mapping[str, Any], share: float) -> str:
+    """How many a shift needs, in a few words."""
+    if not shift["urgent"]:
+        return "no P1 came"
+    most = shift["options"][-1]
+    if shift["need"] is None and (most["share"] is None or most["share"] >= share):
+        return "too few P1 to be sure; give more --replications"
+    return str(shift["need"] or f"more than {most['reviewers']}")
 
 
 def _numbers(text: str) -> Sequence[int]:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alerts import queue
+from alerts.cli.drill import _answer
 from alerts.dispatch import dispatch
 from alerts.drill_plan import HOURS, Load, interval, load_of, plan, simulate
 from monitor.config import Settings
@@ -175,6 +176,24 @@ def test_a_shift_is_planned_from_a_report(tmp_path: Path) -> None:
     done = subprocess.run([*CLI, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-3:] == ["00–08: no P1 came", "08–16: 1", "16–24: no P1 came"]
+
+
+@pytest.mark.parametrize(
+    ("urgent", "need", "most", "words"),
+    [
+        (0.0, None, None, "no P1 came"),
+        (3.0, 2, 1.0, "2"),
+        (3.0, None, 0.9, "more than 4"),
+        (0.1, None, 1.0, "too few P1 to be sure; give more --replications"),
+        (0.1, None, None, "too few P1 to be sure; give more --replications"),
+    ],
+)
+def test_an_answer_tells_too_few_people_from_too_few_alerts(
+    urgent: float, need: int | None, most: float | None, words: str
+) -> None:
+    """Where all were in time and the interval is wide, more people would not help."""
+    options = [{"reviewers": number, "share": most} for number in range(1, 5)]
+    assert _answer({"urgent": urgent, "need": need, "options": options}, 0.95) == words
 
 
 @pytest.mark.parametrize("words", [[], ["--store", "--from", __file__], ["--store", "--reviewers", "4-2"]])
