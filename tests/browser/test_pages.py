@@ -29,8 +29,7 @@ _TOLD = (
     ("Marked ballot papers were found in a warehouse at North Jade", Verdict.FALSE),
     ("有人聲稱憑八達通亦可投票，毋須身份證", Verdict.MISLEADING),
 )
-# The model of this desk has no card, whose page is a document of its own.
-DASHBOARD = tuple(path for path in board.PAGES if "{" not in path and path != "/model/card")
+DASHBOARD = tuple(path for path in board.PAGES if "{" not in path)
 
 
 @pytest.fixture(scope="module")
