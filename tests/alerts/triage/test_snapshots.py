@@ -94,7 +94,9 @@ async def _opened(
                 await maya.press("t")
                 await maya.until(lambda: maya.desk.on_alert, "its screen")
             case "clarify":
-                await maya.press("t", "c", "m")
+                await maya.press("t")
+                await maya.until(lambda: maya.desk.on_alert, "its screen, which stands behind the dialog")
+                await maya.press("c", "m")
                 await maya.type("half of it")
             case "dismiss":
                 await maya.press("t", "d")
