@@ -279,7 +279,8 @@ def test_the_way_to_the_public_on_the_command_line(desk: Desk, folder: Path, tmp
     assert (own.exit_code, own.exception.__class__) == (1, RefusedError)
     assert line.json("clarifications", "approve", str(id), "--revision", "2", who="ben")["approved_by"] == "ben"
     done = line.json("publish", who="lead")
-    assert f"en/{desk.show(id)['drafted_at'].date()}-{id}.html" in done["written"]
+    day = desk.settings.calendar.local_date(desk.show(id)["drafted_at"])
+    assert f"en/{day}-{id}.html" in done["written"]
     assert line.json("publish", who="lead") == {"written": [], "published": [], "problems": []}
     withdrawn = line.json("clarifications", "withdraw", str(id), "--en", "It changed.", "--zh", "已更改。", who="ben")
     assert (withdrawn["state"], withdrawn["withdrawing"], withdrawn["public"]) == ("draft", True, True)

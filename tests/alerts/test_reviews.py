@@ -229,5 +229,5 @@ def test_the_digest_knows_what_sleeps_and_what_asks_for_another(desk: Desk, now:
     made = edition(desk.settings, compose(desk.store, desk.settings, now.date(), now), Lang.EN)
     for page in (made.text, made.html):
         assert "asks for a second opinion" in page
-        assert "1 snoozed" in page
+        assert "1 put off for later" in page
         assert SECRET not in page
