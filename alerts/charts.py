@@ -98,7 +98,7 @@ def _scale(most: float) -> tuple[float, list[tuple[float, str]]]:
 
     Steps of 1, 2 or 5 times a power of ten, the smallest that needs no more than MARKS of them.
     """
-    if most <= 0:
+    if most < 1e-6:  # nothing, on any chart of ours
         return 1.0, [(0.0, "0"), (1.0, "1")]
     step = next(step for step in _steps(most / MARKS) if step * MARKS >= most)
     count = next(count for count in range(1, MARKS + 1) if step * count >= most)

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 import resvg_py
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from alerts.charts import BY_DAY, BY_NIGHT, Colours, bars, spark, trend
@@ -102,6 +102,7 @@ def test_hostile_names_are_words() -> None:
 
 
 @given(st.lists(NUMBERS, max_size=20))
+@example([5e-324])
 def test_every_point_lies_in_the_picture(values: list[float | None]) -> None:
     """Whatever the numbers, nothing is drawn outside of the frame, and there are five marks at most."""
     drawn = trend("t", [str(day) for day in range(len(values))], [("s", values)], unit="")
