@@ -87,7 +87,11 @@ def receiver_server() -> Iterator[Inbox]:
             if answer == "close":
                 self.close_connection = True
                 return
-            raw = self.rfile.read(int(self.headers["Content-Length"]))
+            size = int(self.headers["Content-Length"])
+            raw = self.rfile.read(size)
+            if len(raw) < size:  # its sender was killed between head and body
+                self.close_connection = True
+                return
             time.sleep(inbox.delay_s)
             inbox.deliveries.append(Delivery(self.path, raw, accepted=answer == "200"))
             inbox.before_answer()
