@@ -46,7 +46,7 @@ def _part(report: Report, zone: ZoneInfo) -> dict[str, Any]:
             ("c1", _("published to flagged")),
             ("c2", _("to taken")),
             ("c3", _("to decided")),
-            ("c4", _("missed")),
+            ("c4", _("missed; in the bars, false alarms")),
             ("ink", _("refuted")),
         ],
         "missed_title": _("What was missed, and why"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alerts.cli.drill_tables import print_plan, print_report
 from monitor.cli.base import (
     Context,
     example,
@@ -19,7 +20,6 @@ from monitor.cli.base import (
     now,
     pass_context,
     print_object,
-    print_table,
     say,
     since_option,
 )
@@ -113,7 +113,7 @@ def run(
     if as_json:
         print_object(report)
     else:
-        _print_report(report)
+        print_report(report)
 
 
 @drill.command(
@@ -181,26 +181,7 @@ def plan(  # noqa: PLR0913, PLR0917 - one for each option
     if as_json:
         print_object(found)
         return
-    click.echo(f"an alert takes {found['service_s']:.0f} s, {100 * found['second']:.0f} % need a second opinion")
-    rows = [
-        {
-            "shift": f"{shift['from_hour']:02}–{shift['to_hour']:02}",
-            "alerts": shift["alerts"],
-            "P1": shift["urgent"],
-            "reviewers": each["reviewers"],
-            "in_time": _percent(each["share"]),
-            "interval": f"{_percent(each['low'])} … {_percent(each['high'])}",
-            "busy": _percent(each["busy"]),
-            "enough": "needed" if each["reviewers"] == shift["need"] else "",
-        }
-        for shift in found["shifts"]
-        for each in shift["options"]
-    ]
-    columns = ("shift", "alerts", "P1", "reviewers", "in_time", "interval", "busy", "enough")
-    print_table(rows, columns, empty="nothing to plan")
-    for shift in found["shifts"]:
-        hours = f"{shift['from_hour']:02}–{shift['to_hour']:02}"
-        click.echo(f"{hours}: {_answer(shift, share)}")
+    print_plan(found)
 
 
 @contextmanager
@@ -211,16 +192,6 @@ def _place(folder: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="pollwatch-drill-") as passing:
         yield Path(passing) / "drill"
-
-
-def _answer(shift: Mapping[str, Any], share: float) -> str:
-    """How many a shift needs, in a few words."""
-    if not shift["urgent"]:
-        return "no P1 came"
-    most = shift["options"][-1]
-    if shift["need"] is None and (most["share"] is None or most["share"] >= share):
-        return "too few P1 to be sure; give more --replications"
-    return str(shift["need"] or f"more than {most['reviewers']}")
 
 
 def _numbers(text: str) -> Sequence[int]:
@@ -262,46 +233,3 @@ def _of_file(source: Path) -> tuple[Any, Any, Any, ZoneInfo]:
             report = library.run(script, place, library.Pace(None, now), script.header.reviewers, 1, say)
     start, end = (datetime.fromisoformat(report[key]) for key in ("from", "to"))
     return report["queue"], start, end, ZoneInfo(report["zone"])
-
-
-def _print_report(report: Mapping[str, Any]) -> None:
-    rows = [
-        {
-            "plant": row["id"],
-            "claim_type": row["claim_type"],
-            "lang": row["lang"],
-            "flag": _minutes(row["flag_s"]),
-            "take": _minutes(row["take_s"]),
-            "decision": _minutes(row["decision_s"]),
-            "score": row["score"],
-            "of": row["threshold"],
-            "why_missed": row["why"],
-            "title": row["title"],
-        }
-        for row in report["plants"]
-    ]
-    columns = ("plant", "claim_type", "lang", "flag", "take", "decision", "score", "of", "why_missed", "title")
-    print_table(rows, columns, empty="nothing was planted", wide=("take", "score", "of"))
-    for key in ("claim_type", "lang"):
-        click.echo()
-        columns_of = (key, "planted", "detected", "recall", "p50_s", "p90_s")
-        print_table(report[f"by_{key}"], columns_of, empty="nothing was planted")
-    times = report["times"]
-    click.echo(
-        f"\n{report['detected']} of {report['planted']} planted falsehoods were flagged among {report['items']} items, "
-        f"with {report['false_alarms']} false alarms ({report['false_alarms_per_hour']} an hour)."
-    )
-    for name in ("flag", "take", "decision"):
-        found = times[name]
-        click.echo(
-            f"published to {name}: half within {_minutes(found['p50_s'])}, nine of ten within "
-            f"{_minutes(found['p90_s'])} minutes (n = {found['n']})"
-        )
-
-
-def _minutes(seconds: int | None) -> str:
-    return "-" if seconds is None else f"{seconds / 60:.1f}"
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f} %"

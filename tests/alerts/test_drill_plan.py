@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alerts import queue
-from alerts.cli.drill import _answer
+from alerts.cli.drill_tables import _answer
 from alerts.dispatch import dispatch
 from alerts.drill_plan import HOURS, Load, interval, load_of, plan, simulate
 from monitor.config import Settings
@@ -176,6 +177,9 @@ def test_a_shift_is_planned_from_a_report(tmp_path: Path) -> None:
     done = subprocess.run([*CLI, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-3:] == ["00–08: no P1 came", "08–16: 1", "16–24: no P1 came"]
+    spoken = {**os.environ, "POLLWATCH_LANGUAGE": "zh-Hant"}
+    done = subprocess.run([*CLI, *words], cwd=tmp_path, capture_output=True, text=True, check=True, env=spoken)
+    assert done.stdout.splitlines()[-3:] == ["00–08: 沒有 P1 警示", "08–16: 1", "16–24: 沒有 P1 警示"]
 
 
 @pytest.mark.parametrize(
