@@ -17,7 +17,7 @@ from alerts.card import find_faces
 from alerts.letter import Letter
 from monitor.errors import InputError
 
-MEND = 'install it with `pip install "pollwatch[pdf]"`, or take "pdf" out of digest.attach'
+MEND = 'install it with `pip install typst`, or take "pdf" out of digest.attach'
 
 
 def check() -> None:

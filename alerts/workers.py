@@ -37,7 +37,7 @@ try:
     from procrastinate.schema import SchemaManager
 except ImportError as error:
     raise ConfigError(
-        "configuration", "workers.engine", "install what it needs: pip install 'pollwatch[fleet]'"
+        "configuration", "workers.engine", "install what it needs: pip install procrastinate 'psycopg[binary]'"
     ) from error
 
 log = logging.getLogger("pollwatch")

@@ -121,7 +121,7 @@ def open_engine(url: URL) -> Engine:
             connect_args={**_CLIENT, "options": " ".join(options)},
         )
     except ImportError as error:
-        mend = "PostgreSQL needs its driver: pip install 'pollwatch[postgresql]'"
+        mend = "PostgreSQL needs its driver: pip install 'psycopg[binary]'"
         raise ConfigError("configuration", "database.url", mend) from error
     event.listen(engine, "connect", _on_connect, insert=True)  # before SQLAlchemy asks what it cannot read then
     event.listen(engine, "begin", _on_begin)

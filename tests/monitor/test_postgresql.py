@@ -85,7 +85,7 @@ def test_without_the_driver_it_says_what_to_install() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (
-        done.stdout == "configuration: database.url: PostgreSQL needs its driver: pip install 'pollwatch[postgresql]'\n"
+        done.stdout == "configuration: database.url: PostgreSQL needs its driver: pip install 'psycopg[binary]'\n"
     )
 
 
