@@ -71,7 +71,8 @@ def test_a_per_cent_sign_is_one() -> None:
 def test_by_line(folder: Path) -> None:
     """`deploy` prints a file and installs nothing."""
     before = sorted(folder.iterdir())
-    for kind, line in (("systemd", f"WorkingDirectory={folder.resolve()}"), ("container", f"pollwatch=={__version__}")):
+    wheel = f"/wheels/pollwatch-{__version__}-*.whl"
+    for kind, line in (("systemd", f"WorkingDirectory={folder.resolve()}"), ("container", wheel)):
         done = subprocess.run(
             [sys.executable, "-m", "alerts", "deploy", kind], cwd=folder, capture_output=True, text=True, check=True
         )

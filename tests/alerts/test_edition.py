@@ -255,7 +255,7 @@ def test_without_typst_the_mail_goes_without_its_pdf(
     asked = settings.model_copy(update={"digest": settings.digest.model_copy(update={"attach": ("pdf",)})})
     made = edition(asked, busy, Lang.EN)
     assert made.files == ()
-    assert 'pip install typst' in made.text
+    assert "pip install typst" in made.text
     assert "without PDF" in made.problems[-1]
 
 

@@ -84,9 +84,7 @@ def test_without_the_driver_it_says_what_to_install() -> None:
         "except ConfigError as error: print(error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert (
-        done.stdout == "configuration: database.url: PostgreSQL needs its driver: pip install 'psycopg[binary]'\n"
-    )
+    assert done.stdout == "configuration: database.url: PostgreSQL needs its driver: pip install 'psycopg[binary]'\n"
 
 
 def test_a_database_that_cannot_hold_every_script_is_refused(postgresql_server: PostgreSQL) -> None:
