@@ -12,7 +12,7 @@ from alerts.letter import Block, Entry, Line, Section, Tone, moment
 from alerts.summary import Summary
 from monitor.language import _, ngettext, render, term, used
 from monitor.text import clean, shorten
-from monitor.types import Lang
+from monitor.types import Names
 
 TITLE = 100  # characters of a title
 NAME = 40  # characters of a name
@@ -53,7 +53,7 @@ def name(words: str) -> str:
     return shorten(clean(words), NAME)
 
 
-def person(names: Mapping[str, Mapping[Lang, str]], id: str, otherwise: str) -> str:
+def person(names: Mapping[str, Names], id: str, otherwise: str) -> str:
     """What somebody of the watchlist is called in the language in use."""
     return name(names[id][used()] if id in names else otherwise)
 
@@ -88,7 +88,7 @@ def _to_decide(summary: Summary, shown: int) -> Iterator[Block]:
         yield Line(ngettext("{n} put off for later", "{n} put off for later", snoozed).format(n=snoozed), Tone.SOFT)
 
 
-def _about(alert: Mapping[str, Any], names: Mapping[str, Mapping[Lang, str]]) -> Iterator[str]:
+def _about(alert: Mapping[str, Any], names: Mapping[str, Names]) -> Iterator[str]:
     yield claim_type(alert["claim_type"])
     if alert["matches"]:
         yield _("about {names}").format(names=_(", ").join(person(names, each, each) for each in alert["matches"][:4]))

@@ -19,7 +19,7 @@ from monitor.config import Settings
 from monitor.errors import ConfigError
 from monitor.reference import load_watchlist
 from monitor.store import Store, alert_list, passages, summary, versions
-from monitor.types import Lang, Phase, page_url
+from monitor.types import Lang, Names, Phase, page_url
 
 LISTED = 200  # alerts that are read; the rest is counted
 SPREADING = 5
@@ -61,7 +61,7 @@ class Summary:
     flagged: Mapping[str, Any]
     coverage: Coverage
     clocks: Mapping[str, Any]  # of the alerts opened in the period: legs by name, see alerts.legs
-    names: Mapping[str, Mapping[Lang, str]]  # of candidates and offices, by the id that alerts name them by
+    names: Mapping[str, Names]  # of candidates and offices, by the id that alerts name them by
     parity: Parity | None  # of the seven days before ``end``; None: the watchlist cannot be read
     provenance: Mapping[str, Any]
 
@@ -155,7 +155,7 @@ def by_day(
     ]
 
 
-def _people(store: Store, settings: Settings, end: datetime) -> tuple[dict[str, dict[Lang, str]], Parity | None]:
+def _people(store: Store, settings: Settings, end: datetime) -> tuple[Mapping[str, Names], Parity | None]:
     """A watchlist that cannot be read must not keep the mail back; `status` and the other stages name its fault."""
     try:
         _watchlist, file = load_watchlist(settings)
