@@ -54,7 +54,7 @@ def in_english(value: Any) -> Any:
         return sentence_list(str(in_english(each)) for each in value)
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and "en" in value:
         return value["en"]
     return value.text if isinstance(value, Said) else value
 
