@@ -23,7 +23,7 @@ def headline(summary: Summary) -> str:
     """What a lead must know before opening the mail."""
     live, overdue = summary.queue["live"], summary.queue["overdue"]
     if not live:
-        return _("nothing to decide")
+        return _("nothing to decide") if summary.coverage.feeds["total"] else _("nothing to decide: no feed is watched")
     urgent = summary.queue["by_priority"].get("P1", 0)
     parts = [
         ngettext("{n} to decide", "{n} to decide", live).format(n=live),
@@ -188,6 +188,10 @@ def _too_late(summary: Summary) -> Iterator[Line]:
 def _not_seen(summary: Summary) -> Iterator[Line]:
     feeds, waiting = summary.coverage.feeds, summary.coverage.backlog["unassessed"]
     silent = feeds["words"].get("silent", 0)
+    if not feeds["total"]:
+        yield Line(_("No feed is watched: nothing was looked at."), Tone.WARN)
+    if summary.coverage.drift.model is None:
+        yield Line(_("There is no model: nothing is judged."), Tone.WARN)
     if feeds["failing"]:
         said = ngettext("{n} feed fails.", "{n} feeds fail.", feeds["failing"])
         yield Line(said.format(n=feeds["failing"]), Tone.WARN)
