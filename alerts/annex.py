@@ -13,9 +13,11 @@ from alerts.charts import BY_DAY, BY_NIGHT, bars, trend
 from alerts.coverage import Drift, Drifting
 from alerts.front import claim_type, more, name, person, title
 from alerts.letter import Block, Entry, Line, Picture, Section, Table, Tone, day, minutes, moment
+from alerts.opinions import split_dismissal
 from alerts.summary import Day, Summary
 from monitor.language import _, ngettext, term
 from monitor.text import clean, shorten
+from monitor.types import Decision
 
 _WEEK = 7
 _BARS = 8  # in a chart
@@ -25,7 +27,7 @@ _KINDS = 12  # of what was dropped
 def annex(summary: Summary, shown: int) -> tuple[Section, ...]:
     """Everything behind the first page; lists are cut after ``shown`` rows, and say so."""
     parts = (
-        (_("Fourteen days"), _trends(summary.days)),
+        (_("Fourteen days"), _trends(summary)),
         (_("Found"), _found(summary)),
         (_("Candidates"), _parity(summary, shown)),
         (_("Clocks"), _clocks(summary)),
@@ -39,7 +41,9 @@ def annex(summary: Summary, shown: int) -> tuple[Section, ...]:
     return tuple(Section(heading, tuple(blocks)) for heading, blocks in parts)
 
 
-def _trends(days: Sequence[Day]) -> Iterator[Block]:
+def _trends(summary: Summary) -> Iterator[Block]:
+    days, until = summary.days, moment(summary.end, summary.zone)
+    yield Line(_("Each day ends when its mail is due; the last one at {at}.").format(at=until), Tone.SOFT)
     week, before = days[-_WEEK:], days[:-_WEEK]
     counts = [sum(each.flagged for each in part) for part in (week, before)]
     said = _("Flagged items: {lately} in the last 7 days, {before} in the 7 before.")
@@ -163,11 +167,19 @@ def _decided(summary: Summary, shown: int) -> Iterator[Block]:
         if row["verdict"]:
             ruling = _("{decision}: {verdict}").format(decision=ruling, verdict=term("verdict", row["verdict"]))
         by = _("{at} by {name}: {reason}")
-        told = {"at": moment(row["at"], summary.zone), "name": name(row["reviewer"])}
-        yield Entry(
-            text=title(row["title"]), detail=by.format(**told, reason=shorten(clean(row["reason"]), 120)), mark=ruling
-        )
+        told = {"at": moment(row["at"], summary.zone), "name": name(row["reviewer"]), "reason": _reason(row)}
+        yield Entry(text=title(row["title"]), detail=by.format(**told), mark=ruling)
     yield from more(summary.decisions_made - min(shown, len(summary.decided)), "pollwatch audit list")
+
+
+def _reason(row: Mapping[str, Any]) -> str:
+    """The reviewer's; that of a dismissal begins with a code."""
+    said = row["reason"]
+    if row["decision"] == Decision.DISMISS:
+        code, words = split_dismissal(said)
+        why = term("dismiss_reason", code)
+        said = _("{why}: {words}").format(why=why, words=words) if words else why
+    return shorten(clean(said), 120)
 
 
 def _hidden(summary: Summary, shown: int) -> Iterator[Block]:
@@ -182,14 +194,15 @@ def _hidden(summary: Summary, shown: int) -> Iterator[Block]:
     ]
     yield _table((_("What"), _("Number")), [(what, f"{count:,}") for what, count in rows])
     for row in silences["expiring"][:shown]:
-        said = ngettext(
-            "ends {at} and gives back {n} alert", "ends {at} and gives back {n} alerts", row["hides"]
-        ).format(at=moment(row["ends_at"], summary.zone), n=row["hides"])
-        yield _silence(row, said)
+        said = ngettext("ends {at} and gives back {n} alert", "ends {at} and gives back {n} alerts", row["hides"])
+        said = said if row["hides"] else _("ends {at} and hides nothing")
+        yield _silence(row, said.format(at=moment(row["ends_at"], summary.zone), n=row["hides"]))
     yield from more(len(silences["expiring"]) - shown, "pollwatch silences list")
-    for row in silences["idle"][:shown]:
+    ending = {row["id"] for row in silences["expiring"]}
+    idle = [row for row in silences["idle"] if row["id"] not in ending]
+    for row in idle[:shown]:
         yield _silence(row, _("has hidden nothing"))
-    yield from more(len(silences["idle"]) - shown, "pollwatch silences list")
+    yield from more(len(idle) - shown, "pollwatch silences list")
 
 
 def _silence(row: Mapping[str, Any], said: str) -> Entry:

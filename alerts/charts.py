@@ -16,8 +16,8 @@ BY_NIGHT = Colours(("#8fc1ee", "#ffb072", "#aab4bb"), ink="#b7c0c7", grid="#4650
 
 MARKS = 4  # along the upright axis, but for zero
 DAYS_SHOWN = 7
-_ROW, _BAR, _NUMBER = 38, 12, 64  # of a bar chart, in units: a row, the bar in it, the room for its number
-_NAME_CELLS = 54  # of the name above a bar
+_ROW, _BAR, _NUMBER = 42, 12, 72  # of a bar chart, in units: a row, the bar in it, the room for its number
+_NAME_CELLS = 44  # of the name above a bar
 _SPARK_WIDE, _SPARK_HIGH = 96, 24
 
 
@@ -50,9 +50,9 @@ def bars(title: str, rows: Sequence[tuple[str, float]], *, unit: str, colours: C
     for number, (name, value) in enumerate(rows):
         y, wide = number * _ROW, (WIDTH - _NUMBER) * value / top
         drawn.append(
-            f'<text x="0" y="{y + 14}" fill="{colours.ink}">{words(_cut(name))}</text>'
-            f'<rect x="0" y="{y + 20}" width="{max(wide, 1):.1f}" height="{_BAR}" fill="{colours.lines[0]}"/>'
-            f'<text x="{max(wide, 1) + 6:.1f}" y="{y + 31}" fill="{colours.ink}">{_number(value)}</text>'
+            f'<text x="0" y="{y + 16}" fill="{colours.ink}">{words(_cut(name))}</text>'
+            f'<rect x="0" y="{y + 22}" width="{max(wide, 1):.1f}" height="{_BAR}" fill="{colours.lines[0]}"/>'
+            f'<text x="{max(wide, 1) + 6:.1f}" y="{y + 33}" fill="{colours.ink}">{_number(value)}</text>'
         )
     desc = "; ".join(f"{name}: {_number(value)} {unit}" for name, value in rows)
     return svg(title, desc, max(len(rows), 1) * _ROW, "".join(drawn))

@@ -221,23 +221,29 @@ def perform(connection: Connection, before: Clarification, act: Act, actor: str,
     return after
 
 
-def problems(store: Store, settings: Settings, now: datetime) -> list[str]:
+def problems(store: Store, settings: Settings, now: datetime) -> list[Said]:
     """What `status` says: what is late, and what is public of alerts that are decided otherwise by now."""
     with store.read() as connection:
         unsettled = store_of.unsettled(connection)
         awaited = store_of.awaited(connection, now - AWAITED_FOR) if settings.publish.base_url else []
         late_alerts = alert_store.by_id(connection, [each.id for each in awaited])
-    found = []
-    for each in unsettled:
-        is_now = f"is {each.decided} now" if each.decision == Decision.CLARIFY else "is not to be clarified any more"
-        mend = "correct or withdraw it" if each.versions else "edit or discard it"
-        found.append(f"clarification {each.id} says {each.verdict}, and alert {each.alert_id} {is_now}: {mend}")
+    found = [_unsettled(each) for each in unsettled]
     targets, phase = load_routes(settings).targets, settings.calendar.phase(now)
     for alert in late_alerts:
         due = clarify_due(counts_from(alert), alert.priority, phase, targets)
         if due is not None and due < now:
-            found.append(f"alert {alert.id} was to be clarified by {due.astimezone(settings.calendar.zone):%H:%M}")
+            at = due.astimezone(settings.calendar.zone).strftime("%H:%M")
+            found.append(Said("alert {id} was to be clarified by {at}", {"id": alert.id, "at": at}))
     return found
+
+
+def _unsettled(found: Any) -> Said:
+    now = Said("clarification {id} says {verdict}, and alert {alert_id} is {decided} now: {mend}")
+    if found.decision != Decision.CLARIFY:
+        now = Said("clarification {id} says {verdict}, and alert {alert_id} is not to be clarified any more: {mend}")
+    mend = Said("correct or withdraw it") if found.versions else Said("edit or discard it")
+    decided = Said("{verdict}", {"verdict": found.decided})
+    return now.filled(id=found.id, verdict=found.verdict, alert_id=found.alert_id, decided=decided, mend=mend)
 
 
 def _act(

@@ -18,7 +18,7 @@ from alerts.summary import Summary, gather
 from monitor.config import Settings
 from monitor.errors import InputError, MailError
 from monitor.store import Store, notices
-from monitor.types import StageReport
+from monitor.types import Said, StageReport
 
 LONGEST_PERIOD = timedelta(days=7)
 
@@ -144,10 +144,11 @@ def _keep(store: Store, notice: notices.Notice, now: datetime, error: MailError,
     result.failed.append(notice.receiver)
 
 
-def problems(store: Store, settings: Settings, now: datetime) -> list[str]:
+def problems(store: Store, settings: Settings, now: datetime) -> list[Said]:
     """What `status` says of a digest that was not even written; of mails that are not sent it speaks anyway."""
     with store.read() as connection:
         late = overdue(connection, settings, now)
     if late is None or not late.unwritten:
         return []
-    return [f"the digest of {late.date} is overdue for {', '.join(late.unwritten)}"]
+    form = Said("the digest of {date} is overdue for {receivers}")
+    return [form.filled(date=late.date.isoformat(), receivers=late.unwritten)]

@@ -85,7 +85,7 @@ def letter(
     with speaking(lang):
         name = _("pollwatch digest {date}").format(date=summary.date.isoformat())
         said = headline(summary)
-        about = _("Covers {start} to {end} ({zone}); {phase}. What waits is as of {now}.").format(
+        about = _("Covers {start} to {end} ({zone}); phase: {phase}. What waits is as of {now}.").format(
             start=moment(summary.start, summary.zone),
             end=moment(summary.end, summary.zone),
             zone=f"{summary.end.astimezone(summary.zone):%Z}",

@@ -12,7 +12,7 @@ from alerts.letter import Block, Entry, Line, Section, Tone, moment
 from alerts.summary import Summary
 from monitor.language import _, ngettext, render, term, used
 from monitor.text import clean, shorten
-from monitor.types import Lang
+from monitor.types import Names
 
 TITLE = 100  # characters of a title
 NAME = 40  # characters of a name
@@ -23,7 +23,7 @@ def headline(summary: Summary) -> str:
     """What a lead must know before opening the mail."""
     live, overdue = summary.queue["live"], summary.queue["overdue"]
     if not live:
-        return _("nothing to decide")
+        return _("nothing to decide") if summary.coverage.feeds["total"] else _("nothing to decide: no feed is watched")
     urgent = summary.queue["by_priority"].get("P1", 0)
     parts = [
         ngettext("{n} to decide", "{n} to decide", live).format(n=live),
@@ -53,7 +53,7 @@ def name(words: str) -> str:
     return shorten(clean(words), NAME)
 
 
-def person(names: Mapping[str, Mapping[Lang, str]], id: str, otherwise: str) -> str:
+def person(names: Mapping[str, Names], id: str, otherwise: str) -> str:
     """What somebody of the watchlist is called in the language in use."""
     return name(names[id][used()] if id in names else otherwise)
 
@@ -88,7 +88,7 @@ def _to_decide(summary: Summary, shown: int) -> Iterator[Block]:
         yield Line(ngettext("{n} put off for later", "{n} put off for later", snoozed).format(n=snoozed), Tone.SOFT)
 
 
-def _about(alert: Mapping[str, Any], names: Mapping[str, Mapping[Lang, str]]) -> Iterator[str]:
+def _about(alert: Mapping[str, Any], names: Mapping[str, Names]) -> Iterator[str]:
     yield claim_type(alert["claim_type"])
     if alert["matches"]:
         yield _("about {names}").format(names=_(", ").join(person(names, each, each) for each in alert["matches"][:4]))
@@ -188,6 +188,10 @@ def _too_late(summary: Summary) -> Iterator[Line]:
 def _not_seen(summary: Summary) -> Iterator[Line]:
     feeds, waiting = summary.coverage.feeds, summary.coverage.backlog["unassessed"]
     silent = feeds["words"].get("silent", 0)
+    if not feeds["total"]:
+        yield Line(_("No feed is watched: nothing was looked at."), Tone.WARN)
+    if summary.coverage.drift.model is None:
+        yield Line(_("There is no model: nothing is judged."), Tone.WARN)
     if feeds["failing"]:
         said = ngettext("{n} feed fails.", "{n} feeds fail.", feeds["failing"])
         yield Line(said.format(n=feeds["failing"]), Tone.WARN)

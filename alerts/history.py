@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from alerts.opinions import split_dismissal
 from alerts.transitions import DismissReason
 from monitor.types import Decision, Review, Said
 
@@ -72,12 +73,12 @@ def opinion(review: str, decision: str | None, verdict: str | None, reason: str 
 
 def _given(decision: str, reason: str) -> str | Said:
     """A reviewer's reason; a dismissal's begins with one of the list."""
-    word, colon, words = reason.partition(":")
-    if decision != Decision.DISMISS or word.strip() not in set(DismissReason):
+    code, words = split_dismissal(reason)
+    if decision != Decision.DISMISS or code not in set(DismissReason):
         return reason
-    if not colon:
-        return Said("{dismiss_reason}", {"dismiss_reason": word.strip()})
-    return Said("{dismiss_reason}: {words}", {"dismiss_reason": word.strip(), "words": words.strip()})
+    if not words:
+        return Said("{dismiss_reason}", {"dismiss_reason": code})
+    return Said("{dismiss_reason}: {words}", {"dismiss_reason": code, "words": words})
 
 
 def _released(entry: Mapping[str, Any]) -> Said:

@@ -31,7 +31,7 @@ from monitor.errors import BusyError, ConfigError, NotFoundError, NoticeError
 from monitor.store import Connection, Store, audit, incident_facts, outbox
 from monitor.store import alerts as alert_store
 from monitor.store.outbox import Message, Occasion
-from monitor.types import Alert, AlertState, Review, StageReport
+from monitor.types import Alert, AlertState, Review, Said, StageReport
 
 ACTOR = "notify"
 PAGE = 500  # audit entries read in one transaction
@@ -75,13 +75,12 @@ def notify(store: Store, settings: Settings, now: datetime) -> StageReport:
     return StageReport("notify", {name: counts[name] for name in _COUNTS}, tuple(problems))
 
 
-def problems(store: Store) -> list[str]:
+def problems(store: Store) -> list[Said]:
     """What `status` says of receivers: a sentence for each that does not take its messages."""
     with store.read() as connection:
         waiting = [message for message in outbox.unsent(connection) if message.last_error]
-    return [
-        f"receiver {each.receiver} has not been told ({each.attempts} attempts): {each.last_error}" for each in waiting
-    ]
+    form = Said("receiver {receiver} has not been told ({attempts} attempts): {error}")
+    return [form.filled(receiver=each.receiver, attempts=each.attempts, error=each.last_error) for each in waiting]
 
 
 def send_test(settings: Settings, name: str, now: datetime) -> str:

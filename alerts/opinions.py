@@ -1,4 +1,4 @@
-"""Second opinions: what the second reviewer may not see, and how well first and second opinions agree. Pure."""
+"""Opinions: why one dismisses, what the second may not see of the first, and how well the two agree. Pure."""
 
 from __future__ import annotations
 
@@ -11,6 +11,12 @@ from monitor.types import Review
 _TOLD = ("decision", "verdict", "reason")  # what a decision says
 _TELLING = ("alert.decide", "alert.note")  # of who gives an opinion, a note may tell it
 UNCLEAR = "unclear"  # the claim type of an incident without one
+
+
+def split_dismissal(reason: str) -> tuple[str, str]:
+    """The code that a dismissal begins with (see ``transitions.DismissReason``), and the words that follow it."""
+    code, _colon, words = reason.partition(":")
+    return code.strip(), words.strip()
 
 
 def is_blind(row: Mapping[str, Any]) -> bool:

@@ -22,10 +22,10 @@ from typing import Any
 
 from alerts.legs import quantile
 from monitor.config import Settings
-from monitor.reference import load_watchlist
+from monitor.reference import in_both, load_watchlist
 from monitor.store import Store, parity
 from monitor.store.parity import Group
-from monitor.types import FALSE_VERDICTS, Candidate, Decision, Said, Verdict
+from monitor.types import FALSE_VERDICTS, Candidate, Decision, Names, Said, Verdict
 
 LOWEST, HIGHEST = 0.8, 1.25
 Z = 1.959964  # of a standard normal value, 95 % lie within
@@ -39,12 +39,14 @@ _NOT_FALSE = frozenset({Verdict.TRUE, Verdict.OPINION, Verdict.SATIRE})
 class ParityRow:
     """One candidate, or one camp: numbers of items that name it, and how its rate of errors stands to the others'.
 
+    ``name`` and ``camp`` are the first of the watchlist, ``called`` is for people.
     ``dismissed`` are flagged in error. ``ratio``, with the ends of its interval, is None where one side has no item or
     nothing was flagged in error; it ``warns`` when ratio and interval say together that this is no accident.
     """
 
     key: str
     name: str
+    called: Names
     camp: str | None
     items: int
     flagged: int
@@ -88,23 +90,26 @@ class Parity:
 
 def read_parity(store: Store, settings: Settings, start: datetime, end: datetime) -> Parity:
     """Parity of the items first seen in [start, end), as far as they were not purged since. Raises ConfigError."""
-    _, file = load_watchlist(settings)
+    _watchlist, file = load_watchlist(settings)
     people = [Candidate(id=entry.id, names=entry.names, party=entry.party) for entry in file.candidate]
     with store.read() as connection:
-        return judge(parity.named(connection, start, end), people)
+        return judge(parity.named(connection, start, end), people, file.spoken())
 
 
-def judge(groups: Iterable[Group], candidates: Sequence[Candidate]) -> Parity:
-    """Each candidate, and each camp (the first name of a party), against the others. Pure."""
+def judge(groups: Iterable[Group], candidates: Sequence[Candidate], called: Mapping[str, Names]) -> Parity:
+    """Each candidate, and each camp (the first name of a party), against the others; ``called`` by id. Pure."""
     tally = _tally(groups, frozenset(person.id for person in candidates))
     camps: dict[str, set[str]] = {}
+    parties: dict[str, Names] = {}
     for person in candidates:
         if person.party:
             camps.setdefault(person.party[0], set()).add(person.id)
+            parties.setdefault(person.party[0], in_both(person.party))
     rows = tuple(
-        _row(person.id, person.names[0], next(iter(person.party), None), {person.id}, tally) for person in candidates
+        _row(person.id, person.names[0], called[person.id], next(iter(person.party), None), {person.id}, tally)
+        for person in candidates
     )
-    sides = tuple(_row(camp, camp, camp, members, tally) for camp, members in camps.items())
+    sides = tuple(_row(camp, camp, parties[camp], camp, members, tally) for camp, members in camps.items())
     return Parity(rows, sides, tuple(_warning(row) for row in (*rows, *sides) if row.warns))
 
 
@@ -138,7 +143,7 @@ def _tally(groups: Iterable[Group], people: Set[str]) -> _Tally:
     return _Tally(seen, flagged, decided_false, dismissed, effect, took)
 
 
-def _row(key: str, name: str, camp: str | None, members: Set[str], tally: _Tally) -> ParityRow:
+def _row(key: str, name: str, called: Names, camp: str | None, members: Set[str], tally: _Tally) -> ParityRow:
     """How those fare that name one of ``members``, against all others of the tally."""
     items, flagged, decided_false, own = (
         sum(count for names, count in counts.items() if names & members)
@@ -154,6 +159,7 @@ def _row(key: str, name: str, camp: str | None, members: Set[str], tally: _Tally
     return ParityRow(
         key=key,
         name=name,
+        called=called,
         camp=camp,
         items=items,
         flagged=flagged,
@@ -191,5 +197,5 @@ def _warning(row: ParityRow) -> Said:
     return Said(
         "what names {name} was flagged in error {ratio} times as often as what names the others "
         "(95 % interval {low} to {high}): read why it was dismissed, and see `pollwatch parity`",
-        {"name": row.name, **{key: f"{getattr(row, key):.2f}" for key in ("ratio", "low", "high")}},
+        {"name": row.called, **{key: f"{getattr(row, key):.2f}" for key in ("ratio", "low", "high")}},
     )

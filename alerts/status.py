@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,8 +25,7 @@ from monitor.starter import STARTERS
 from monitor.store import Store, engine, evidence, fleet, migrate, open_store, passages, runs, subscriptions, summary
 from monitor.store import coverage as covered
 from monitor.store import feeds as feed_rows
-from monitor.types import Mode, Subscription
-from monitor.types.said import counted
+from monitor.types import Mode, Said, Subscription
 
 SHOWN = 10  # hubs that fail, by name
 
@@ -46,31 +46,32 @@ def check_configuration(given: str | None) -> list[str]:
     return problems + rota + _receiver_problems(settings)
 
 
-def unset(settings: Settings) -> list[str]:
+def unset(settings: Settings) -> list[Said]:
     """What is not wrong and yet probably not meant: a sentence each."""
     notes = []
     if not settings.digest.receivers:
-        notes.append("digest.receivers names nobody: no daily mail is sent")
+        notes.append(Said("digest.receivers names nobody: no daily mail is sent"))
     if settings.election.polling_opens is None:
         notes.append(
-            "election.polling_opens is not set: priorities, due times and intervals never change with the phase"
+            Said("election.polling_opens is not set: priorities, due times and intervals never change with the phase")
         )
     for path, seed in ((settings.files.watchlist, "watchlist.toml"), (settings.files.facts, "facts.toml")):
         samples = [seeds.text(place + seed) for place in STARTERS.values()]
         if settings.path(path).read_text(encoding="utf-8") in samples:
-            notes.append(f"{path} is still the invented sample")
+            notes.append(Said("{file} is still the invented sample", {"file": str(path)}))
     return notes + _unrouted(settings)
 
 
-def _unrouted(settings: Settings) -> list[str]:
+def _unrouted(settings: Settings) -> list[Said]:
     """Teams of receivers that are in no route and not in the rota: probably a typing error."""
     try:
         routes, rota = load_routes(settings), load_rota(settings)
     except ConfigError:  # the stages that need it say so
         return []
     known = {LEAD, *rota.names, *_teams(routes.route)}
+    form = Said("receiver {receiver} is for team {team}, to which no route leads")
     return [
-        f"receiver {receiver.name} is for team {team}, to which no route leads"
+        form.filled(receiver=receiver.name, team=team)
         for receiver in routes.receiver
         for team in receiver.teams
         if team not in known
@@ -127,7 +128,13 @@ def _check_store(settings: Settings) -> None:
 
 
 def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
-    """What `pollwatch status` shows; ``problems`` are sentences about what needs a person.
+    """What `pollwatch status --json` prints: as ``look``, its sentences in English."""
+    found = look(store, settings, now)
+    return {**found, **{name: [said.text for said in found[name]] for name in ("problems", "notes")}}
+
+
+def look(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
+    """How everything is. ``problems`` are sentences (Said) about what needs a person, ``notes`` about what does not.
 
     ``clocks`` has a row for each stage, and under ``legs`` how long the alerts of the last day, the
     newest MEASURED at most, took (see `clocks`).
@@ -154,17 +161,14 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
         *_feed_problems(feeds, settings),
         *_queue_problems(queue),
         *_stage_problems(ran, now, settings),
-        *[
-            f"digest of {n['date']} to {n['receiver']} is not sent: {n['last_error'] or 'not tried yet'}"
-            for n in unsent
-        ],
+        *map(_unsent, unsent),
         *digest.problems(store, settings, now),
         *notify.problems(store),
         *clarifications.problems(store, settings, now),
         *(_worker_problems(queued, now, settings) if settings.has_workers else []),
     ]
     if model is None:
-        problems.append("there is no model yet: run `pollwatch run --once`")
+        problems.append(Said("there is no model yet: run `pollwatch run --once`"))
     return {
         "ok": not problems,
         "problems": problems,
@@ -185,85 +189,116 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
     }
 
 
-def _feed_problems(feeds: dict[str, Any], settings: Settings) -> list[str]:
+def _unsent(notice: Mapping[str, Any]) -> Said:
+    form = Said("digest of {date} to {receiver} is not sent: {why}")
+    why = notice["last_error"] or Said("not tried yet")
+    return form.filled(date=notice["date"], receiver=notice["receiver"], why=why)
+
+
+def _feed_problems(feeds: dict[str, Any], settings: Settings) -> list[Said]:
     if feeds["total"] == 0:
-        return ["no feeds yet: `pollwatch feeds import feeds.opml` or `pollwatch feeds add URL`"]
+        return [Said("no feeds yet: `pollwatch feeds import feeds.opml` or `pollwatch feeds add URL`")]
+    fails = Said("feed {id} {outlet} fails: {why}, last good answer {at}")
     failing = [
-        f"feed {f['id']} {f['outlet']} fails: {f['note']}, last good answer {_moment(f['last_success_at'], settings)}"
+        fails.filled(id=f["id"], outlet=f["outlet"], why=f["said"], at=_moment(f["last_success_at"], settings))
         for f in feeds["failing_feeds"]
     ]
+    is_silent = Said("feed {id} {outlet} is silent: {why}")
     silent = [
-        f"feed {f['id']} {f['outlet']} is silent: {f['note']}" for f in feeds["unwell_feeds"] if f["health"] == "silent"
+        is_silent.filled(id=f["id"], outlet=f["outlet"], why=f["said"])
+        for f in feeds["unwell_feeds"]
+        if f["health"] == "silent"
     ]
     return failing + silent
 
 
-def _push_notes(held: list[Subscription]) -> list[str]:
+def _push_notes(held: list[Subscription]) -> list[Said]:
     """No problems: a feed whose hub fails is polled in its own rhythm."""
     failing = [each for each in held if each.error and each.mode is Mode.SUBSCRIBE]
-    notes = [f"feed {each.feed_id} has no push: hub {each.hub}: {each.error}" for each in failing[:SHOWN]]
-    return notes + ([f"{len(failing) - SHOWN} more have no push"] if len(failing) > SHOWN else [])
+    form = Said("feed {id} has no push: hub {hub}: {why}")
+    notes = [form.filled(id=each.feed_id, hub=each.hub, why=each.error) for each in failing[:SHOWN]]
+    more = Said("{count} more have no push", {"count": len(failing) - SHOWN})
+    return [*notes, more] if len(failing) > SHOWN else notes
 
 
-def _silence_notes(quiet: dict[str, Any], settings: Settings) -> list[str]:
+def _silence_notes(quiet: dict[str, Any], settings: Settings) -> list[Said]:
     """No problems: somebody wanted them, and said until when."""
+    ends = Said("silence {id} of {author} ends {at}, and {alerts} will be back")
     expiring = [
-        f"silence {each['id']} of {each['author']} ends {_moment(each['ends_at'], settings)}, "
-        f"and {counted(each['hides'], 'alert')} will be back"
+        ends.filled(
+            id=each["id"], author=each["author"], at=_moment(each["ends_at"], settings), alerts=_alerts(each["hides"])
+        )
         for each in quiet["expiring"]
     ]
-    idle = [f"silence {each['id']} of {each['author']} has hidden nothing yet" for each in quiet["idle"]]
-    return expiring + idle
+    idle = Said("silence {id} of {author} has hidden nothing yet")
+    return expiring + [idle.filled(id=each["id"], author=each["author"]) for each in quiet["idle"]]
 
 
-def _evidence_notes(kept: dict[str, int]) -> list[str]:
+def _evidence_notes(kept: dict[str, int]) -> list[Said]:
     """No problems: outlets take pages down, and not every page can be had."""
-    missed, gone = kept["missed"], kept["gone"]
-    return [
-        *([f"{missed} pages of flagged items could not be captured: `pollwatch evidence list`"] if missed else []),
-        *([f"{gone} pages of flagged items are gone since: `pollwatch evidence list`"] if gone else []),
-    ]
+    missed = Said("could not be captured: {pages} of flagged items (`pollwatch evidence list`)")
+    gone = Said("taken down since: {pages} of flagged items (`pollwatch evidence list`)")
+    counts = ((kept["missed"], missed), (kept["gone"], gone))
+    return [form.filled(pages=_pages(count)) for count, form in counts if count]
 
 
-def _parity_notes(store: Store, settings: Settings, now: datetime) -> list[str]:
+def _parity_notes(store: Store, settings: Settings, now: datetime) -> list[Said]:
     """No problems: somebody should look whether it is chance, the news, or the model."""
-    return [warning.text for warning in read_parity(store, settings, now - timedelta(days=DAYS), now).warnings]
+    return list(read_parity(store, settings, now - timedelta(days=DAYS), now).warnings)
 
 
-def _queue_problems(queue: dict[str, Any]) -> list[str]:
-    return [f"past due: {counted(queue['overdue'], 'alert')}"] if queue["overdue"] else []
+def _queue_problems(queue: dict[str, Any]) -> list[Said]:
+    return [Said("past due: {alerts}", {"alerts": _alerts(queue["overdue"])})] if queue["overdue"] else []
 
 
-def _stage_problems(ran: dict[str, Any], now: datetime, settings: Settings) -> list[str]:
+def _stage_problems(ran: dict[str, Any], now: datetime, settings: Settings) -> list[Said]:
     """Each stage is judged by itself: one that hangs must not hide behind the others."""
+    if not ran:
+        return [Said("nothing has run yet: `pollwatch run`")]
     quiet = _quiet(settings)
+    never = Said("{stage} has never run: `pollwatch run`")
+    hangs = Said("{stage} last finished {at}, last begun {begun}: is `pollwatch run` up?")
+    failed = Said("{stage} failed: {error}")
     problems = []
     for name, _ in stages(settings):
         row = ran.get(name)
         if row is None:
-            problems.append(f"{name} has never run: `pollwatch run`")
+            problems.append(never.filled(stage=name))
         elif row["finished_at"] is None or now - row["finished_at"] > quiet:
-            begun = f", last begun {_moment(row['started_at'], settings)}"
-            problems.append(
-                f"{name} last finished {_moment(row['finished_at'], settings)}{begun}: is `pollwatch run` up?"
-            )
+            at, begun = (_moment(row[key], settings) for key in ("finished_at", "started_at"))
+            problems.append(hangs.filled(stage=name, at=at, begun=begun))
         if row and row["error"]:
-            problems.append(f"{name} failed: {row['error']}")
-    if LEARN in ran and ran[LEARN]["error"]:
-        problems.append(f"{LEARN} failed: {ran[LEARN]['error']}; it is tried again, or run `pollwatch models train`")
-    if PURGE in ran and ran[PURGE]["error"]:
-        problems.append(f"{PURGE} failed: {ran[PURGE]['error']}; it is tried again, or run `pollwatch db purge`")
+            problems.append(failed.filled(stage=name, error=row["error"]))
+    again = Said("{stage} failed: {error}; it is tried again, or run `{command}`")
+    for name, command in ((LEARN, "pollwatch models train"), (PURGE, "pollwatch db purge")):
+        if name in ran and ran[name]["error"]:
+            problems.append(again.filled(stage=name, error=ran[name]["error"], command=command))
     return problems
 
 
-def _worker_problems(queued: fleet.Fleet | None, now: datetime, settings: Settings) -> list[str]:
+def _worker_problems(queued: fleet.Fleet | None, now: datetime, settings: Settings) -> list[Said]:
     if queued is None:
-        return ["there is no queue for workers yet: `pollwatch db upgrade`"]
+        return [Said("there is no queue for workers yet: `pollwatch db upgrade`")]
     if not queued.live:
-        return ["no worker is up: `pollwatch worker`"]
+        return [Said("no worker is up: `pollwatch worker`")]
     late = queued.oldest_at is not None and now - queued.oldest_at > _quiet(settings)
-    since = f"of {counted(queued.waiting, 'job')} the oldest waits since {_moment(queued.oldest_at, settings)}"
-    return [f"{since}: more of `pollwatch worker` are needed, or one for its stage"] if late else []
+    waits = Said(
+        "of {jobs} the oldest waits since {at}: more of `pollwatch worker` are needed, or one for its stage",
+        {"jobs": _jobs(queued.waiting), "at": _moment(queued.oldest_at, settings)},
+    )
+    return [waits] if late else []
+
+
+def _alerts(count: int) -> Said:
+    return (Said("{count} alert") if count == 1 else Said("{count} alerts")).filled(count=count)
+
+
+def _jobs(count: int) -> Said:
+    return (Said("{count} job") if count == 1 else Said("{count} jobs")).filled(count=count)
+
+
+def _pages(count: int) -> Said:
+    return (Said("{count} page") if count == 1 else Said("{count} pages")).filled(count=count)
 
 
 def _quiet(settings: Settings) -> timedelta:
@@ -271,6 +306,6 @@ def _quiet(settings: Settings) -> timedelta:
     return timedelta(seconds=max(600, 10 * settings.daemon.tick_s))
 
 
-def _moment(instant: datetime | None, settings: Settings) -> str:
+def _moment(instant: datetime | None, settings: Settings) -> str | Said:
     """In the election's zone, as every table has it."""
-    return instant.astimezone(settings.calendar.zone).strftime("%Y-%m-%d %H:%M") if instant else "never"
+    return instant.astimezone(settings.calendar.zone).strftime("%Y-%m-%d %H:%M") if instant else Said("never")

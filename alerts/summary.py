@@ -14,12 +14,11 @@ from alerts.coverage import Coverage, coverage
 from alerts.legs import MEASURED, measure
 from alerts.parity import DAYS as PARITY_DAYS
 from alerts.parity import Parity, read_parity
-from monitor.calendar import Calendar
 from monitor.config import Settings
 from monitor.errors import ConfigError
 from monitor.reference import load_watchlist
 from monitor.store import Store, alert_list, passages, summary, versions
-from monitor.types import Lang, Phase, page_url
+from monitor.types import Lang, Names, Phase, page_url
 
 LISTED = 200  # alerts that are read; the rest is counted
 SPREADING = 5
@@ -28,7 +27,7 @@ TREND_DAYS = 14
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One local day: items flagged, alerts decided, and within how many minutes of opening half of these were."""
+    """A day up to the digest of ``date``: items flagged, alerts decided, and within how many minutes half of these."""
 
     date: date
     flagged: int
@@ -56,12 +55,12 @@ class Summary:
     spreading: Sequence[Mapping[str, Any]]  # what most items joined in the period
     missed: Sequence[Mapping[str, Any]]  # found false in the period, and nothing had flagged it
     slow: Mapping[str, int]  # of the alerts opened in the period: what came too late
-    days: Sequence[Day]  # the TREND_DAYS before ``date``
+    days: Sequence[Day]  # TREND_DAYS, each from one digest's time to the next; the last ends with the period
     collected: Mapping[str, Any]
     flagged: Mapping[str, Any]
     coverage: Coverage
     clocks: Mapping[str, Any]  # of the alerts opened in the period: legs by name, see alerts.legs
-    names: Mapping[str, Mapping[Lang, str]]  # of candidates and offices, by the id that alerts name them by
+    names: Mapping[str, Names]  # of candidates and offices, by the id that alerts name them by
     parity: Parity | None  # of the seven days before ``end``; None: the watchlist cannot be read
     provenance: Mapping[str, Any]
 
@@ -92,8 +91,8 @@ def gather(store: Store, settings: Settings, day: date, start: datetime, end: da
     """
     calendar = settings.calendar
     names, parity = _people(store, settings, end)
-    dates = [day - timedelta(days=back) for back in range(TREND_DAYS, 0, -1)]
-    since = calendar.day_bounds(dates[0])[0]
+    dates = [day - timedelta(days=back) for back in range(TREND_DAYS - 1, -1, -1)]
+    starts = [calendar.at(each - timedelta(days=1), settings.digest.time) for each in dates]
     with store.read() as connection:
         return Summary(
             date=day,
@@ -115,7 +114,12 @@ def gather(store: Store, settings: Settings, day: date, start: datetime, end: da
             spreading=summary.spreading(connection, start, end, SPREADING),
             missed=summary.missed(connection, start, end, SPREADING),
             slow=summary.slow(connection, start, end),
-            days=by_day(calendar, dates, summary.flagged_since(connection, since), summary.turns(connection, since)),
+            days=by_day(
+                dates,
+                [*starts, end],
+                summary.flagged_since(connection, starts[0]),
+                summary.turns(connection, starts[0]),
+            ),
             collected=summary.collected(connection, start, end),
             flagged=summary.flagged(connection, start, end),
             coverage=coverage(connection, settings, now),
@@ -130,32 +134,30 @@ _PAGES = (Lang.EN, Lang.HANT)
 
 
 def by_day(
-    calendar: Calendar,
     dates: Sequence[date],
+    bounds: Sequence[datetime],
     flagged: Iterable[tuple[datetime, int]],
     turns: Iterable[tuple[datetime, float]],
 ) -> list[Day]:
-    """What happened on each of some days that follow one another. Pure.
+    """What happened on each of some days, which lie between ``bounds``, one more than there are days. Pure.
 
     ``flagged`` are instants and counts, ``turns`` instants of decisions and the minutes that they took.
     """
-    starts = [calendar.day_bounds(each)[0] for each in dates]
-    end = calendar.day_bounds(dates[-1])[1]
     counts = [0] * len(dates)
     took: list[list[float]] = [[] for _ in dates]
     for at, count in flagged:
-        if starts[0] <= at < end:
-            counts[bisect_right(starts, at) - 1] += count
+        if bounds[0] <= at < bounds[-1]:
+            counts[bisect_right(bounds, at) - 1] += count
     for at, minutes in turns:
-        if starts[0] <= at < end:
-            took[bisect_right(starts, at) - 1].append(minutes)
+        if bounds[0] <= at < bounds[-1]:
+            took[bisect_right(bounds, at) - 1].append(minutes)
     return [
         Day(each, count, len(spans), round(median_low(spans), 2) if spans else None)
         for each, count, spans in zip(dates, counts, took, strict=True)
     ]
 
 
-def _people(store: Store, settings: Settings, end: datetime) -> tuple[dict[str, dict[Lang, str]], Parity | None]:
+def _people(store: Store, settings: Settings, end: datetime) -> tuple[Mapping[str, Names], Parity | None]:
     """A watchlist that cannot be read must not keep the mail back; `status` and the other stages name its fault."""
     try:
         _watchlist, file = load_watchlist(settings)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, assert_never
 
 from alerts.clocks import Terms, counted_anew, due_at, lease_is_over, snooze_is_over
+from alerts.opinions import split_dismissal
 from alerts.suppression import heard
 from monitor.errors import RefusedError, UnfitActError
 from monitor.types import FALSE_VERDICTS, Alert, AlertState, Decision, Held, Opinion, Review, Said, Verdict
@@ -387,7 +388,7 @@ def require_fit(act: Decide) -> None:
 
 
 def _require_dismiss_reason(reason: str) -> None:
-    word, _, words = (part.strip() for part in reason.partition(":"))
+    word, words = split_dismissal(reason)
     if word not in set(DismissReason):
         form = Said("a dismissal starts with one of {known}; words may follow after a colon")
         raise UnfitActError("no-reason", form.filled(known=", ".join(DismissReason)))

@@ -14,10 +14,11 @@ from html import escape
 
 from monitor.invisible import safe
 
-WIDTH, HEIGHT = 360, 230  # without the legend
-_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 20, 26, 38  # margins
+WIDTH, HEIGHT = 360, 234  # without the legend
+LETTERS = 14  # their height in units: a telephone of 360 pixels shows a unit as 0.91 of one
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 20, 28, 42  # margins
 _DASHES = ("", "7 4", "2 3")  # of the lines in turn
-_LEGEND_ROW, _LEGEND_CELLS = 18, 24  # height of a row in units, and how wide a name may be to share one
+_LEGEND_ROW, _LEGEND_CELLS = 20, 19  # height of a row in units, and how wide a name may be to share one
 
 Point = tuple[float, float]
 
@@ -97,7 +98,7 @@ def svg(title: str, desc: str, height: float, drawn: str) -> str:
     said = f"<title>{words(title)}</title>" + (f"<desc>{words(desc)}</desc>" if desc else "")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" role="img"'
-        f' font-family="sans-serif" font-size="12">{said}{drawn}</svg>'
+        f' font-family="sans-serif" font-size="{LETTERS}">{said}{drawn}</svg>'
     )
 
 
@@ -124,9 +125,9 @@ def _frame(across: Axis, up: Axis, colours: Colours) -> str:
     """Grid and words of both axes. The name of the upright one stands above it, where it can be read."""
     grid = "".join(f"M{_x(0)} {_y(at):.1f}H{_x(1)}" for at, _ in up.marks)
     ticks = "".join(f"M{_x(at):.1f} {_y(0)}v4" for at, _ in across.marks)
-    side = "".join(_text(_x(0) - 6, _y(at) + 4, "end", said, colours) for at, said in up.marks)
-    foot = "".join(_text(_x(at), _y(0) + 17, "middle", said, colours) for at, said in across.marks)
-    names = _text(2, 12, "start", up.name, colours) + _text(_x(0.5), HEIGHT - 4, "middle", across.name, colours)
+    side = "".join(_text(_x(0) - 6, _y(at) + 5, "end", said, colours) for at, said in up.marks)
+    foot = "".join(_text(_x(at), _y(0) + 19, "middle", said, colours) for at, said in across.marks)
+    names = _text(2, 14, "start", up.name, colours) + _text(_x(0.5), HEIGHT - 4, "middle", across.name, colours)
     return f'<path d="{grid}{ticks}" fill="none" stroke="{colours.grid}"/>{side}{foot}{names}'
 
 
@@ -140,7 +141,7 @@ def _legend(names: Sequence[tuple[str, str, str | None]], colours: Colours) -> t
             drawn.append(f'<rect x="{left + 5:g}" y="{top}" width="12" height="12" fill="{colour}"/>')
         else:
             drawn.append(f'<path d="M{left:g} {top + 6}h22" stroke="{colour}" stroke-width="2"{_dash(dashes)}/>')
-        drawn.append(_text(left + 28, top + 10, "start", name, colours))
+        drawn.append(_text(left + 28, top + 11, "start", name, colours))
     return "".join(drawn), -(-len(names) // row) * _LEGEND_ROW + 2 if names else 0
 
 

@@ -122,6 +122,8 @@ def _shown(key: str, value: Any, zone: tzinfo | None) -> Any:
         return _listed([str(_shown(key, each, zone)) for each in value])
     if isinstance(value, datetime) and zone is not None:
         return value.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, Mapping) and used() in value:
+        return value[used()]
     if isinstance(value, str) and used() is not Lang.EN and key in _terms():
         return term(key, value)
     return in_english(value)

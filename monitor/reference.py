@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from typing import Annotated, Literal
 
@@ -12,7 +12,7 @@ from monitor import seeds
 from monitor.config import Settings, read_toml, validate
 from monitor.errors import ConfigError
 from monitor.text import HAN, fold
-from monitor.types import Candidate, Lang
+from monitor.types import Candidate, Lang, Names
 from monitor.watchlist import Watchlist, name_forms, uncertain_forms, without_accents
 
 Words = Annotated[str, Field(pattern=r"\S")]  # an empty name would stand in every text
@@ -73,16 +73,15 @@ class WatchlistFile(_Table):
     office: tuple[OfficeEntry, ...] = ()
     outlet: tuple[OutletEntry, ...] = ()
 
-    def spoken(self) -> dict[str, dict[Lang, str]]:
+    def spoken(self) -> dict[str, Names]:
         """What candidates and offices are called in the languages of screens and mails, by id."""
-        people = {
-            entry.id: {Lang.EN: entry.latin.whole if entry.latin else entry.names[0], Lang.HANT: entry.names[0]}
-            for entry in self.candidate
-        }
-        return people | {entry.id: _in_both(entry.names) for entry in self.office}
+        entries: tuple[CandidateEntry | OfficeEntry, ...] = (*self.candidate, *self.office)
+        latin = {entry.id: {Lang.EN: entry.latin.whole} for entry in self.candidate if entry.latin}
+        return {entry.id: {**in_both(entry.names), **latin.get(entry.id, {})} for entry in entries}
 
 
-def _in_both(names: tuple[str, ...]) -> dict[Lang, str]:
+def in_both(names: Sequence[str]) -> Names:
+    """Of the names of one thing the first in each language of screens and mails; where it has none, the first."""
     english = next((name for name in names if not HAN.search(name)), names[0])
     return {Lang.EN: english, Lang.HANT: next((name for name in names if HAN.search(name)), names[0])}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from monitor.cli.base import Context, cell, example, json_option, now, pass_context, print_object, say
+from monitor.cli.base import Context, cell, example, json_option, now, pass_context, print_object, say, spoken
 from monitor.language import _, ngettext
 
 
@@ -65,10 +65,10 @@ def web(context: Context, as_json: bool) -> None:
 @pass_context
 def status(context: Context, as_json: bool) -> None:
     """Say how feeds, queue, clocks, model and daemon are; exit 1 when something needs a person."""
-    from alerts.status import status as look
+    from alerts import status as health
 
     with context.store() as (store, settings):
-        found = look(store, settings, now())
+        found = (health.status if as_json else health.look)(store, settings, now())
     if as_json:
         print_object(found)
     else:
@@ -104,9 +104,9 @@ def status(context: Context, as_json: bool) -> None:
             ended = _("{stage} failed at {at}") if clock["error"] else _("{stage} last finished {at}")
             click.echo(ended.format(stage=f"{stage:9}", at=cell(clock["finished_at"])))
         for note in found["notes"]:
-            say(_("note: {note}").format(note=note))
+            say(_("note: {note}").format(note=spoken(note)))
         for problem in found["problems"]:
-            say(f"! {problem}")
+            say(f"! {spoken(problem)}")
         if found["ok"]:
             click.echo(_("ok"))
     if not found["ok"]:
@@ -138,12 +138,12 @@ def config_check(context: Context, as_json: bool) -> None:
     problems = check_configuration(context.config_file)
     notes = [] if problems else unset(context.settings())
     if as_json:
-        print_object({"ok": not problems, "problems": problems, "notes": notes})
+        print_object({"ok": not problems, "problems": problems, "notes": [note.text for note in notes]})
     else:
         for problem in problems:
             click.echo(problem)
         for note in notes:
-            say(f"note: {note}")
+            say(_("note: {note}").format(note=spoken(note)))
         if not problems:
             click.echo("ok")
     if problems:

@@ -22,7 +22,7 @@ from monitor.cli.base import (
     since_option,
     spoken,
 )
-from monitor.language import _
+from monitor.language import _, used
 
 if TYPE_CHECKING:
     from alerts.parity import ParityRow
@@ -72,6 +72,7 @@ def _print(rows: tuple[ParityRow, ...]) -> None:
     shown = [
         {
             **asdict(row),
+            "name": row.called[used()],
             "minutes": None if row.decide_p50_s is None else row.decide_p50_s / 60,
             "interval": None if row.low is None else f"{row.low:.2f}–{row.high:.2f}",
         }

@@ -31,7 +31,7 @@ from monitor.config import Settings
 from monitor.errors import NotFoundError
 from monitor.language import LANGUAGES, _, speaking, term
 from monitor.store import Store
-from monitor.types import Lang
+from monitor.types import Lang, Said
 
 KEPT_S = 5.0
 _STYLE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)  # the first of a document is ours
@@ -56,7 +56,7 @@ PAGES: dict[str, Reader] = {
 class Board:
     """Answers what is asked of the pages; ``problems`` tells what needs a person."""
 
-    def __init__(self, store: Store, settings: Settings, problems: Callable[[], Awaitable[list[str]]]) -> None:
+    def __init__(self, store: Store, settings: Settings, problems: Callable[[], Awaitable[list[Said]]]) -> None:
         self._store, self._settings, self._problems = store, settings, problems
         self._kept: Kept[bytes | None] = Kept(KEPT_S)
 
@@ -132,7 +132,7 @@ def _frame(look: Look, read: Reader) -> dict[str, Any]:
         "lang": look.lang.value,
         "style": style()[0],
         "election": look.settings.election.name,
-        "phase": term("phase", look.settings.calendar.phase(look.now)),
+        "phase": _("phase: {phase}").format(phase=term("phase", look.settings.calendar.phase(look.now))),
         "made": instant(look.now, look.zone),
         "zone": look.zone.key,
         "nav": [(Link(name, look.to(paths[each])), each is read) for each, name in names.items()],

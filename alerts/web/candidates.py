@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from alerts.parity import HIGHEST, LOWEST, ParityRow, read_parity
@@ -16,6 +16,7 @@ DAYS = 7
 def candidates(look: Look) -> Page:
     """The page. Raises ConfigError for a wrong watchlist."""
     found = read_parity(look.store, look.settings, look.now - timedelta(days=DAYS), look.now)
+    camps = {row.key: row.called[look.lang] for row in found.camps}
     warnings = [Cell(render(warning, look.zone), tone=Tone.WARN) for warning in found.warnings]
     meaning = _(
         "The ratio compares how often what names one candidate was flagged in error with how often what names the "
@@ -27,14 +28,15 @@ def candidates(look: Look) -> Page:
         lead=_("Items of the last {days} days, by whom they name.").format(days=DAYS),
         sections=[
             Section(_("Warnings"), [Listing(warnings, _("None: no candidate and no camp is flagged in error more."))]),
-            Section(_("By candidate"), [_table(_("Candidates"), found.candidates)]),
-            Section(_("By camp"), [_table(_("Camps"), found.camps)]),
+            Section(_("By candidate"), [_table(look, _("Candidates"), found.candidates, camps)]),
+            Section(_("By camp"), [_table(look, _("Camps"), found.camps, {})]),
             Section(_("What the ratio means"), [Words(Cell(meaning))]),
         ],
     )
 
 
-def _table(name: str, rows: Sequence[ParityRow]) -> Table:
+def _table(look: Look, name: str, rows: Sequence[ParityRow], camps: Mapping[str, str]) -> Table:
+    """``camps``: what those are called that stand beside a name."""
     columns = [
         Column(_("Name"), head=True),
         Column(_("Items"), number=True),
@@ -46,7 +48,7 @@ def _table(name: str, rows: Sequence[ParityRow]) -> Table:
     ]
     shown = [
         [
-            Cell(row.name, note=row.camp if row.camp and row.camp != row.name else ""),
+            Cell(row.called[look.lang], note=camps.get(row.camp or "", "")),
             number(row.items),
             number(row.flagged),
             number(row.decided_false),

@@ -9,8 +9,10 @@ from alerts.coverage import Coverage, read_coverage
 from alerts.web.look import Look
 from alerts.web.parts import Cell, Column, Figures, Listing, Page, Part, Section, Table, Tone, instant, number
 from monitor.language import _, render, term
+from monitor.text import shorten
 
 OUTLETS = 20
+ADDRESS = 80  # characters of one
 _TONES = {"failing": Tone.BAD, "unwell": Tone.WARN, "disabled": Tone.SOFT}
 
 
@@ -19,7 +21,7 @@ def feeds(look: Look) -> Page:
     found = read_coverage(look.store, look.settings, look.now)
     return Page(
         title=_("Feeds"),
-        lead=_("Who reads that nothing was found must see whether anything was looked at."),
+        lead=_("Which outlets are read, and what was not: where nothing was found, was anything looked at?"),
         sections=[
             Section(_("How they are"), [_counts(found.feeds)]),
             Section(_("What needs a look"), list(_unwell(look, found.feeds))),
@@ -53,7 +55,7 @@ def _unwell(look: Look, feeds: Mapping[str, Any]) -> Iterator[Part]:
     ]
     rows = [
         [
-            Cell(row["outlet"], note=row["url"]),
+            Cell(row["outlet"], note=shorten(row["url"], ADDRESS)),
             Cell(_word(row["health"]), tone=_TONES[group]),
             Cell(render(row["said"]) if row["said"] else ""),
             instant(row["last_success_at"], look.zone),

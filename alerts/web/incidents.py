@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from alerts import history, opinions
 from alerts.web.look import Look
 from alerts.web.parts import (
+    TITLE,
     Cell,
     Column,
     Figures,
@@ -18,6 +19,7 @@ from alerts.web.parts import (
     Section,
     Table,
     Tone,
+    claim,
     instant,
     number,
     web_address,
@@ -25,6 +27,7 @@ from alerts.web.parts import (
 from monitor.language import _, render, term
 from monitor.store import alerts as alert_store
 from monitor.store import audit, board, incident_facts, incident_list, regroup, relations
+from monitor.text import shorten
 from monitor.types import IncidentFacts, Review
 
 ROWS = 25
@@ -49,7 +52,6 @@ def incidents(look: Look) -> Page:
         latest = board.latest_alerts(connection, ids)
     columns = [
         Column(_("Claim"), head=True),
-        Column(_("Claim type")),
         Column(_("Items"), number=True),
         Column(_("Outlets"), number=True),
         Column(_("First seen")),
@@ -69,8 +71,7 @@ def incidents(look: Look) -> Page:
 
 def _row(look: Look, head: Mapping[str, Any], facts: IncidentFacts, alert: Mapping[str, Any] | None) -> list[Cell]:
     return [
-        Cell(facts.title, look.to(f"/incidents/{head['id']}"), lang=facts.lang),
-        Cell(term("claim_type", facts.claim_type) if facts.claim_type else _("unclear")),
+        claim(facts.title, look.to(f"/incidents/{head['id']}"), facts.lang, facts.claim_type),
         number(facts.items),
         number(len(facts.outlets)),
         instant(head["first_seen_at"], look.zone),
@@ -107,7 +108,7 @@ def incident(look: Look) -> Page:
     events = [
         *(_item(look, item) for item in found["items"]),
         *(_told(look, entry) for entry in opinions.without_told(told, blind)),
-        *_changes(changes),
+        *_changes(look, changes),
     ]
     newest = sorted(events, key=lambda event: event.at)[-EVENTS:]
     course = Listing([event.cell for event in newest], _("Its items were purged."), ordered=True)
@@ -119,7 +120,11 @@ def incident(look: Look) -> Page:
     sections.append(Section(title, [course]))
     if related:
         rows = [
-            Cell(other["title"], look.to(f"/incidents/{other['id']}"), note=f"{other['similarity']:.2f}")
+            Cell(
+                shorten(other["title"], TITLE),
+                look.to(f"/incidents/{other['id']}"),
+                note=_("similarity {value}").format(value=f"{other['similarity']:.2f}"),
+            )
             for other in related
         ]
         sections.append(Section(_("Possibly the same claim"), [Listing(rows)]))
@@ -168,10 +173,11 @@ def _told(look: Look, entry: Mapping[str, Any]) -> Event:
     return Event(entry["at"], Cell(said, at=entry["at"].astimezone(look.zone), note=about, tone=Tone.SOFT))
 
 
-def _changes(entries: list[dict[str, Any]]) -> Iterator[Event]:
+def _changes(look: Look, entries: list[dict[str, Any]]) -> Iterator[Event]:
     """Merges and splits."""
     said = {"incident.merge": _("merged into incident {into}"), "incident.split": _("split: incident {into}")}
     for entry in entries:
         if entry["action"] in said:
             text = said[entry["action"]].format(into=entry["detail"]["into"])
-            yield Event(entry["at"], Cell(text, at=entry["at"], note=entry["detail"]["reason"], tone=Tone.SOFT))
+            at = entry["at"].astimezone(look.zone)
+            yield Event(at, Cell(text, at=at, note=entry["detail"]["reason"], tone=Tone.SOFT))

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from monitor.config import Settings
 from monitor.language import LANGUAGES
 from monitor.store import Store
-from monitor.types import Lang
+from monitor.types import Lang, Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Look:
     now: datetime
     lang: Lang
     chosen: bool  # by the address, not by the browser: every link keeps it
-    problems: Sequence[str]  # what needs a person, in the words of `status`
+    problems: Sequence[Said]  # what needs a person, in the words of `status`
     path: Mapping[str, str]
     page: int = 1
 

@@ -23,12 +23,13 @@ from alerts.web.parts import (
     Section,
     Table,
     Tone,
+    claim,
     instant,
     number,
     share,
     span,
 )
-from monitor.language import _, ngettext, term
+from monitor.language import _, ngettext, render, term
 from monitor.store import Connection, alert_list, board, incident_facts, summary
 from monitor.store.board import Handled
 
@@ -63,7 +64,7 @@ def overview(look: Look) -> Page:
             Section(_("Clocks against their targets, last 24 hours"), [_clocks(look.now, handled, targets)]),
             Section(_("Spreading, last {hours} hours").format(hours=SPREAD_HOURS), [_spreading(spread)]),
             Section(_("The last {days} days").format(days=DAYS), [course]),
-            Section(_("What needs a person"), [_problems(look.problems)]),
+            Section(_("What needs a person"), [_problems(look)]),
         ],
         alarm=ngettext("{count} thing needs a person", "{count} things need a person", count).format(count=count)
         if count
@@ -100,7 +101,6 @@ def _alerts(look: Look, rows: Sequence[Mapping[str, Any]], live: int) -> Table:
     columns = [
         Column(_("Priority")),
         Column(_("Claim"), head=True),
-        Column(_("Claim type")),
         Column(_("State")),
         Column(_("Items"), number=True),
         Column(_("Due")),
@@ -108,8 +108,7 @@ def _alerts(look: Look, rows: Sequence[Mapping[str, Any]], live: int) -> Table:
     shown = [
         [
             Cell(row["priority"]),
-            Cell(row["title"], look.to(f"/incidents/{row['incident_id']}"), lang=row["lang"]),
-            Cell(term("claim_type", row["claim_type"]) if row["claim_type"] else _("unclear")),
+            claim(row["title"], look.to(f"/incidents/{row['incident_id']}"), row["lang"], row["claim_type"]),
             Cell(term("state", row["state"])),
             number(row["items"]),
             _due(look, row["due_at"]),
@@ -185,7 +184,7 @@ def _spread(connection: Connection, look: Look) -> Iterator[list[Cell]]:
     facts = incident_facts.by_id(connection, [incident_id for incident_id, _count in fastest])
     for incident_id, count in fastest:
         known = facts[incident_id]
-        title = Cell(known.title, look.to(f"/incidents/{incident_id}"), lang=known.lang)
+        title = claim(known.title, look.to(f"/incidents/{incident_id}"), known.lang, known.claim_type)
         drawn = spark(board.joined(connection, incident_id, bounds))
         yield [title, Cell(f"{count:,}", chart=drawn), number(len(known.outlets)), number(known.items)]
 
@@ -212,8 +211,9 @@ def _course(connection: Connection, look: Look) -> Chart:
     return Chart(title, trend(title, [f"{day:%m-%d}" for day in days], series, unit=_("a day")))
 
 
-def _problems(problems: Sequence[str]) -> Listing:
-    rows = [Cell(problem, lang="en") for problem in problems[:PROBLEMS]]
+def _problems(look: Look) -> Listing:
+    problems = look.problems
+    rows = [Cell(render(problem, look.zone)) for problem in problems[:PROBLEMS]]
     if len(problems) > PROBLEMS:
         more = _("and {count} more: `pollwatch status` names them").format(count=len(problems) - PROBLEMS)
         rows.append(Cell(more, tone=Tone.SOFT))

@@ -13,7 +13,10 @@ from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from monitor.language import _, ngettext
+from monitor.language import _, ngettext, term
+from monitor.text import shorten
+
+TITLE = 140  # characters of a title in a table
 
 
 class Tone(StrEnum):
@@ -135,6 +138,12 @@ class Page:
     back: Link | None = None
     title_lang: str | None = None
     alarm: str = ""
+
+
+def claim(title: str, href: str, lang: str, claim_type: str | None) -> Cell:
+    """The title of an incident, which leads to it, with its claim type; of a long one the beginning."""
+    kind = term("claim_type", claim_type) if claim_type else _("claim type unclear")
+    return Cell(shorten(title, TITLE), href, lang=lang, note=kind)
 
 
 def number(value: float) -> Cell:

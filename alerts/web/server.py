@@ -15,7 +15,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from alerts.pages import RSS
 from alerts.process import log_to_stderr, stop_signal
-from alerts.status import status
+from alerts.status import look
 from alerts.web import metrics
 from alerts.web.board import Board
 from alerts.web.callback import Callback
@@ -25,6 +25,7 @@ from monitor.config import Settings
 from monitor.errors import ConfigError, PollwatchError
 from monitor.invisible import safe
 from monitor.store import Store
+from monitor.types import Said
 
 log = logging.getLogger(__name__)
 
@@ -124,14 +125,14 @@ class _Health:
         self._store, self._settings = store, settings
         self._kept: Kept[Mapping[str, Any] | PollwatchError] = Kept(HEALTH_FOR_S)
 
-    async def problems(self) -> list[str]:
+    async def problems(self) -> list[Said]:
         """What needs a person now, a sentence each."""
         found = await self._kept.get("", self._look)
-        return [str(found)] if isinstance(found, PollwatchError) else list(found["problems"])
+        return [Said(str(found))] if isinstance(found, PollwatchError) else list(found["problems"])
 
     async def get(self, request: web.Request) -> web.Response:
         problems = await self.problems()
-        lines = [safe(problem) for problem in problems] or ["ok"]
+        lines = [safe(problem.text) for problem in problems] or ["ok"]
         return web.Response(status=503 if problems else 200, text="\n".join(lines) + "\n", headers=PLAIN)
 
     async def metrics(self, request: web.Request) -> web.Response:
@@ -143,7 +144,7 @@ class _Health:
 
     def _look(self) -> Mapping[str, Any] | PollwatchError:
         try:
-            return status(self._store, self._settings, datetime.now(UTC))
+            return look(self._store, self._settings, datetime.now(UTC))
         except PollwatchError as error:
             return error
 

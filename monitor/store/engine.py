@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityErr
 
 from monitor.errors import BrokenStoreError, BusyError, ConfigError
 from monitor.store import postgresql, sqlite
+from monitor.types import Said
 
 __all__ = ["Connection", "Store", "integrity", "open_store"]
 
@@ -151,7 +152,7 @@ def integrity(store: Store) -> list[str]:
         return [error.detail]
 
 
-def obstacle(store: Store) -> str | None:
+def obstacle(store: Store) -> Said | None:
     """Why nothing can be written to the store now, or soon will not be, in a sentence; None when all is well.
 
     Waits two seconds at most for whoever writes. Raises BrokenStoreError when it cannot even be read.

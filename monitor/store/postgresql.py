@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from monitor.errors import ConfigError
+from monitor.types import Said
 
 _NO_WRITER: dict[str, Any] = {"pollwatch_read": True}
 READ_OPTIONS = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True, **_NO_WRITER}
@@ -141,15 +142,16 @@ def _on_begin(connection: Connection) -> None:
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s, %s)", (_SPACE, _number(_WRITER)))
 
 
-def obstacle(connection: Connection) -> str | None:
+def obstacle(connection: Connection) -> Said | None:
     """Why nothing can be written now; None when all is well. Ends the transaction's use when it is locked."""
     if connection.exec_driver_sql("SELECT pg_is_in_recovery()").scalar_one():
-        return "the server is a standby, which takes no writes"
+        return Said("the server is a standby, which takes no writes")
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = {_WAIT_MS}")
     try:
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s, %s)", (_SPACE, _number(_WRITER)))
     except OperationalError:
-        return f"nothing can be written to the store: another program has been writing for {_WAIT_MS / 1000:.0f} s"
+        form = Said("nothing can be written to the store: another program has been writing for {count} s")
+        return form.filled(count=_WAIT_MS // 1000)
     return None
 
 

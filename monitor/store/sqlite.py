@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 
 from monitor.errors import BrokenStoreError, BusyError, ConfigError, MissingStoreError
+from monitor.types import Said
 
 READ_OPTIONS = {"pollwatch_read": True}
 _LOOK_S = 2.0  # how long a look whether something can be written waits for whoever writes
@@ -96,7 +97,7 @@ def integrity(connection: Connection) -> list[str]:
     return found + [f"row {row[1]} of table {row[0]} points to a missing row of {row[2]}" for row in orphans]
 
 
-def obstacle(path: Path) -> str | None:
+def obstacle(path: Path) -> Said | None:
     """Why nothing can be written to the store, or soon will not be; None when all is well."""
     try:
         opened = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_LOOK_S, isolation_level=None)
@@ -104,9 +105,10 @@ def obstacle(path: Path) -> str | None:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")
     except sqlite3.Error as error:
-        return f"nothing can be written to {path}: {error}"
+        return Said("nothing can be written to {file}: {error}", {"file": str(path), "error": str(error)})
     free = shutil.disk_usage(path.parent).free
-    return f"the disk of {path} has {free >> 20} MB left: make room" if free < _ROOM else None
+    full = Said("the disk of {file} has {free} MB left: make room", {"file": str(path), "free": free >> 20})
+    return full if free < _ROOM else None
 
 
 def copy_pages(connection: Connection, file: Path) -> None:

@@ -135,7 +135,8 @@ def flagged(connection: Connection, start: datetime, end: datetime) -> dict[str,
 def flagged_since(connection: Connection, since: datetime) -> Iterator[tuple[datetime, int]]:
     """How many flagged items came into incidents in each quarter of an hour since then that brought some.
 
-    No zone has a day that begins within one. Samples are none of them.
+    A day that begins within one, as no zone has it, gives what came in that quarter to the day before. Samples are none
+    of them.
     """
     whole = cast(extract("epoch", incident_items.c.added_at), BigInteger) // literal_column("900", Integer)
     query = (

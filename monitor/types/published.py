@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -28,6 +29,9 @@ class Lang(StrEnum):
     EN = "en"
     HANT = "zh-Hant"
     HANS = "zh-Hans"
+
+
+Names = Mapping[Lang, str]  # what somebody or something is called
 
 
 @lru_cache(maxsize=4096)

@@ -13,8 +13,8 @@ class Said:
     """An English sentence, or a part of one, as its form and what fills it: JSON, instants, and parts that are Said.
 
     ``monitor.language.render`` says it in another language: it looks up the form in the catalogue, and the names of
-    codes by the names of the values (see ``language.term``). Without values the form is the sentence, whatever it
-    holds.
+    codes by the names of the values (see ``language.term``); of a value that is Names it takes the one of its language.
+    Without values the form is the sentence, whatever it holds.
     """
 
     form: str
@@ -44,7 +44,7 @@ class Said:
     @classmethod
     def _value(cls, stored: Any) -> Any:
         if isinstance(stored, Mapping):
-            return cls.read(stored)
+            return cls.read(stored) if "form" in stored else stored  # Names
         return [cls._value(each) for each in stored] if isinstance(stored, list) else stored
 
 
@@ -54,6 +54,8 @@ def in_english(value: Any) -> Any:
         return sentence_list(str(in_english(each)) for each in value)
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
+    if isinstance(value, Mapping) and "en" in value:
+        return value["en"]
     return value.text if isinstance(value, Said) else value
 
 

@@ -62,9 +62,9 @@ def _alert(connection: Connection, incident_id: int, at: datetime, *, decided: b
     }
     alert_id = connection.scalars(insert(alerts).values(**row).returning(alerts.c.id)).one()
     if decided:
-        verdict = None if incident_id % 2 else "false"
+        verdict, why = (None, "not-false: the gazette says so") if incident_id % 2 else ("false", "see the gazette")
         values = {"alert_id": alert_id, "reviewer": "maya", "decision": row["decision"], "verdict": verdict}
-        connection.execute(insert(decisions).values(**values, reason="the gazette says otherwise", at=done))
+        connection.execute(insert(decisions).values(**values, reason=why, at=done))
 
 
 def _published(connection: Connection, now: datetime) -> None:
@@ -86,6 +86,7 @@ def _ruled(connection: Connection, now: datetime) -> None:
     connection.execute(update(incidents).where(incidents.c.id == 2).values(sample="random"))
     newest = {"at": now - HOUR, "verdict": "misleading", "decision": "clarify"}
     connection.execute(update(decisions).where(decisions.c.alert_id == 2).values(**newest))
+    connection.execute(update(decisions).where(decisions.c.alert_id == 3).values(at=now - 2 * HOUR))
 
 
 def _quiet(connection: Connection, now: datetime) -> None:

@@ -49,6 +49,13 @@ def test_what_was_not_measured_is_a_gap() -> None:
     assert len(_texts(drawn)) == len(set(_texts(drawn)))  # one name in the legend, whatever the number of pieces
 
 
+def test_words_can_be_read_on_a_telephone() -> None:
+    """Between margins of 16 pixels on a screen of 360, in page and mail, they are 12 pixels high at least."""
+    for drawn in (trend("Flagged", DAYS, [("items", [1.0] * 14)], unit="a day"), bars("Kinds", [("a", 3)], unit="b")):
+        wide = float(_parsed(drawn).attrib["viewBox"].split()[2])
+        assert float(_parsed(drawn).attrib["font-size"]) * (360 - 2 * 16) / wide >= 12
+
+
 def test_who_does_not_see_it_is_told_title_and_numbers() -> None:
     """`<title>` and `<desc>` say what the picture does, the gaps too."""
     parsed = _parsed(trend("Clocks", DAYS[:3], [("p50", [4, None, 1.5])], unit="min"))
@@ -71,7 +78,7 @@ def test_bars_are_as_long_as_their_numbers() -> None:
     wide = [float(bar.attrib["width"]) for bar in _parsed(drawn).iter(f"{SVG}rect")]
     assert wide[0] == pytest.approx(2 * wide[1], abs=0.1)
     assert 0 < wide[2] <= 1
-    assert [len(text) for text in _texts(drawn) if text.endswith("…")] == [27, 54]
+    assert [len(text) for text in _texts(drawn) if text.endswith("…")] == [22, 44]
 
 
 @pytest.mark.parametrize("colours", [BY_DAY, BY_NIGHT])
@@ -110,6 +117,6 @@ def test_every_point_lies_in_the_picture(values: list[float | None]) -> None:
     for points in (*_lines(drawn), *_lines(spark(values))):
         assert all(-0.1 <= x <= wide + 0.1 and -0.1 <= y <= high + 0.1 for x, y in points)
     marks = [
-        e for e in _parsed(drawn).iter(f"{SVG}text") if e.attrib["text-anchor"] == "end" and e.attrib["x"] == "34.0"
+        e for e in _parsed(drawn).iter(f"{SVG}text") if e.attrib["text-anchor"] == "end" and e.attrib["x"] == "38.0"
     ]
     assert 2 <= len(marks) <= 5

@@ -159,7 +159,7 @@ def test_what_is_late_to_be_drafted_is_said(desk: Desk, folder: Path) -> None:
 
     def late(hours: float) -> bool:
         found = clarifications.problems(desk.store, configured, desk.now + timedelta(hours=hours))
-        return found == [f"alert {alert} was to be clarified by 13:30"]
+        return [said.text for said in found] == [f"alert {alert} was to be clarified by 13:30"]
 
     assert (late(0.9), late(1.1), late(24 * 8)) == (False, True, False)
     here.draft(alert)

@@ -75,13 +75,19 @@ def test_it_says_the_same_in_text_and_html_when_nothing_happened(
         settings = configure(_toml(mailbox))
         digest.digest(store, settings, MORNING)
         message = mailbox.parsed()[0]
-    assert message["Subject"] == "pollwatch digest 2027-03-01: nothing to decide"
+    assert message["Subject"] == "pollwatch digest 2027-03-01: nothing to decide: no feed is watched"
     assert message["Auto-Submitted"] == "auto-generated"
     text = message.get_body(("plain",))
     html = message.get_body(("html",))
     assert text is not None
     assert html is not None
-    for words in ("othing to decide", "Nothing is waiting", "No decision in this period", "not covered"):
+    for words in (
+        "othing to decide",
+        "Nothing is waiting",
+        "No decision in this period",
+        "not covered",
+        "nothing was looked at",
+    ):
         assert words.lower() in text.get_content().lower()
         assert words.lower() in html.get_content().lower()
 

@@ -148,6 +148,8 @@ def test_a_receiver_reads_his_language(busy: Summary) -> None:
     assert "卓望晴仍然是候選人" in words
     assert "Vivian Cheuk is still standing" not in words
     latin = set(re.findall(r"[a-z]{4,}", words))
+    assert "並非不實：the gazette says so" in words
+    assert "not-false" not in words
     assert not latin & {"waiting", "flagged", "items", "alert", "outlet", "since", "hidden", "decided", "spreading"}
     english = letter(busy, Lang.EN)
     assert len(english.front) == len(chinese.front)
@@ -161,7 +163,9 @@ def test_the_annex_proves_that_it_ran(busy: Summary) -> None:
     assert "switched off this week" in said["Coverage"]
     assert "Quiet Bay Gazette" in said["What stopped coming"]
     assert "decided meanwhile (dismiss)" in said["Dropped"]
-    assert "ends 1 Mar 16:00 and gives back 0 alerts" in said["Hidden"]
+    assert "ends 1 Mar 16:00 and hides nothing" in said["Hidden"]
+    assert said["Hidden"].count("silence 1 of lin") == 1
+    assert "by maya: not false: the gazette says so" in said["Decided"]
     assert "Model: seed-1" in said["Proof"]
     assert busy.provenance["audit_hash"] in said["Proof"]
 
@@ -309,14 +313,24 @@ def test_receivers_have_a_language_or_are_addresses(folder: Path) -> None:
             read(wrong)
 
 
-def test_days_are_those_of_the_wall(busy: Summary) -> None:
+def test_the_last_of_the_fourteen_days_is_that_of_the_mail(busy: Summary) -> None:
+    """On the first morning of all there is something to see: each day ends when its mail is due."""
+    assert (busy.days[0].date, busy.days[-1].date) == (date(2027, 2, 16), TODAY)
+    assert busy.days[-1].flagged >= busy.flagged["incidents_new"] > 0
+    said = {section.heading: " ".join(_words(section.blocks)) for section in letter(busy, Lang.EN).annex}
+    assert "the last one at 1 Mar 08:00" in said["Fourteen days"]
+    assert f"1 Mar {busy.days[-1].flagged}" in said["Fourteen days"]
+
+
+def test_days_are_those_of_the_wall() -> None:
     """A day of 23 hours and one of 25 hold what happened on them, and what is not of these days is left out."""
     calendar = Calendar(zone=ZoneInfo("Europe/Dublin"))
     dates = [date(2027, 3, 27), date(2027, 3, 28), date(2027, 3, 29)]
     flagged = [(datetime(2027, 3, 27, 0, tzinfo=UTC), 1), (datetime(2027, 3, 28, 22, 59, tzinfo=UTC), 2)]
     flagged += [(datetime(2027, 3, 28, 23, tzinfo=UTC), 4), (datetime(2027, 3, 29, 23, tzinfo=UTC), 8)]
     turns = [(datetime(2027, 3, 28, 12, tzinfo=UTC), float(minutes)) for minutes in (5, 50, 7)]
-    days = by_day(calendar, dates, flagged, turns)
+    bounds = [calendar.day_bounds(dates[0])[0], *(calendar.day_bounds(each)[1] for each in dates)]
+    days = by_day(dates, bounds, flagged, turns)
     assert [(day.flagged, day.decided, day.decide_p50) for day in days] == [(1, 0, None), (2, 3, 7.0), (4, 0, None)]
 
 

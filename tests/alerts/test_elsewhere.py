@@ -200,7 +200,7 @@ def test_each_starter_is_whole(tmp_path: Path) -> None:
         assert sorted(written) == sorted(STARTER_FILES)
         settings = load_file(directory / "pollwatch.toml")
         assert check_configuration(settings.file) == []
-        assert sum("invented sample" in note for note in unset(settings)) == 2
+        assert sum("invented sample" in note.text for note in unset(settings)) == 2
         assert load_routes(settings)
         for seed in STARTER_FILES.values():
             if place:

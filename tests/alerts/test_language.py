@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import string
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from threading import Barrier
 from typing import Any
 
@@ -134,6 +136,15 @@ def test_the_language_is_the_first_that_somebody_asked_for(
 ) -> None:
     """The variable of our own, the configuration, the locale in the order of POSIX; English for any other."""
     assert language.wanted(environment, settings) == expected
+
+
+@pytest.mark.usefixtures("chinese")
+def test_a_name_is_told_as_each_language_has_it() -> None:
+    """Also in a sentence that comes from the store, and with names beside it that have no other form."""
+    both = {Lang.EN: "Vivian Cheuk", Lang.HANT: "卓望晴"}
+    said = Said.read(json.loads(json.dumps(asdict(Said("{names} and {n}", {"names": [both, "Bo Quill"], "n": 2})))))
+    assert said.text == "Vivian Cheuk and Bo Quill and 2"
+    assert render(said) == "卓望晴及Bo Quill and 2"
 
 
 def test_only_the_languages_of_the_interface_can_be_used() -> None:

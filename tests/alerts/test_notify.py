@@ -332,7 +332,7 @@ def test_without_an_address_it_waits_and_says_so(
     open_alerts(store, settings, now)
     report = notify.notify(store, settings, now)
     assert "routes.toml: receiver desk: has no address; set POLLWATCH_RECEIVER_DESK or url_file" in report.problems[0]
-    assert "has no address" in notify.problems(store)[0]
+    assert "has no address" in notify.problems(store)[0].text
     monkeypatch.setenv("POLLWATCH_RECEIVER_DESK", address)
     notify_at(store, settings, now, 60)
     assert [each.alerts for each in inbox.of("desk")] == [[1]]

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from alerts.pipeline import STAGES
-from alerts.status import check_configuration, status
+from alerts.status import check_configuration, look, status
 from monitor.config import Settings
 from monitor.errors import FeedError, FeedErrorKind
+from monitor.language import render, speaking
 from monitor.store import Store, feeds, runs
+from monitor.text import HAN
 
 CLI = [sys.executable, "-m", "alerts"]
 
@@ -84,6 +86,28 @@ def test_feeds_that_need_a_person_are_problems(store: Store, settings: Settings,
         "feed 2 Outlet 2 is silent: it answers, but has not listed one entry yet; its last answer took 20 s",
     ]
     assert [(row["id"], row["health"]) for row in found["feeds"]["unwell_feeds"]] == [(2, "silent"), (3, "slow")]
+
+
+def test_what_needs_a_person_is_said_in_the_language_of_the_reader(
+    store: Store, settings: Settings, now: datetime
+) -> None:
+    """Each sentence has its Chinese form, with names of codes and times as people write them; JSON stays English."""
+    with store.write() as connection:
+        feeds.add(connection, "https://a.example/1", now, outlet="海港日報")
+        error = FeedError("https://a.example/1", FeedErrorKind.DNS, "the host name does not resolve")
+        feeds.record_failure(connection, 1, now, now, error, strikes=1)
+        runs.started(connection, "assess", now - timedelta(hours=2))
+        runs.finished(connection, "assess", now, error="OSError: no space")
+    found = look(store, settings, now)
+    with speaking("zh-Hant"):
+        said = [render(sentence) for sentence in (*found["problems"], *found["notes"])]
+    assert all(HAN.search(sentence) for sentence in said), said
+    fails = "來源 1（海港日報）讀取失敗：找不到伺服器名稱（the host name does not resolve），上次正常回應：從未"
+    assert fails in said
+    assert "工序 assess 失敗：OSError: no space" in said
+    english = status(store, settings, now)
+    assert [sentence.text for sentence in found["problems"]] == english["problems"]
+    assert "assess failed: OSError: no space" in english["problems"]
 
 
 def _run(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[bytes]:

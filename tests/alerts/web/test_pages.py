@@ -88,12 +88,16 @@ def test_every_page_says_what_is_there_in_both_languages(
                 hrefs = [attributes["href"] or "" for tag, attributes in _Tags(text).seen if tag == "a"]
                 assert all(f"lang={lang}" in href for href in hrefs if href.startswith("/") and other not in href)
         assert "P1" in _get(f"{address}/?lang=en")[2]
+        assert "卓望晴" in _get(f"{address}/candidates?lang=zh-Hant")[2]
+        needed = _get(f"{address}/?lang=zh-Hant")[2].partition("須人手處理</h2>")[2]
+        assert "從未執行：`pollwatch run`" in needed
+        assert "nothing has run" not in needed
         spread = _get(f"{address}/?lang=zh-Hant")[2].partition("正在擴散</h2>")[2]
         assert f"/incidents/{found['hostile']}?" in spread.partition("</section>")[0]
         for path, words in {
             "/incidents": ("watch", "dismiss", "waits for another opinion"),
             "/feeds": ("a page, no feed", "gone", "failing"),
-            "/candidates": ("卓望晴", "not enough"),
+            "/candidates": ("Vivian Cheuk", "not enough"),
             "/model": ("seed-1", "0.81", "<svg", "67"),
             "/silences": ("lin", "incident = "),
             "/audit": ("alert.decide", "silence.add"),
