@@ -9,6 +9,7 @@ from typing import Any
 
 from alerts import clarifications, digest, notify, paper, senders
 from alerts.legs import MEASURED, measure
+from alerts.outage import clock_went_back, unreached
 from alerts.parity import DAYS, read_parity
 from alerts.pipeline import LEARN, PURGE, stages
 from alerts.policy import LEAD
@@ -149,8 +150,10 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
         stage: {"finished_at": row["finished_at"], "error": row["error"], "report": row["report"]}
         for stage, row in ran.items()
     }
+    went_back = clock_went_back(ran, now, settings.calendar.zone)
     problems = [
         *([obstacle] if obstacle else []),
+        *([went_back.text] if went_back else []),
         *_feed_problems(feeds, settings),
         *_queue_problems(queue),
         *_stage_problems(ran, now, settings),
@@ -188,6 +191,8 @@ def status(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
 def _feed_problems(feeds: dict[str, Any], settings: Settings) -> list[str]:
     if feeds["total"] == 0:
         return ["no feeds yet: `pollwatch feeds import feeds.opml` or `pollwatch feeds add URL`"]
+    if (outage := unreached(feeds)) is not None:
+        return [outage.text]
     failing = [
         f"feed {f['id']} {f['outlet']} fails: {f['note']}, last good answer {_moment(f['last_success_at'], settings)}"
         for f in feeds["failing_feeds"]
