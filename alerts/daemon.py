@@ -1,12 +1,11 @@
 """`run`: APScheduler drives every stage at its time, in one process; the only user of APScheduler.
 
-What waits for the network, feeds, hubs, receivers and pages, has threads of its own, and passes over the feeds may
-overlap; so has the index of words, which may have much to catch up with, and the daily purge, which gives way to
-whoever writes. The other stages compute and run in one thread, one after the other; learning computes for many seconds
-and runs in a process of its own. Where a fleet works, this process only says when: see ``workers``. With `[web]` in
-the configuration the event loop serves it. Every stage can be killed
-at any instruction, so stopping means: start nothing more, let what runs finish for a few seconds, then go. What was cut
-off is done again at the next start.
+What waits for the network, feeds, hubs, receivers, the mail server and pages, has threads of its own, and passes over
+the feeds may overlap; so has the index of words, which may have much to catch up with, and the daily purge, which gives
+way to whoever writes. The other stages compute and run in one thread, one after the other; learning computes for many
+seconds and runs in a process of its own. Where a fleet works, this process only says when: see ``workers``. With
+`[web]` in the configuration the event loop serves it. Every stage can be killed at any instruction, so stopping means:
+start nothing more, let what runs finish for a few seconds, then go. What was cut off is done again at the next start.
 """
 
 from __future__ import annotations
@@ -17,7 +16,8 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -36,6 +36,7 @@ from alerts.running import (
     learn_when_due,
     pass_over_feeds,
     purge_when_due,
+    put_clock_right,
     run_stages,
 )
 from alerts.web import site
@@ -48,6 +49,8 @@ log = logging.getLogger("pollwatch")
 TRIM_S = 20  # between two times that freed memory is given back; takes about ten milliseconds
 LEARN_LOOK_S = 600  # between two looks whether to learn; a training that failed is tried again then
 PURGE_LOOK_S = 600  # and whether to purge, once a day
+CLOCK_LOOK_S = 5.0  # between two looks whether the clock was put back
+PUT_BACK_S = 30.0  # by so much or more: then somebody, or the system, has set it
 BUSY = "another pollwatch daemon works on this store; stop it first, or give this one its own database.url"
 
 
@@ -141,15 +144,19 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
             max_instances=threads,
         )
     scheduler.add_job(give_memory_back, "interval", seconds=TRIM_S)
+    pools.append(ThreadPoolExecutor(1, thread_name_prefix="clock"))
+    put_right = partial(in_thread, pools[-1], put_clock_right)
     async with contextlib.AsyncExitStack() as doors:
         if settings.serves_web:
             log.info("web on %s", await doors.enter_async_context(site(store, settings)))
         if (heartbeat_s := supervisor.heartbeat_s()) is not None:
             scheduler.add_job(supervisor.tell, "interval", (supervisor.ALIVE,), seconds=heartbeat_s)
         scheduler.start()
+        clock = asyncio.create_task(_mind_the_clock(scheduler, put_right, _longest_s(settings)))
         supervisor.tell(supervisor.READY, supervisor.doing(f"runs on {store.url}"))
         await asyncio.wait({stop})
         supervisor.tell(supervisor.STOPPING)
+        clock.cancel()
     scheduler.remove_all_jobs()
     if running:
         await asyncio.wait(running, timeout=STOP_WITHIN_S)
@@ -160,13 +167,44 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
     return (None if stop.exception() else stop.result()), idle
 
 
+async def _mind_the_clock(
+    scheduler: AsyncIOScheduler, put_right: Callable[[], Awaitable[None]], longest_s: float
+) -> None:
+    """See that work goes on when the clock is put back: until it is where it was, nothing would be due.
+
+    For ``longest_s`` seconds passes that began before write their old time. It may also have been ahead when the last
+    daemon ran.
+    """
+    await put_right()
+    ahead_s, wrong_until = _ahead_s(), 0.0
+    while True:
+        await asyncio.sleep(CLOCK_LOOK_S)
+        before_s, ahead_s = ahead_s, _ahead_s()
+        if before_s - ahead_s >= PUT_BACK_S:
+            log.warning("the clock went back by %.0f seconds; everything is looked at anew", before_s - ahead_s)
+            wrong_until = time.monotonic() + longest_s + CLOCK_LOOK_S
+            for job in scheduler.get_jobs():
+                job.modify(next_run_time=datetime.now(UTC))
+        if time.monotonic() < wrong_until:
+            await put_right()
+
+
+def _ahead_s() -> float:
+    """By how much the wall clock is ahead of the one that nobody can set."""
+    return time.time() - time.monotonic()
+
+
 def most_passes(settings: Settings) -> int:
     """How many passes over the feeds there can be at a time; each tick begins one, however slow the last ones' feeds.
 
     None outlives its last request and the parsing of what that brought, so they never use up their number.
     """
-    longest_s = PASS_S + settings.fetch.timeout_s + settings.fetch.parse_timeout_s
-    return ceil(longest_s / settings.daemon.tick_s) + 1
+    return ceil(_longest_s(settings) / settings.daemon.tick_s) + 1
+
+
+def _longest_s(settings: Settings) -> float:
+    """How long a pass over the feeds lives at most."""
+    return PASS_S + settings.fetch.timeout_s + settings.fetch.parse_timeout_s
 
 
 def _plan(settings: Settings) -> list[tuple[str, int, float, Job]]:

@@ -254,11 +254,17 @@ def _make_messages(
             receiver
             for name, receiver in receivers.items()
             if name in oldest and name not in busy
-            if now >= due(receiver, oldest[name], outbox.frozen_since(connection, name, now - looks_back(receiver)))
+            if _is_due(connection, receiver, oldest[name], now)
         ]
     for receiver in ready:
         with store.write() as connection:
             _make_message(connection, settings, receiver, now, counts)
+
+
+def _is_due(connection: Connection, receiver: Receiver, oldest: datetime, now: datetime) -> bool:
+    """Whether its next message is to be made; at once, when what waits was written by a clock that was ahead."""
+    made = outbox.frozen_between(connection, receiver.name, now - looks_back(receiver), now)
+    return oldest > now or now >= due(receiver, oldest, made)
 
 
 def _make_message(

@@ -21,14 +21,14 @@ from monitor import purge
 from monitor.collect import collect
 from monitor.config import Settings
 from monitor.errors import PollwatchError
-from monitor.store import Store, open_store
+from monitor.store import Store, open_store, stamps
 from monitor.types import WHOLE, Part
 
 log = logging.getLogger("pollwatch")
 
 Job = Callable[[Store, Settings, Callable[[], bool]], None]  # the last one asks whether to stop
 
-APART = ("collect", "subscribe", "index", "notify", "capture")  # stages that would hold others up
+APART = ("collect", "subscribe", "index", "notify", "digest", "capture")  # stages that would hold others up
 PASS_S = 30.0  # after which a pass over the feeds asks no more of them
 STOP_WITHIN_S = 8.0  # for what runs when the process is asked to stop
 _LOOK_S = 0.2  # between two looks whether to stop, while a process learns
@@ -84,6 +84,18 @@ def purge_when_due(store: Store, settings: Settings, stopping: Callable[[], bool
         return
     if due and not stopping():
         run_one(PURGE, purge.purge, store, settings)
+
+
+def put_clock_right(store: Store, settings: Settings, stopping: Callable[[], bool]) -> None:  # noqa: ARG001 - a Job
+    """What a clock that was ahead put off is due now: see ``stamps``."""
+    try:
+        with store.write() as connection:
+            found = stamps.put_right(connection, datetime.now(UTC))
+    except PollwatchError as error:
+        log.error("the clock: %s", error)  # noqa: TRY400 - the sentence says all
+        return
+    if found:
+        log.warning("the clock was ahead: %d feeds, asked at a time that is still to come, are asked now", found)
 
 
 def _wait_for_learning(settings: Settings, stopping: Callable[[], bool]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from alerts import clarifications, digest, notify, paper, senders
 from alerts.legs import MEASURED, measure
+from alerts.outage import clock_went_back, unreached
 from alerts.parity import DAYS, read_parity
 from alerts.pipeline import LEARN, PURGE, stages
 from alerts.policy import LEAD
@@ -156,8 +157,10 @@ def look(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
         stage: {"finished_at": row["finished_at"], "error": row["error"], "report": row["report"]}
         for stage, row in ran.items()
     }
+    went_back = clock_went_back(ran, now, settings.calendar.zone)
     problems = [
         *([obstacle] if obstacle else []),
+        *([went_back.text] if went_back else []),
         *_feed_problems(feeds, settings),
         *_queue_problems(queue),
         *_stage_problems(ran, now, settings),
@@ -198,6 +201,8 @@ def _unsent(notice: Mapping[str, Any]) -> Said:
 def _feed_problems(feeds: dict[str, Any], settings: Settings) -> list[Said]:
     if feeds["total"] == 0:
         return [Said("no feeds yet: `pollwatch feeds import feeds.opml` or `pollwatch feeds add URL`")]
+    if (outage := unreached(feeds)) is not None:
+        return [outage]
     fails = Said("feed {id} {outlet} fails: {why}, last good answer {at}")
     failing = [
         fails.filled(id=f["id"], outlet=f["outlet"], why=f["said"], at=_moment(f["last_success_at"], settings))

@@ -16,10 +16,11 @@ from monitor.links import registrable_domain
 from monitor.types import Feed, Phase
 
 HARD, SOFT, TEMPORARY = 1.0, 0.5, 0.25
+UNRESOLVED = TEMPORARY / 4  # of a name: asked four times as often, see rhythm.DNS_BACKOFF_CAP_S
 GIVE_UP = 30.0  # strikes; hard failures reach it in about two and a half days
 
 _WEIGHTS = {
-    FeedErrorKind.DNS: TEMPORARY,
+    FeedErrorKind.DNS: UNRESOLVED,
     FeedErrorKind.CONNECT: TEMPORARY,
     FeedErrorKind.TIMEOUT: TEMPORARY,
     FeedErrorKind.TLS: SOFT,  # certificates are renewed a day late
@@ -41,7 +42,7 @@ class Consequence:
 
 
 def weight(error: FeedError) -> float:
-    """How much a failure counts: HARD, SOFT or TEMPORARY; nothing for a fault of ours."""
+    """How much a failure counts: HARD, SOFT, TEMPORARY or UNRESOLVED; nothing for a fault of ours."""
     if error.kind is FeedErrorKind.HTTP:
         passing = error.status is None or error.status in (404, 408, 425, 429) or error.status >= 500
         return SOFT if passing else HARD

@@ -20,10 +20,12 @@ from statistics import median
 from zoneinfo import ZoneInfo
 
 from monitor.config import Settings
-from monitor.errors import FeedError
+from monitor.errors import FeedError, FeedErrorKind
 from monitor.types import Document, Entry, Feed, Rhythm
 
 BACKOFF_CAP_S = 2 * 3600  # a feed that is back should be seen within hours, even after a week of failures
+# A name that does not resolve is cheap to ask again, and it may be our own resolver that fails, for every feed at once.
+DNS_BACKOFF_CAP_S = BACKOFF_CAP_S / 4
 RETRY_AFTER_CAP_S = 24 * 3600
 JITTER = 0.1  # feeds added together drift apart by up to this part of their interval
 
@@ -75,14 +77,15 @@ def next_check(
 
     The feed's own interval if the operator set one; else the longest while a hub announces its news; else by its
     rhythm, within ``bounds``, and not while the answer is fresh to a cache (``fresh_s``). After failures the interval
-    doubles each time up to BACKOFF_CAP_S, and is never shorter than the server asked for (Retry-After, up to a day). A
-    jitter that depends only on the feed keeps feeds from moving in step; it loosens the bounds, not the moment at which
-    news is expected.
+    doubles each time up to BACKOFF_CAP_S, or DNS_BACKOFF_CAP_S, and is never shorter than the server asked for
+    (Retry-After, up to a day). A jitter that depends only on the feed keeps feeds from moving in step; it loosens the
+    bounds, not the moment at which news is expected.
     """
     loose = 1 - JITTER * _fraction(feed.id)
     if error is not None:
         delay = float(feed.interval_s or bounds.default_s)
-        delay = min(delay * 2 ** min(feed.failures + 1, 20), max(delay, BACKOFF_CAP_S)) * loose
+        cap_s = DNS_BACKOFF_CAP_S if error.kind is FeedErrorKind.DNS else BACKOFF_CAP_S
+        delay = min(delay * 2 ** min(feed.failures + 1, 20), max(delay, cap_s)) * loose
         if error.retry_after_s is not None:
             delay = max(delay, min(error.retry_after_s, RETRY_AFTER_CAP_S))
     elif feed.interval_s is not None:

@@ -37,9 +37,12 @@ def serve(timeout_s: float, memory_mb: int) -> None:
     _bound_memory(memory_mb)
     source, target = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what some library prints must not get between the answers
-    _write(target, None)  # ready
-    while (request := _read(source)) is not None:
-        _write(target, _answer(timeout_s, *request))
+    try:
+        _write(target, None)  # ready
+        while (request := _read(source)) is not None:
+            _write(target, _answer(timeout_s, *request))
+    except BrokenPipeError:  # the parent was killed: nobody waits for what we would say
+        os._exit(0)
 
 
 def _read(source: BinaryIO) -> Any:

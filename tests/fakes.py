@@ -52,9 +52,12 @@ class FeedServer:
 
 
 @contextmanager
-def feed_server(tls: ssl.SSLContext | None = None) -> Iterator[FeedServer]:
-    """A running server on a free port; with a TLS context it speaks HTTPS, and ``url`` does not know."""
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+def feed_server(tls: ssl.SSLContext | None = None, *, everywhere: bool = False) -> Iterator[FeedServer]:
+    """A running server on a free port; with a TLS context it speaks HTTPS, and ``url`` does not know.
+
+    With ``everywhere`` it listens on every address, so that 127.0.0.2 and those after it are hosts of their own.
+    """
+    httpd = ThreadingHTTPServer(("" if everywhere else "127.0.0.1", 0), _Handler)
     if tls is not None:
         httpd.socket = tls.wrap_socket(httpd.socket, server_side=True)
     httpd.daemon_threads = True

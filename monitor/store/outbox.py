@@ -116,10 +116,10 @@ def alerts_in(connection: Connection, message_key: str) -> list[int]:
     return list(connection.scalars(query.order_by(occasions.c.alert_id)))
 
 
-def frozen_since(connection: Connection, receiver: str, since: datetime) -> list[datetime]:
+def frozen_between(connection: Connection, receiver: str, since: datetime, until: datetime) -> list[datetime]:
     """When messages for a receiver were made, oldest first; those that were dropped do not count."""
     query = select(outbox.c.frozen_at).where(
-        outbox.c.receiver == receiver, outbox.c.frozen_at > since, outbox.c.dropped.is_(None)
+        outbox.c.receiver == receiver, outbox.c.frozen_at.between(since, until), outbox.c.dropped.is_(None)
     )
     return list(connection.scalars(query.order_by(outbox.c.frozen_at)))
 

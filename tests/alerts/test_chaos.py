@@ -5,7 +5,6 @@ The small desk runs with every test; one of the size that a shift must stand on 
 
 from __future__ import annotations
 
-import json
 import random
 import signal
 import threading
@@ -29,8 +28,9 @@ from monitor.config import Settings
 from monitor.store import Store, audit
 from monitor.store import alerts as alert_store
 from monitor.store import outbox as outbox_store
-from monitor.store.schema import alerts, decisions, occasions, outbox
+from monitor.store.schema import alerts, decisions
 from monitor.types import LIVE, ClaimType
+from tests.alerts.closing import check_notices
 from tests.alerts.replay import in_english, replay
 from tests.alerts.reviewers import Reviewer, reviewer
 from tests.alerts.rows import add_incident
@@ -235,7 +235,7 @@ def test_a_desk_that_is_killed_at_random_loses_and_doubles_nothing(
         entries = audit.listing(connection)
     _check_histories(store, settings, entries, size.alerts)
     _check_acts(desk, entries)
-    copies = _check_notices(store, settings, entries, inbox, window)
+    copies = check_notices(store, settings, entries, inbox, window)
     print(
         f"{size.alerts} alerts, {len(desk.done)} acts done, {desk.refused.total()} refused {dict(desk.refused)}, "
         f"{desk.kills} kills ({len(desk.unanswered)} without an answer), {len(entries)} audit entries, "
@@ -341,33 +341,3 @@ def _check_acts(desk: Desk, entries: Sequence[dict[str, Any]]) -> None:
     rest = [replace(asked, subject="") for asked in set(written) - set(desk.done)]
     assert set(rest) <= set(desk.unanswered)
     assert len(rest) == len(set(rest))
-
-
-def _check_notices(
-    store: Store, settings: Settings, entries: Sequence[dict[str, Any]], inbox: Inbox, window: Counter[str]
-) -> int:
-    """Every occasion is in a message that its receiver has, or was dropped for a reason. Returns the copies."""
-    with store.read() as connection:
-        ids = list(connection.scalars(select(alerts.c.id)))
-        pages = [ids[start : start + 500] for start in range(0, len(ids), 500)]
-        known = {alert.id: alert for page in pages for alert in alert_store.by_id(connection, page)}
-        found = connection.execute(select(occasions)).all()
-        messages = {row.key: row for row in connection.execute(select(outbox))}
-    expected = notify.occasions_of(entries, known, load_routes(settings).receiver)
-    assert {each.key for each in expected} == {row.key for row in found}
-    assert all((row.message_key is None) != (row.dropped is None) for row in found)
-    assert {row.message_key for row in found if row.message_key} == set(messages)
-    arrived = Counter((each.path.strip("/"), each.key, each.title, each.body) for each in inbox.deliveries)
-    sent = {(row.receiver, key[:16], *_text(row.message)): row for key, row in messages.items()}
-    assert set(arrived) <= set(sent), "a message that nobody wrote down"
-    missing = [key for key, row in sent.items() if key not in arrived and row.dropped is None]
-    assert missing == []
-    assert all((row.sent_at is None) != (row.dropped is None) for row in sent.values())
-    copies = {key[1]: times - 1 for key, times in arrived.items() if times > 1}
-    assert all(times <= window[key] for key, times in copies.items()), "a copy from outside of the answer window"
-    return sum(copies.values())
-
-
-def _text(message: bytes) -> tuple[str, str]:
-    written = json.loads(message)
-    return written["title"], written["body"]

@@ -111,7 +111,7 @@ def test_a_stage_is_never_queued_twice(store: Store, settings: Settings) -> None
     assert [row["task_name"] for row in queued] == ["collect"] * PARTS + list(names[1:])
     assert [row["args"] for row in queued[:PARTS]] == [{"part": part, "parts": PARTS} for part in range(PARTS)]
     one_after_another = [row["task_name"] for row in queued if row["lock"] == "stages"]
-    assert one_after_another == ["assess", "group", "sample", "dispatch", "escalate", "digest"]
+    assert one_after_another == ["assess", "group", "sample", "dispatch", "escalate"]
     assert (_fleet(store).live, _fleet(store).waiting) == (0, len(queued))
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from monitor.errors import FeedError, FeedErrorKind
-from monitor.failures import GIVE_UP, HARD, SOFT, TEMPORARY, concerned, consequence, weight
+from monitor.failures import GIVE_UP, HARD, SOFT, TEMPORARY, UNRESOLVED, concerned, consequence, weight
 from monitor.types import Feed, Phase, Role
 
 NOW = datetime(2027, 3, 1, 4, 30, tzinfo=UTC)
@@ -26,7 +26,8 @@ def error(kind: str, status: int | None = None, retry_after_s: float | None = No
         *((error("http", status), SOFT) for status in (404, 408, 429, 500, 502, 503, 599)),
         *((error("http", status), HARD) for status in (400, 401, 403, 451)),
         (error("http"), SOFT),
-        *((error(kind), TEMPORARY) for kind in ("dns", "connect", "timeout")),
+        *((error(kind), TEMPORARY) for kind in ("connect", "timeout")),
+        (error("dns"), UNRESOLVED),
         *((error(kind), SOFT) for kind in ("tls", "empty", "stalled")),
         *((error(kind), HARD) for kind in ("html", "not-a-feed", "encoding", "too-large", "redirect", "blocked")),
         (error("internal"), 0.0),
@@ -39,7 +40,7 @@ def test_failures_weigh_as_media_cloud_has_them(failure: FeedError, expected: fl
 
 def test_every_kind_has_a_weight() -> None:
     """A new kind of error counts as hard until somebody thinks about it."""
-    assert {weight(error(kind)) for kind in FeedErrorKind} == {HARD, SOFT, TEMPORARY, 0.0}
+    assert {weight(error(kind)) for kind in FeedErrorKind} == {HARD, SOFT, TEMPORARY, UNRESOLVED, 0.0}
 
 
 def test_a_feed_that_fails_for_too_long_is_given_up_with_words() -> None:

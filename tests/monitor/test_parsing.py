@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import subprocess
+import sys
 import time
 from zoneinfo import ZoneInfo
 
@@ -120,3 +121,15 @@ def test_workers_go_when_there_is_nothing_to_do(monkeypatch: pytest.MonkeyPatch)
                     await asyncio.sleep(0.05)
 
     asyncio.run(run())
+
+
+def test_a_worker_whose_parent_was_killed_leaves_without_a_word() -> None:
+    """While it starts, or while it works: its last words would stand in the log of the next daemon."""
+    words = [sys.executable, "-c", "from monitor.worker import serve; serve(5, 400)"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe) as worker:
+        assert worker.stdout
+        worker.stdout.close()
+        assert worker.wait(timeout=60) == 0
+        assert worker.stderr
+        assert worker.stderr.read() == b""
