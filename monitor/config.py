@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -23,6 +24,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from monitor import logs
 from monitor.calendar import Calendar
 from monitor.errors import ConfigError
 from monitor.sections import (
@@ -35,11 +37,13 @@ from monitor.sections import (
     Fetch,
     Files,
     Learn,
+    Logs,
     Publish,
     Retention,
     Rhythm,
     Smtp,
     Tips,
+    Traces,
     Triage,
     Web,
     Workers,
@@ -78,6 +82,8 @@ class Settings(BaseSettings):
     smtp: Smtp = Smtp()
     daemon: Daemon = Daemon()
     workers: Workers = Workers()
+    logs: Logs = Logs()
+    traces: Traces = Traces()
     web: Web = Web()
     publish: Publish = Publish()
     _folder: Path = PrivateAttr(Path())
@@ -159,6 +165,7 @@ class Settings(BaseSettings):
     def _secret(self, key: str, file: Path | None, given: SecretStr) -> str:
         """What the file under ``key`` holds, else what was given. Raises ConfigError."""
         if file is None:
+            logs.hide(given.get_secret_value())
             return given.get_secret_value()
         path = self.path(file)
         try:
@@ -168,6 +175,7 @@ class Settings(BaseSettings):
             raise ConfigError(self.file, key, f"cannot read {path}: {why}") from error
         if not found:
             raise ConfigError(self.file, key, f"{path} is empty")
+        logs.hide(found)
         return found
 
 
@@ -225,6 +233,7 @@ def load_file(path: Path, *, environment: bool = True) -> Settings:
         variable = next((name for name in _given() if _not_json(name)), f"{ENV_PREFIX}…")
         raise ConfigError("environment", variable, "not JSON; a list is given as '[\"127.0.0.0/8\"]'") from error
     settings._folder, settings._file = path.parent.absolute(), str(path)
+    logs.hide(urlsplit(settings.database.url).password or "")
     settings._sections = frozenset(data) | settings.model_fields_set
     if settings.has_workers and not settings.database.url.startswith("postgresql"):
         mend = "workers need a store on a server: set database.url to postgresql://user:password@host/name"

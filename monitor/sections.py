@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from monitor.logs import Level, Style
 from monitor.types import LANGS, Lang, Phase
 
 
@@ -306,6 +307,25 @@ def _public_url(url: str) -> str:
     if url and (not plain or parts.query or parts.fragment or not url.isprintable() or " " in url):
         raise ValueError('not the address of a site; try "https://watch.example.org"')
     return url.rstrip("/")
+
+
+class Logs(_Section):
+    """What the program says of its work, on stderr."""
+
+    format: Style = Field("console", description="`console`: lines for people; `json`: an object a line, for programs.")
+    level: Level | None = Field(
+        None,
+        description="From which on: `debug` (every item), `info` (what is flagged, and every act), `warning`, `error`. "
+        "Default: `info` for `run`, `web` and `worker`, else `warning`.",
+    )
+
+
+class Traces(_Section):
+    """Traces of OpenTelemetry; `pip install 'pollwatch[traces]'`."""
+
+    endpoint: Annotated[str, AfterValidator(_public_url)] = Field(
+        "", description="A collector (OTLP over HTTP), e.g. `http://127.0.0.1:4318`; else OTEL_EXPORTER_OTLP_ENDPOINT."
+    )
 
 
 class Web(_Section):

@@ -23,7 +23,9 @@ from monitor.errors import ConfigError
 @pass_context
 def worker(context: Context, concurrency: int, stages: str | None, as_json: bool) -> None:
     """Do what the daemon calls for, on any machine that reaches the PostgreSQL store, until SIGTERM."""
-    with context.store() as (store, settings):
+    from alerts.process import observed
+
+    with context.store() as (store, settings), observed(settings):
         if not settings.has_workers:
             mend = 'there is no work for workers: write engine = "procrastinate" under [workers]'
             raise ConfigError(settings.file, "workers.engine", mend)

@@ -181,6 +181,12 @@ def items_of(connection: Connection, incident_id: int | None = None) -> list[int
     return sorted(set(connection.scalars(own)) | set(connection.scalars(select(page_items.c.item_id))))
 
 
+def leading_to(connection: Connection, page_id: int) -> list[int]:
+    """The items that lead to a page."""
+    query = select(page_items.c.item_id).where(page_items.c.page_id == page_id)
+    return list(connection.scalars(query.order_by(page_items.c.item_id)))
+
+
 def pages_of(connection: Connection, item_ids: Collection[int]) -> list[tuple[int, Page]]:
     """The pages that these items lead to, captured or not; the id of the item with each."""
     wanted, found = sorted(item_ids), []
