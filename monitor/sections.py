@@ -58,7 +58,9 @@ class Database(_Section):
     url: str = Field(
         "sqlite:///pollwatch.db",
         description="Database URL: SQLite, a relative path starts at this file; or postgresql://user:password@host/name.",
+        repr=False,
     )
+    password_file: Path | None = Field(None, description="A file that holds the password, which `url` then leaves out.")
 
 
 class Fetch(_Section):
@@ -349,9 +351,7 @@ class Web(_Section):
         pattern=r"^([A-Za-z0-9-]+)?$",
         description="Or a header that your proxy sets for people whom it let in, and takes from everybody else.",
     )
-    proxy_secret: SecretStr = Field(
-        SecretStr(""), description="Its value; only from the environment: `POLLWATCH_WEB__PROXY_SECRET`."
-    )
+    proxy_secret: SecretStr = Field(SecretStr(""), description="Its value; only as `POLLWATCH_WEB__PROXY_SECRET`.")
     proxy_secret_file: Path | None = Field(None, description="Or a file that holds it.")
 
 
