@@ -25,7 +25,7 @@ from monitor.config import Settings
 from monitor.errors import BlockedAddressError, BusyError
 from monitor.evidence_plan import Meaning, Visit, judge
 from monitor.evidence_visit import visit_all
-from monitor.evidence_warc import Folder, Place, Warc
+from monitor.evidence_warc import LOCK, Folder, Place, Warc
 from monitor.guard import check_url
 from monitor.store import Connection, Store, audit, evidence, served
 from monitor.store.evidence import Noted
@@ -34,7 +34,6 @@ from monitor.types import CaptureKind, Changed, Headers, Page, StageReport
 
 log = logging.getLogger(__name__)
 
-LOCK = "capture"
 ACTOR = "capture"
 MAX_VISITS = 100  # in one pass
 OF_HOST = 5  # of them of one host, which the feeds need as well
