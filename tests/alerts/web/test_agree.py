@@ -17,6 +17,7 @@ from alerts.cli import cli
 from alerts.dispatch import dispatch
 from alerts.pipeline import STAGES
 from classifiers import registry
+from monitor.collect import collect
 from monitor.config import Settings, load_file
 from monitor.errors import FeedErrorKind
 from monitor.invisible import safe
@@ -24,6 +25,7 @@ from monitor.store import Store, feeds, runs, schema
 from monitor.types import Lang, Role
 from tests.alerts.rows import add_incident
 from tests.alerts.web.desk import served
+from tests.fakes import feed_server, item, rss
 
 Fault = Callable[[Store, Settings], None]
 
@@ -82,9 +84,14 @@ def _the_store_is_damaged(store: Store, settings: Settings) -> None:
 def test_the_same_verdict_in_the_same_words(store: Store, folder: Path, fault: Fault) -> None:
     """The exit code and the sentences of `status` are the answer of /healthz; `pollwatch_up` is that verdict."""
     file = folder / "pollwatch.toml"
-    file.write_text("[web]\nport = 0\n", encoding="utf-8")
+    file.write_text('[web]\nport = 0\n[fetch]\nallow_private = ["127.0.0.0/8"]\n', encoding="utf-8")
     settings, now = load_file(file), datetime.now(UTC)
     registry.live(store, now)
+    with feed_server() as server:
+        url = server.put("/feed", rss(item("The ferry pier opens again")))
+        with store.write() as connection:
+            feeds.add(connection, url, now, outlet="Harbour Daily", role=Role.MEDIA, lang=Lang.EN)
+        collect(store, settings, now)
     with store.write() as connection:
         for name, _ in STAGES:
             runs.started(connection, name, now)

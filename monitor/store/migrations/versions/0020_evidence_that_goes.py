@@ -11,6 +11,6 @@ depends_on = None
 
 def upgrade() -> None:
     with op.batch_alter_table("warcs", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("loose", sa.Boolean(), nullable=False, server_default=sa.false()))
+        batch_op.add_column(sa.Column("loose", sa.Boolean(), nullable=False, server_default="0"))
     # What was purged before left its records behind: the next purge looks at every file once.
     op.execute(sa.text("UPDATE warcs SET loose = TRUE"))
