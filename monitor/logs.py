@@ -27,6 +27,7 @@ Level = Literal["debug", "info", "warning", "error"]
 
 _ROOMS = ("pollwatch", "monitor", "classifiers", "alerts")
 _KEYS = "told"  # attribute of a record: the keys of ``tell``
+_OURS = frozenset({"timestamp", "level", "logger"})  # keys whose values nobody else gives
 _MASK = "***"
 _SHORTEST = 4  # characters of a secret; shorter ones would blacken words
 
@@ -144,7 +145,7 @@ def _gather(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> Mutab
 
 
 def _clean(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    return {key: _cleaned(value, key) for key, value in line.items()}
+    return {key: value if key in _OURS else _cleaned(value, key) for key, value in line.items()}
 
 
 def _cleaned(value: Any, key: str = "") -> Any:
