@@ -27,7 +27,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from alerts import supervisor
 from alerts.pipeline import LEARN, PURGE, stages
-from alerts.process import give_memory_back, log_to_stderr, stop_signal
+from alerts.process import give_memory_back, stop_signal
 from alerts.running import (
     APART,
     PASS_S,
@@ -56,7 +56,6 @@ BUSY = "another pollwatch daemon works on this store; stop it first, or give thi
 
 def serve(store: Store, settings: Settings, say: Callable[[str], None]) -> signal.Signals:
     """Run until SIGTERM or SIGINT, and return which. Raises BusyError when another daemon works on the same store."""
-    log_to_stderr()
     # We record every fault of a stage ourselves; that a pass takes longer than a tick is no news.
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     if settings.has_workers:

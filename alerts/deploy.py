@@ -1,4 +1,6 @@
-"""The files by which a server starts the daemon, with this program's paths in them; nothing is installed. Pure."""
+"""The files by which a server starts the daemon, with this program's paths in them, and watches it; nothing is
+installed. Pure.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,18 @@ from monitor.errors import InputError
 
 
 class Kind(StrEnum):
-    """What starts the daemon."""
+    """What starts the daemon, or watches it."""
 
     SYSTEMD = "systemd"
     CONTAINER = "container"
+    PROMETHEUS = "prometheus"
 
 
-_FILES = {Kind.SYSTEMD: "deploy/pollwatch.service", Kind.CONTAINER: "deploy/Containerfile"}
+_FILES = {
+    Kind.SYSTEMD: "deploy/pollwatch.service",
+    Kind.CONTAINER: "deploy/Containerfile",
+    Kind.PROMETHEUS: "deploy/prometheus.yml",
+}
 
 
 def deployment(kind: Kind, program: Path, folder: Path, user: str) -> str:

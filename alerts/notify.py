@@ -18,14 +18,14 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from alerts import senders
+from alerts import journal, senders
 from alerts.backoff import retry_after
 from alerts.overdue import overdue
 from alerts.policy import LEAD
 from alerts.receivers import Kind, Receiver, address, due, looks_back, wants
 from alerts.routing import load_routes
 from alerts.wording import SHOWN, Line, compose, compose_overdue, compose_test
-from monitor import taxonomy
+from monitor import taxonomy, tracing
 from monitor.config import Settings
 from monitor.errors import BusyError, ConfigError, NotFoundError, NoticeError
 from monitor.store import Connection, Store, audit, incident_facts, outbox
@@ -165,6 +165,7 @@ def _read_audit(store: Store, receivers: Iterable[Receiver], counts: Counter[str
             counts["occasions"] += outbox.add(connection, occasions_of(entries, known, receivers))
             if entries:
                 outbox.advance(connection, entries[-1]["seq"])
+                journal.tell(connection, entries)
 
 
 def _repeat(store: Store, receivers: Iterable[Receiver], now: datetime, counts: Counter[str]) -> None:
@@ -313,7 +314,11 @@ def _send(
         ready = [message for message in outbox.unsent(connection) if message.next_try_at <= now]
     if not ready:
         return []
-    with ThreadPoolExecutor(max_workers=min(AT_ONCE, len(ready)), thread_name_prefix="send") as pool:
+    workers = min(AT_ONCE, len(ready))
+    with (
+        tracing.span("notify.send", messages=len(ready)),
+        ThreadPoolExecutor(max_workers=workers, thread_name_prefix="send") as pool,
+    ):
         told = list(pool.map(lambda each: _deliver(store, settings, receivers[each.receiver], each, now), ready))
     found = [problem for problem in told if problem]
     counts.update(sent=len(told) - len(found), failed=len(found))
@@ -331,6 +336,7 @@ def _deliver(store: Store, settings: Settings, receiver: Receiver, message: Mess
         return str(error)
     with store.write() as connection:
         outbox.sent(connection, message.key, now)
+        journal.tell_sent(connection, receiver.name, outbox.alerts_in(connection, message.key))
     return None
 
 

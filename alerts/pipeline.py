@@ -13,6 +13,7 @@ from alerts.routing import load_routes
 from classifiers.assess import assess
 from classifiers.group import group
 from classifiers.sample import sample
+from monitor import tracing
 from monitor.collect import collect
 from monitor.config import Settings
 from monitor.evidence import capture
@@ -52,7 +53,9 @@ def run_stage(name: str, stage: Stage, store: Store, settings: Settings, clock: 
     with store.write() as connection:
         runs.started(connection, name, clock())
     try:
-        report = stage(store, settings, clock())
+        with tracing.span(name) as step:
+            report = stage(store, settings, clock())
+            step.set(**report.counts)
     except Exception as error:
         with store.write() as connection:
             runs.finished(connection, name, clock(), error=f"{type(error).__name__}: {error}")

@@ -1,27 +1,29 @@
-"""What every long-running command shares: a log that is safe to show, and the signals that end it."""
+"""What every long-running command shares: that it is observed, and the signals that end it."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
-import logging
 import signal
+from collections.abc import Iterator
 
-from monitor.invisible import safe
-
-
-class _SafeFormatter(logging.Formatter):
-    """Words of feeds and servers stand in the log: none of them may steer the terminal that shows it."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return "\n".join(safe(line) for line in super().format(record).split("\n"))
+from monitor import logs, tracing
+from monitor.config import Settings
 
 
-def log_to_stderr() -> None:
-    """From here on what the program says of its work goes to stderr, a line for each thing."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(_SafeFormatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+@contextlib.contextmanager
+def observed(settings: Settings) -> Iterator[None]:
+    """What the program does inside is said in the log, from `info` on, and traced where that is asked for.
+
+    Raises ConfigError where traces are asked for and cannot be had.
+    """
+    logs.to_stderr(settings.logs.format, settings.logs.level or "info")
+    tracing.begin(settings.traces.endpoint, settings.file)
+    try:
+        yield
+    finally:
+        tracing.end()
 
 
 def stop_signal() -> asyncio.Future[signal.Signals]:

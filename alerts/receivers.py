@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from monitor import logs
 from monitor.config import RECEIVER_PREFIX, Settings
 from monitor.errors import ConfigError
 from monitor.types import Lang
@@ -103,6 +104,7 @@ def address(receiver: Receiver, settings: Settings) -> str:
         found = os.environ.get(receiver.variable, "").strip()
         if not found:
             raise ConfigError(file, key, f"has no address; set {receiver.variable} or url_file")
+        logs.hide(found)
         return found
     path = settings.path(receiver.url_file)
     try:
@@ -112,4 +114,5 @@ def address(receiver: Receiver, settings: Settings) -> str:
         raise ConfigError(file, f"{key}: url_file", f"cannot read {path}: {why}") from None
     if not found or "\n" in found:
         raise ConfigError(file, f"{key}: url_file", f"{path} must hold one line, the address")
+    logs.hide(found)
     return found

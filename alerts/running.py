@@ -5,6 +5,7 @@ The daemon runs what follows in threads of its own; a worker of a fleet runs it 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import multiprocessing
 import os
@@ -15,9 +16,9 @@ from datetime import UTC, datetime
 from functools import partial
 
 from alerts.pipeline import LEARN, PURGE, Stage, run_stage, stages
-from alerts.process import log_to_stderr
+from alerts.process import observed
 from classifiers.train import is_due, learn
-from monitor import purge
+from monitor import logs, purge
 from monitor.collect import collect
 from monitor.config import Settings
 from monitor.errors import PollwatchError
@@ -59,7 +60,7 @@ def run_one(name: str, stage: Stage, store: Store, settings: Settings) -> None:
         log.exception("stage %s failed", name)
         return
     if any(isinstance(value, int) and value for value in report.counts.values()):
-        log.info("%s %s", name, " ".join(f"{key}={value}" for key, value in report.counts.items()))
+        logs.tell("stage.finish", stage=name, **report.counts)
     for problem in report.problems:
         log.warning("%s: %s", name, problem)
 
@@ -116,12 +117,8 @@ def _learn_apart(settings: Settings) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(10)
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    log_to_stderr()
-    store = open_store(settings.database_url)
-    try:
+    with observed(settings), contextlib.closing(open_store(settings.database_url)) as store:
         run_one(LEARN, learn, store, settings)
-    finally:
-        store.close()
 
 
 def _die_with_parent() -> None:

@@ -22,7 +22,7 @@ from functools import partial
 from typing import Any
 
 from alerts.pipeline import LEARN, PURGE, stages
-from alerts.process import give_memory_back, log_to_stderr, stop_signal
+from alerts.process import give_memory_back, stop_signal
 from alerts.running import APART, STOP_WITHIN_S, Job, learn_when_due, pass_over_feeds, purge_when_due, run_stages
 from monitor.config import Settings
 from monitor.errors import ConfigError, InputError, StoreError
@@ -133,7 +133,6 @@ def work(
     Raises StoreError where `db upgrade` is needed first.
     """
     check(store)
-    log_to_stderr()
     say(f"pollwatch works on {store.url}: {', '.join(names)}; stop it with Ctrl-C or SIGTERM")
     received, idle = asyncio.run(_work(store, settings, names, concurrency))
     say("stopped" if idle else "stopped; what was not finished is done again")

@@ -13,6 +13,7 @@ from classifiers.mask import Mask
 from classifiers.model import Model, Opinion
 from classifiers.rules import Reference, check
 from classifiers.scoring import combine
+from monitor import logs, tracing
 from monitor.config import Settings
 from monitor.reference import load_watchlist
 from monitor.store import Store, assessments
@@ -107,9 +108,12 @@ def assess(store: Store, settings: Settings, now: datetime) -> StageReport:
             items = assessments.backlog(connection, bench.model_id, since, BATCH, after=last)
         if not items:
             break
-        opinions, failed = _opinions(bench, items)
-        with store.write() as connection:
-            assessments.insert_all(connection, opinions, now)
+        with tracing.span("assess.batch", items=len(items)) as step:
+            opinions, failed = _opinions(bench, items)
+            with store.write() as connection:
+                assessments.insert_all(connection, opinions, now)
+                _tell(opinions)
+            step.about(item.id for item, opinion in opinions if opinion.flagged)
         assessed += len(opinions)
         flagged += sum(opinion.flagged for _, opinion in opinions)
         problems += failed
@@ -117,6 +121,13 @@ def assess(store: Store, settings: Settings, now: datetime) -> StageReport:
     return StageReport(
         "assess", {"assessed": assessed, "flagged": flagged, "model": bench.model_id}, problems=tuple(problems)
     )
+
+
+def _tell(opinions: Sequence[tuple[Item, Assessment]]) -> None:
+    for item, found in opinions:
+        level = logging.INFO if found.flagged else logging.DEBUG
+        said = {"score": round(found.score, 3), "flagged": found.flagged, "model": found.model}
+        logs.tell("item.assess", level, item=item.id, revision=item.revision, **said)
 
 
 def _opinions(bench: Bench, items: Sequence[Item]) -> tuple[list[tuple[Item, Assessment]], list[str]]:

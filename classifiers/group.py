@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from classifiers import live, neardup
 from classifiers.claims import Certainty, Repeat
 from classifiers.live import LiveClaims
+from monitor import logs, tracing
 from monitor.config import Settings
 from monitor.store import Connection, Store, audit, incidents, regroup, relations
 from monitor.store.incidents import Contradiction, Flagged, Member
@@ -59,9 +60,11 @@ def group(store: Store, settings: Settings, now: datetime) -> StageReport:
     if waiting or changed:
         known = live.borrow(store, settings, now)
         for start in range(0, len(waiting), BATCH):
-            with store.write() as connection:
+            batch = waiting[start : start + BATCH]
+            with tracing.span("group.batch", items=len(batch)) as step, store.write() as connection:
+                step.about(batch)
                 # Asked again under the write lock: another process may have grouped some of them meanwhile.
-                for flagged in incidents.flagged(connection, waiting[start : start + BATCH]):
+                for flagged in incidents.flagged(connection, batch):
                     counts["items"] += 1
                     counts[_place(connection, flagged, known, now)] += 1
         for start in range(0, len(changed), BATCH):
@@ -96,6 +99,8 @@ def _put(connection: Connection, flagged: Flagged, minhash: bytes, home: Home, n
     if copy is None or not copy.verbatim:
         # What is found by a verbatim repost is found by its original: a flood of reposts stays cheap.
         incidents.add_signature(connection, item.id, minhash, neardup.bands(minhash))
+    reason = copy.reason if copy else "first"
+    logs.tell("item.group", item=item.id, feed=item.feed_id, incident=incident_id, reason=reason)
     return incident_id
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from monitor import logs
 from monitor.config import Settings
 from monitor.store import Store, incidents, items
 from monitor.types import StageReport
@@ -44,6 +45,7 @@ def sample(store: Store, settings: Settings, now: datetime) -> StageReport:
         for _id, item in sorted(items.by_id(connection, drawn).items()):
             incident_id = incidents.add(connection, item, None, now, sample=drawn[item.id], sampled_on=day.isoformat())
             incidents.add_item(connection, incident_id, item, "sample", 1.0, now)
+            logs.tell("item.group", item=item.id, feed=item.feed_id, incident=incident_id, reason="sample")
     return StageReport("sample", {"drawn": len(drawn)})
 
 

@@ -5,6 +5,7 @@ Order of precedence: environment (``POLLWATCH_DATABASE__URL``), then the file, t
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import json
 import os
@@ -13,6 +14,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -23,6 +25,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from monitor import logs
 from monitor.calendar import Calendar
 from monitor.errors import ConfigError
 from monitor.sections import (
@@ -35,11 +38,13 @@ from monitor.sections import (
     Fetch,
     Files,
     Learn,
+    Logs,
     Publish,
     Retention,
     Rhythm,
     Smtp,
     Tips,
+    Traces,
     Triage,
     Web,
     Workers,
@@ -47,7 +52,7 @@ from monitor.sections import (
 
 DEFAULT_FILE = "pollwatch.toml"
 ENV_PREFIX = "POLLWATCH_"
-_HIDDEN = ("password", "token", "secret")  # keys whose values no message shows
+_HIDDEN = ("password", "token", "secret", "database.url")  # keys whose values no message shows
 _SECRETS = (("smtp", "password"), ("web", "token"), ("web", "proxy_secret"))
 RECEIVER_PREFIX = f"{ENV_PREFIX}RECEIVER_"  # addresses of receivers, see alerts.receivers
 
@@ -78,6 +83,8 @@ class Settings(BaseSettings):
     smtp: Smtp = Smtp()
     daemon: Daemon = Daemon()
     workers: Workers = Workers()
+    logs: Logs = Logs()
+    traces: Traces = Traces()
     web: Web = Web()
     publish: Publish = Publish()
     _folder: Path = PrivateAttr(Path())
@@ -110,9 +117,20 @@ class Settings(BaseSettings):
         """The database URL; a relative SQLite path starts at the configuration's folder."""
         prefix = "sqlite:///"
         url = self.database.url
+        if self.database.password_file is not None:
+            return self._with_password(url)
         if not url.startswith(prefix) or url == f"{prefix}:memory:":
             return url
         return prefix + str(self.path(Path(url.removeprefix(prefix))))
+
+    def _with_password(self, url: str) -> str:
+        """The address of a server, with the password that its file holds. Raises ConfigError."""
+        user, _, place = (parts := urlsplit(url)).netloc.rpartition("@")
+        if not user or ":" in user:
+            mend = "is for a url without a password: postgresql://user@host/name"
+            raise ConfigError(self._file, "database.password_file", mend)
+        password = self._secret("database.password_file", self.database.password_file, SecretStr(""))
+        return parts._replace(netloc=f"{user}:{quote(password, safe='')}@{place}").geturl()
 
     @property
     def serves_web(self) -> bool:
@@ -159,6 +177,7 @@ class Settings(BaseSettings):
     def _secret(self, key: str, file: Path | None, given: SecretStr) -> str:
         """What the file under ``key`` holds, else what was given. Raises ConfigError."""
         if file is None:
+            logs.hide(given.get_secret_value())
             return given.get_secret_value()
         path = self.path(file)
         try:
@@ -168,6 +187,7 @@ class Settings(BaseSettings):
             raise ConfigError(self.file, key, f"cannot read {path}: {why}") from error
         if not found:
             raise ConfigError(self.file, key, f"{path} is empty")
+        logs.hide(found)
         return found
 
 
@@ -225,6 +245,8 @@ def load_file(path: Path, *, environment: bool = True) -> Settings:
         variable = next((name for name in _given() if _not_json(name)), f"{ENV_PREFIX}…")
         raise ConfigError("environment", variable, "not JSON; a list is given as '[\"127.0.0.0/8\"]'") from error
     settings._folder, settings._file = path.parent.absolute(), str(path)
+    with contextlib.suppress(ValueError):  # whoever opens it says what is wrong
+        logs.hide(urlsplit(settings.database.url).password or "")
     settings._sections = frozenset(data) | settings.model_fields_set
     if settings.has_workers and not settings.database.url.startswith("postgresql"):
         mend = "workers need a store on a server: set database.url to postgresql://user:password@host/name"

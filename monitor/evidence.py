@@ -15,25 +15,25 @@ import hashlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from monitor import logs
 from monitor.config import Settings
 from monitor.errors import BlockedAddressError, BusyError
 from monitor.evidence_plan import Meaning, Visit, judge
 from monitor.evidence_visit import visit_all
-from monitor.evidence_warc import Folder, Place, Warc
+from monitor.evidence_warc import LOCK, Folder, Place, Warc
 from monitor.guard import check_url
-from monitor.store import Store, audit, evidence, served
+from monitor.store import Connection, Store, audit, evidence, served
 from monitor.store.evidence import Noted
 from monitor.store.served import Served
 from monitor.types import CaptureKind, Changed, Headers, Page, StageReport
 
 log = logging.getLogger(__name__)
 
-LOCK = "capture"
 ACTOR = "capture"
 MAX_VISITS = 100  # in one pass
 OF_HOST = 5  # of them of one host, which the feeds need as well
@@ -215,6 +215,7 @@ class _Pass:
                 sha256 = hashlib.sha256(draft.warc.data).hexdigest()
                 evidence.add_file(connection, file, self.clock(), sha256, len(draft.warc.data))
                 evidence.add(connection, [{**row, "file": file} for row in draft.rows])
+                _tell(connection, draft.rows, file)
                 told = {"sha256": sha256, "captures": len(draft.rows)}
                 audit.append(connection, self.clock(), ACTOR, "evidence.write", f"evidence:{file}", told)
             for item in noted:
@@ -237,6 +238,14 @@ class _Pass:
                 return
         with self.store.write() as connection:
             self.counts["dropped"] += served.forget(connection, before)
+
+
+def _tell(connection: Connection, rows: Iterable[Mapping[str, Any]], file: str) -> None:
+    """A line for each item whose entry, or whose page, this file holds."""
+    for row in rows:
+        about = [row["item_id"]] if row["page_id"] is None else evidence.leading_to(connection, row["page_id"])
+        for item_id in about:
+            logs.tell("item.capture", item=item_id, kind=str(row["kind"]), status=row["status"], file=file)
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

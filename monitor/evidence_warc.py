@@ -28,8 +28,10 @@ from monitor.errors import EvidenceError
 from monitor.types import Answer, Exchange, Headers
 
 SUFFIX = ".warc.gz"
+LOCK = "capture"  # of the store: held by the one writer of the folder
 _PART = ".part"
 _VERSION = "WARC/1.1"
+_OURS = re.compile(r"\d{4}-\d\d-\d\d/\d{6}-\d{3,}\.warc\.gz")
 _NO_TEXT = re.compile(r"[^\x20-\x7e]")
 _NO_TOKEN = re.compile(r"[^!#$%&'*+.^_`|~0-9A-Za-z-]")
 _IN_ADDRESS = "%/:?#[]@!$&'()*+,;=~-._"
@@ -224,6 +226,18 @@ class Folder:
                 _sync(path.parent)
             except OSError as error:
                 raise EvidenceError(str(path), f"cannot be written: {error.strerror}") from error
+
+    def remove(self, name: str) -> None:
+        """Delete a file, as long as it is one of ours; one that is not there is deleted. Raises EvidenceError."""
+        path = self.path / name
+        if not _OURS.fullmatch(name):
+            raise EvidenceError(str(path), "is not the name of a file of evidence, and is left alone")
+        try:
+            path.unlink(missing_ok=True)
+            if path.parent.is_dir():
+                _sync(path.parent)
+        except OSError as error:
+            raise EvidenceError(str(path), f"cannot be removed: {error.strerror}") from error
 
     def names(self) -> list[str]:
         """Every file, in order."""

@@ -51,7 +51,8 @@ def check_url(url: str) -> SplitResult:
     if not host:
         raise BlockedAddressError(url, "names no host")
     if "@" in parts.netloc:
-        raise BlockedAddressError(url, "carries a user name or password")
+        bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()  # it is told, stored and logged
+        raise BlockedAddressError(bare, "carries a user name or password")
     return parts
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from logging import DEBUG
 from types import MappingProxyType
 from typing import Any
 
+from monitor import logs
 from monitor.changes import Changes, decide, places, word_for_word
 from monitor.links import link_key
 from monitor.parse import complete, entry_key
@@ -82,6 +84,11 @@ def _keep(
                 raw.append(served.Kept(feed_id, answers[feed_id], document.raw, found))
             of_entries = word_for_word(known[feed_id], changes[feed_id], ids, entries[feed_id])
             held[feed_id] = _marks(document, unread[feed_id].ids, of_entries)
+    for (feed_id, _), item_id in added.items():
+        logs.tell("item.collect", DEBUG, item=item_id, feed=feed_id)
+    for feed_id, each in changes.items():
+        for item, _ in each.edited:
+            logs.tell("item.edit", DEBUG, item=item.id, feed=feed_id, revision=item.revision + 1)
     marks.put(connection, held)
     served.put(connection, now, raw)
     return [changes.get(feed_id) for feed_id, _ in documents]

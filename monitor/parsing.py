@@ -25,6 +25,7 @@ AHEAD = 2  # documents that lie with one worker: the next one is there when the 
 IDLE_S = 2.0  # after which a worker goes: passes overlap, and one that waits for slow hosts needs none
 START_S = 60.0  # that a worker may take to be ready
 # Modules are found where they were found here. The arguments: seconds, megabytes, and those places.
+_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONHOME")
 _COMMAND = (
     "import sys; sys.path[:] = sys.argv[3:]; from monitor.worker import serve; "
     "serve(float(sys.argv[1]), int(sys.argv[2]))"
@@ -98,8 +99,12 @@ class ParsePool:
 
     async def _start(self) -> Process:
         command = [sys.executable, "-c", _COMMAND, str(self._timeout_s), str(self._memory_mb), *sys.path]
-        # A fresh interpreter: neither our threads nor our open store get into a worker, nor does Ctrl-C.
-        worker = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, start_new_session=True)
+        # A fresh interpreter: neither our threads nor our open store get into a worker, nor does Ctrl-C; nor, should a
+        # document ever take it over, what the environment of this process holds.
+        bare = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+        worker = await asyncio.create_subprocess_exec(
+            *command, stdin=PIPE, stdout=PIPE, start_new_session=True, env=bare
+        )
         try:
             async with asyncio.timeout(START_S):
                 await _answer(worker)  # that it is ready

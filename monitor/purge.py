@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from monitor.config import Settings
+from monitor.evidence_purge import forget_evidence
 from monitor.store import Connection, Store, audit, purging, runs
 from monitor.types import LIVE, Decision, StageReport
 
@@ -33,19 +34,23 @@ def purge(store: Store, settings: Settings, now: datetime, *, dry_run: bool = Fa
     """Remove what was seen longer ago than `[retention]` allows, page by page, each a transaction.
 
     Counts: the items removed as ``quiet, dismissed, decided``; those ``listed``, which are due but still stand in the
-    document of their feed, from which they would come back as new; and ``messages`` whose words were removed. With
-    ``dry_run`` nothing is changed, and the counts say what would be. The items of one incident go together, by the age
+    document of their feed, from which they would come back as new; ``messages`` whose words were removed; and files of
+    ``evidence`` from which what belonged to such items was cut. With ``dry_run`` nothing is changed, and the counts say
+    what would be, but for evidence. The items of one incident go together, by the age
     of its newest, and none goes while an alert on it waits for somebody.
     """
     run = _Run(store, limits_at(settings, now), now, dry_run=dry_run)
     run.loose_items()
     run.incidents()
     run.messages(now - timedelta(days=settings.retention.messages_days))
+    problems: tuple[str, ...] = ()
+    if not dry_run:
+        run.counts["evidence"], problems = forget_evidence(store, settings, now)
     gone = {name: number for name, number in run.counts.items() if number and name != "listed"}
     if gone and not dry_run:
         with store.write() as connection:
             audit.append(connection, now, ACTOR, "items.purge", "items", gone)
-    return StageReport(ACTOR, dict(run.counts))
+    return StageReport(ACTOR, dict(run.counts), problems)
 
 
 def is_due(store: Store, settings: Settings, now: datetime) -> bool:
@@ -81,7 +86,7 @@ class _Run:
     """One purge."""
 
     def __init__(self, store: Store, limits: Limits, now: datetime, *, dry_run: bool) -> None:
-        self.counts: Counter[str] = Counter(dict.fromkeys((*Outcome, "listed", "messages"), 0))
+        self.counts: Counter[str] = Counter(dict.fromkeys((*Outcome, "listed", "messages", "evidence"), 0))
         self._store, self._limits, self._now, self._dry_run = store, limits, now, dry_run
         self._newest = max(limit for limit in limits.values() if limit is not None)
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from monitor.logs import Level, Style
 from monitor.types import LANGS, Lang, Phase
 
 
@@ -57,7 +58,9 @@ class Database(_Section):
     url: str = Field(
         "sqlite:///pollwatch.db",
         description="Database URL: SQLite, a relative path starts at this file; or postgresql://user:password@host/name.",
+        repr=False,
     )
+    password_file: Path | None = Field(None, description="A file that holds the password, which `url` then leaves out.")
 
 
 class Fetch(_Section):
@@ -308,6 +311,25 @@ def _public_url(url: str) -> str:
     return url.rstrip("/")
 
 
+class Logs(_Section):
+    """What the program says of its work, on stderr."""
+
+    format: Style = Field("console", description="`console`: lines for people; `json`: an object a line, for programs.")
+    level: Level | None = Field(
+        None,
+        description="From which on: `debug` (every item), `info` (what is flagged, and every act), `warning`, `error`. "
+        "Default: `info` for `run`, `web` and `worker`, else `warning`.",
+    )
+
+
+class Traces(_Section):
+    """Traces of OpenTelemetry; `pip install 'pollwatch[traces]'`."""
+
+    endpoint: Annotated[str, AfterValidator(_public_url)] = Field(
+        "", description="A collector (OTLP over HTTP), e.g. `http://127.0.0.1:4318`; else OTEL_EXPORTER_OTLP_ENDPOINT."
+    )
+
+
 class Web(_Section):
     """What `web` serves; `run` serves it too when this section is there."""
 
@@ -329,9 +351,7 @@ class Web(_Section):
         pattern=r"^([A-Za-z0-9-]+)?$",
         description="Or a header that your proxy sets for people whom it let in, and takes from everybody else.",
     )
-    proxy_secret: SecretStr = Field(
-        SecretStr(""), description="Its value; only from the environment: `POLLWATCH_WEB__PROXY_SECRET`."
-    )
+    proxy_secret: SecretStr = Field(SecretStr(""), description="Its value; only as `POLLWATCH_WEB__PROXY_SECRET`.")
     proxy_secret_file: Path | None = Field(None, description="Or a file that holds it.")
 
 

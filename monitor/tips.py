@@ -10,7 +10,9 @@ import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from logging import DEBUG
 
+from monitor import logs
 from monitor.config import Settings
 from monitor.encoding import decode
 from monitor.errors import FeedError, FeedErrorKind, InputError
@@ -72,7 +74,9 @@ def add_tip(
         known = tips.find(connection, keys, link)
         if known is not None:
             return Tip(known, is_new=False)
-        return Tip(tips.add(connection, channel, entry, now), True, problem)
+        item_id = tips.add(connection, channel, entry, now)
+        logs.tell("item.collect", DEBUG, item=item_id, channel=channel)
+        return Tip(item_id, True, problem)
 
 
 def _channel(source: str, channels: Collection[str]) -> str:

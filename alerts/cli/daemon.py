@@ -18,7 +18,9 @@ from monitor.language import _, ngettext
 @pass_context
 def run(context: Context, once: bool, as_json: bool) -> None:
     """Run the daemon, every stage at its time, until SIGTERM."""
-    with context.store() as (store, settings):
+    from alerts.process import observed
+
+    with context.store() as (store, settings), observed(settings):
         from alerts import pipeline
 
         pipeline.check_files(settings)
@@ -47,7 +49,9 @@ def web(context: Context, as_json: bool) -> None:
     Besides its pages: /healthz and /metrics for monitors, the feed of clarifications, and the address at which hubs
     announce news of feeds.
     """
-    with context.store() as (store, settings):
+    from alerts.process import observed
+
+    with context.store() as (store, settings), observed(settings):
         from alerts.web import serve
 
         def ready(address: str) -> None:

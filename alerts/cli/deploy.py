@@ -1,4 +1,4 @@
-"""`deploy`: the files by which a server starts the daemon."""
+"""`deploy`: the files by which a server starts the daemon, and by which Prometheus watches it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from monitor.cli.base import example, json_option, print_object
 
 @click.command(
     epilog=example(
-        "pollwatch deploy systemd --user desk > pollwatch.service", "pollwatch deploy container > Containerfile"
+        "pollwatch deploy systemd --user desk > pollwatch.service",
+        "pollwatch deploy container > Containerfile",
+        "pollwatch deploy prometheus > pollwatch.rules.yml",
     )
 )
-@click.argument("kind", type=click.Choice(["systemd", "container"]))
+@click.argument("kind", type=click.Choice(["systemd", "container", "prometheus"]))
 @click.option("--user", default="pollwatch", show_default=True, help="Who the daemon runs as.")
 @click.option(
     "--folder",
@@ -26,7 +28,10 @@ from monitor.cli.base import example, json_option, print_object
 )
 @json_option
 def deploy(kind: str, user: str, folder: Path, as_json: bool) -> None:
-    """Print a hardened systemd unit, or a container file, with the paths of this program; install nothing."""
+    """Print a hardened systemd unit, a container file, or alert rules for Prometheus; install nothing.
+
+    The first two have the paths of this program in them.
+    """
     from alerts.deploy import Kind, deployment
 
     text = deployment(Kind(kind), _program(), folder, user)

@@ -6,7 +6,7 @@ import signal
 
 import click
 
-from monitor.cli.base import Context, example, json_option, pass_context, print_object, say
+from monitor.cli.base import Context, example, json_option, now, pass_context, print_object, say
 from monitor.errors import ConfigError
 
 
@@ -23,7 +23,9 @@ from monitor.errors import ConfigError
 @pass_context
 def worker(context: Context, concurrency: int, stages: str | None, as_json: bool) -> None:
     """Do what the daemon calls for, on any machine that reaches the PostgreSQL store, until SIGTERM."""
-    with context.store() as (store, settings):
+    from alerts.process import observed
+
+    with context.store() as (store, settings), observed(settings):
         if not settings.has_workers:
             mend = 'there is no work for workers: write engine = "procrastinate" under [workers]'
             raise ConfigError(settings.file, "workers.engine", mend)
@@ -38,23 +40,31 @@ def worker(context: Context, concurrency: int, stages: str | None, as_json: bool
 
 
 @click.command("upgrade", epilog=example("pollwatch db upgrade"))
+@click.option("--no-backup", is_flag=True, help="Without one: you have made it yourself.")
 @json_option
 @pass_context
-def upgrade(context: Context, as_json: bool) -> None:
-    """Create the store or bring its schema up to date, and the queue of its workers; safe to run again."""
-    from monitor.store import migrate, open_store
+def upgrade(context: Context, no_backup: bool, as_json: bool) -> None:
+    """Create the store or bring its schema up to date, and the queue of its workers; safe to run again.
+
+    Before a store that is there is changed, a backup of it is made beside it, named after its schema, from which the
+    older program can restore it. Stop the daemon first.
+    """
+    from monitor.store import backup, migrate, open_store
 
     settings = context.settings()
     store = open_store(settings.database_url, must_exist=False)
     try:
+        kept = None if no_backup else backup.before_upgrade(store, now())
         version = migrate.upgrade(store)
         if settings.has_workers:
             from alerts import workers
 
             workers.prepare(store)
         if as_json:
-            print_object({"url": store.url, "schema": version})
+            print_object({"url": store.url, "schema": version, "backup": kept and str(kept)})
         else:
+            if kept:
+                say(f"as it was before it is kept as {kept}")
             click.echo(f"{store.url} has schema {version}")
     finally:
         store.close()

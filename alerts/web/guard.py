@@ -11,7 +11,7 @@ import base64
 import binascii
 import hmac
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -42,9 +42,9 @@ class Guard:
     """The names by which the pages may be reached, and the secrets of which one must be known; none: anybody may."""
 
     names: frozenset[str]
-    token: str = ""
+    token: str = field(default="", repr=False)
     header: str = ""
-    header_secret: str = ""
+    header_secret: str = field(default="", repr=False)
 
     @classmethod
     def of(cls, settings: Settings) -> Guard:

@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from alerts.pages import RSS
-from alerts.process import log_to_stderr, stop_signal
+from alerts.process import stop_signal
 from alerts.status import look
 from alerts.web import metrics
 from alerts.web.board import Board
@@ -54,7 +54,6 @@ def serve(store: Store, settings: Settings, ready: Callable[[str], None]) -> sig
             ready(address)
             return await stop
 
-    log_to_stderr()
     return asyncio.run(served())
 
 

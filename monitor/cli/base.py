@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from monitor import language
+from monitor import language, logs
 from monitor.invisible import INVISIBLE, safe
 from monitor.language import _
 
@@ -54,6 +54,7 @@ class Context:
         from monitor.config import load
 
         settings = load(self.config_file)
+        logs.to_stderr(settings.logs.format, settings.logs.level or "warning")
         _clock.set(settings.calendar.zone)
         language.use(self.language or language.wanted(os.environ, settings.triage.language))
         return settings
@@ -123,7 +124,7 @@ def since_option(function: F) -> F:
 def say(message: str) -> None:
     """Progress and warnings, on stderr; each line made safe for the terminal."""
     for line in message.split("\n"):
-        click.echo(safe(line), err=True)
+        click.echo(safe(logs.hidden(line)), err=True)
 
 
 def spoken(said: Said) -> str:

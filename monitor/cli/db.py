@@ -104,13 +104,16 @@ def db_copy(context: Context, url: str, as_json: bool) -> None:
 def db_purge(context: Context, dry_run: bool, as_json: bool) -> None:
     """Remove what `[retention]` lets nobody keep any longer; the daemon does so once a day.
 
-    Alerts, decisions and the audit stay. What still stands in the document of its feed stays until it is gone from
-    there (listed).
+    Alerts, decisions and the audit stay. Evidence of what goes is cut out of its files. What still stands in the
+    document of its feed stays until it is gone from there (listed).
     """
     from monitor.purge import purge
 
     with context.store() as (store, settings):
-        counts = purge(store, settings, now(), dry_run=dry_run).counts
+        report = purge(store, settings, now(), dry_run=dry_run)
+    counts = report.counts
+    for problem in report.problems:
+        say(f"! {problem}")
     if as_json:
         print_object({"dry_run": dry_run, **counts})
         return
@@ -118,6 +121,8 @@ def db_purge(context: Context, dry_run: bool, as_json: bool) -> None:
         "items    {quiet} quiet, {dismissed} dismissed, {decided} decided; {listed} still listed".format(**counts)
     )
     click.echo("messages {messages}".format(**counts))
+    if not dry_run:
+        click.echo("evidence {evidence} files cut or removed".format(**counts))
     if dry_run:
         say("nothing was removed")
 

@@ -77,6 +77,24 @@ def backup(store: Store, target: Path) -> dict[str, Any]:
     return {"file": str(target), "bytes": size, **asdict(held)}
 
 
+def before_upgrade(store: Store, now: datetime) -> Path | None:
+    """Back up a store of an older schema beside itself: with that, an upgrade can be taken back by the older program.
+
+    Returns the file; None where nothing is to be upgraded. Raises what ``backup`` does, BusyError while a daemon works
+    on the store, and StoreError on a server, whose tables of an older schema only its own tools can copy.
+    """
+    found = migrate.refuse_newer(store)
+    if found in (None, migrate.wanted()) or (store.path is None and store.engine.dialect.name == "sqlite"):
+        return None
+    if store.path is None:
+        mend = "back it up with pg_dump, then run `pollwatch db upgrade --no-backup`"
+        raise StoreError(f"the store {store.url} has schema {found}, and is on a server: {mend}")
+    target = store.path.with_name(f"{store.path.name}.schema_{found}_{now.astimezone(UTC):%Y%m%d_%H%M%S}")
+    with store.lock("daemon", busy=_BUSY):
+        backup(store, target)
+    return target
+
+
 def restore(file: Path, url: str, now: datetime, *, replace: bool = False) -> dict[str, Any]:
     """Make the store at ``url`` what a backup holds, brought up to this program's schema.
 
@@ -192,12 +210,12 @@ def _snapshot(connection: Connection, made: Path) -> None:
 
 def _prove(file: Path, scratch: Path, held: Content) -> None:
     """Restore a store from a backup, for a trial. Raises _UnsoundError when it does not hold this."""
-    if _unpack(file, scratch) != held:
+    if _unpack(file, scratch, upgrade=False) != held:
         raise _UnsoundError("what was read back from it is not what the store holds")
 
 
-def _unpack(file: Path, made: Path) -> Content:
-    """Write the store that a file holds to ``made``, with this program's schema. Raises _UnsoundError."""
+def _unpack(file: Path, made: Path, *, upgrade: bool = True) -> Content:
+    """Write the store that a file holds to ``made``, with this program's schema or its own. Raises _UnsoundError."""
     _check_seal(file)
     made.touch(mode=0o600)
     sqlite.copy_file(file, made)
@@ -209,7 +227,8 @@ def _unpack(file: Path, made: Path) -> Content:
             if migrate.version(connection) is None:
                 raise _UnsoundError("it holds no pollwatch store")
         try:
-            migrate.upgrade(store)
+            if upgrade:
+                migrate.upgrade(store)
         except NewerSchemaError as error:
             raise NewerSchemaError(str(file), error.found) from None
         with store.read() as connection:

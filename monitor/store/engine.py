@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityError
 
+from monitor import logs, tracing
 from monitor.errors import BrokenStoreError, BusyError, ConfigError
 from monitor.store import postgresql, sqlite
 from monitor.types import Said
@@ -64,8 +65,11 @@ class Store:
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that holds the write lock from its first statement: decide and write inside it."""
-        with self._told(), self.engine.begin() as connection:
+        """A transaction that holds the write lock from its first statement: decide and write inside it.
+
+        What ``logs.tell`` is told inside is said once it is committed.
+        """
+        with logs.when_done(), tracing.step("store.write"), self._told(), self.engine.begin() as connection:
             yield connection
 
     @contextlib.contextmanager

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, exists, func, insert, select, update
 
 from monitor.store.schema import (
     captures,
@@ -27,6 +27,7 @@ PAGE = 500  # items in one query
 
 _PAGE_FIELDS = [pages.c[name] for name in Page.__dataclass_fields__]
 _CAPTURE_FIELDS = [captures.c[name] for name in Capture.__dataclass_fields__]
+_HAS_CAPTURES = exists().where(captures.c.file == warcs.c.file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +117,49 @@ def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def files(connection: Connection) -> list[tuple[str, str, int]]:
-    """The WARC files in order: name, SHA-256 and size in bytes."""
-    query = select(warcs.c.file, warcs.c.sha256, warcs.c.bytes).order_by(warcs.c.file)
+    """The WARC files with captures in order: name, SHA-256 and size in bytes."""
+    query = select(warcs.c.file, warcs.c.sha256, warcs.c.bytes).where(_HAS_CAPTURES).order_by(warcs.c.file)
     return [(row.file, row.sha256, row.bytes) for row in connection.execute(query)]
+
+
+def loosen(connection: Connection, captured: ColumnElement[bool]) -> None:
+    """These captures are about to be removed: the files that hold them hold too much then."""
+    files_of = select(captures.c.file).where(captured)
+    connection.execute(update(warcs).where(warcs.c.file.in_(files_of)).values(loose=True))
+
+
+def forget_pages(connection: Connection) -> int:
+    """Remove PAGE pages to which no item leads any longer, with what was captured of them; returns how many it were."""
+    led_to = exists().where(page_items.c.page_id == pages.c.id)
+    ids = list(connection.scalars(select(pages.c.id).where(~led_to).limit(PAGE)))
+    if ids:
+        loosen(connection, captures.c.page_id.in_(ids))
+        connection.execute(delete(captures).where(captures.c.page_id.in_(ids)))
+        connection.execute(delete(pages).where(pages.c.id.in_(ids)))
+    return len(ids)
+
+
+def loose(connection: Connection) -> list[tuple[str, str]]:
+    """The files of which something was purged: name and SHA-256."""
+    query = select(warcs.c.file, warcs.c.sha256).where(warcs.c.loose).order_by(warcs.c.file)
+    return [(row.file, row.sha256) for row in connection.execute(query)]
+
+
+def tighten(connection: Connection, file: str) -> None:
+    """All that a file holds is known."""
+    connection.execute(update(warcs).where(warcs.c.file == file).values(loose=False))
+
+
+def move(connection: Connection, file: str, into: str, places: Mapping[int, int]) -> None:
+    """The captures of a file lie in another one now, each at a new offset."""
+    for offset, place in places.items():
+        here = (captures.c.file == file, captures.c.offset == offset)
+        connection.execute(update(captures).where(*here).values(file=into, offset=place))
+
+
+def drop_file(connection: Connection, file: str) -> None:
+    """A file without captures is gone."""
+    connection.execute(delete(warcs).where(warcs.c.file == file))
 
 
 def known(connection: Connection, names: Collection[str]) -> set[str]:
@@ -179,6 +220,12 @@ def items_of(connection: Connection, incident_id: int | None = None) -> list[int
         return list(connection.scalars(query.order_by(incident_items.c.item_id)))
     own = select(captures.c.item_id).where(captures.c.item_id.is_not(None))
     return sorted(set(connection.scalars(own)) | set(connection.scalars(select(page_items.c.item_id))))
+
+
+def leading_to(connection: Connection, page_id: int) -> list[int]:
+    """The items that lead to a page."""
+    query = select(page_items.c.item_id).where(page_items.c.page_id == page_id)
+    return list(connection.scalars(query.order_by(page_items.c.item_id)))
 
 
 def pages_of(connection: Connection, item_ids: Collection[int]) -> list[tuple[int, Page]]:

@@ -9,13 +9,14 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, func, or_, select, update
 
-from monitor.store import marks
+from monitor.store import evidence, marks
 from monitor.store import texts as words
 from monitor.store.assessments import REFUTES
 from monitor.store.schema import (
     alerts,
     answers,
     assessments,
+    captures,
     feeds,
     incident_items,
     incidents,
@@ -138,6 +139,7 @@ def texts(connection: Connection, item_ids: Sequence[int]) -> dict[int, list[str
 
 def remove(connection: Connection, item_ids: Sequence[int]) -> Counter[str]:
     """Remove items with every row that points to them, and every row that points to such a one; counts by table."""
+    evidence.loosen(connection, captures.c.item_id.in_(item_ids))
     words.forget(connection, item_ids)  # who holds them is written in rows that do not point to them
     going: dict[Table, ColumnElement[bool]] = {items: items.c.id.in_(item_ids)}
     for table in metadata.sorted_tables:

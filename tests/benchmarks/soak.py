@@ -111,7 +111,7 @@ def soak(folder: Path, site: Site, seconds: float) -> tuple[list[Look], list[str
         finally:
             end_session(daemon, 0.0)
     for line in (desk / "log").read_text(errors="replace").splitlines():
-        if (" ERROR " in line or line.startswith("Traceback")) and len(problems) < 10:
+        if ("[error " in line or line.startswith("Traceback")) and len(problems) < 10:
             problems.append(line)
     return looks, problems
 

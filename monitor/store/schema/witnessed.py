@@ -49,7 +49,7 @@ page_items = Table(
     Column("page_id", ForeignKey("pages.id"), primary_key=True, index=True),
 )
 
-# The WARC files, each written once.
+# The WARC files, each written once; one of which something was purged gives way to another.
 warcs = Table(
     "warcs",
     metadata,
@@ -57,6 +57,7 @@ warcs = Table(
     Column("written_at", Instant, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("bytes", BigInteger, nullable=False),
+    Column("loose", Boolean, nullable=False, default=False),  # of what is in it something was purged
 )
 
 # One row for each entry and page captured; ``offset`` and ``length`` hold all records of it, among them ``record_id``,
