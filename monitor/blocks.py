@@ -11,7 +11,8 @@ them is ``Blocks.context``.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from xml.parsers import expat
 
@@ -25,31 +26,32 @@ _BLOCKS = frozenset({"item", "entry"})
 _NEVER_INSIDE = frozenset({"item", "entry", "channel", "feed", "rss", "rdf"})
 # Before the first block these mark the first entry as one that has had its content.
 _NEVER_BEFORE = frozenset({"content", "encoded", "fullitem", "body"})
+# What feedparser reads as a text with a type. Inside of another one it loses count of both.
+_TEXTS = _NEVER_BEFORE | {
+    "abstract", "browserfriendly", "copyright", "description", "info", "rights", "subtitle", "summary", "tagline",
+    "title",
+}  # fmt: skip
+_NO_TEXT = ("media", "content")  # by the parser's own prefix
 # Either of these tells the kind of feed for good; without, an entry could.
 _ROOTS = frozenset({"rss", "feed"})
 _VERSIONS = frozenset({"http://purl.org/rss/1.0/", "http://www.w3.org/2005/atom"})
 _FIRST_RSS = "http://my.netscape.com/rdf/simple/0.9/"
+_FIRST = re.compile(rb"<(item|entry)[\s>]")
 
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
     """A document in UTF-8: ``head`` + ``blocks`` + ``tail``, white space and comments between blocks left out.
 
-    ``context`` is all of the head that changes what an entry means: the elements around it and every namespace.
+    ``marks`` are MARK_BYTES of a hash of each block, of what of the head changes the meaning of entries (the elements
+    around them and every namespace), and of the salt. ``more`` blocks follow beyond MAX_BLOCKS.
     """
 
     head: bytes
     blocks: tuple[bytes, ...]
     tail: bytes
-    context: bytes
-
-    def marks(self, *salt: str) -> tuple[bytes, ...]:
-        """The mark of each block: MARK_BYTES of a hash of its bytes, its context and ``salt``."""
-        seed = hashlib.blake2b(self.context, digest_size=32)
-        for word in salt:
-            seed.update(b"\0" + word.encode())
-        key = seed.digest()
-        return tuple(hashlib.blake2b(block, key=key, digest_size=MARK_BYTES).digest() for block in self.blocks)
+    marks: tuple[bytes, ...]
+    more: int = 0
 
     def without(self, dropped: Iterable[bool]) -> bytes:
         """The document without some of its blocks; ``dropped`` says of each whether it goes."""
@@ -61,29 +63,36 @@ class _DoubtError(Exception):
     """Not a document to be cut."""
 
 
-def cut(document: bytes, names: Mapping[str, str]) -> Blocks | None:
+def cut(
+    document: bytes, names: Mapping[str, str], salt: Sequence[str] = (), known: Collection[bytes] = frozenset()
+) -> Blocks | None:
     """Cut ``document`` (UTF-8, whatever it declares), or None where its entries may lean on each other.
 
     ``names`` gives the parser's own prefix of each namespace it knows, by address in small letters. Not cut is
     what is not well-formed, has a document type or entities, entries of unlike parents, inside each other, empty or
-    with elements between or after them, a base address inside of an entry beside a ``<div>`` (the parser loses count of
-    them), a namespace of an entry that has another prefix or a prefix that has another namespace elsewhere, a kind of
-    feed that only an entry could tell, more than MAX_BLOCKS entries, or none.
+    with elements between or after them, a text inside of a text, an entry with a base address and a ``<div>`` in a text
+    that is said to be escaped (the parser loses count of them), a namespace of an entry that has another prefix or a
+    prefix that has another namespace elsewhere, a kind of feed that only an entry could tell, or no entries.
+
+    ``known`` are marks that an earlier document gave with this ``salt``: they change nothing but the time it takes.
     """
-    try:
-        cutter = _Cutter(document, names)
-        cutter.parser.Parse(document, True)
-        return cutter.blocks()
-    except (_DoubtError, expat.ExpatError):
-        return None
+    for trusted in (frozenset(known), frozenset()) if known else (frozenset(),):
+        try:
+            return _Cutter(document, names, salt).cut(trusted)
+        except (_DoubtError, expat.ExpatError):
+            continue  # a known block may stand where it is none: in a comment, say
+    return None
 
 
 class _Cutter:
     """Follows the elements by their depth; one use."""
 
-    def __init__(self, document: bytes, names: Mapping[str, str]) -> None:
+    def __init__(self, document: bytes, names: Mapping[str, str], salt: Sequence[str]) -> None:
         self.document = document
+        self.text = document  # what expat is given: with known blocks as empty elements
+        self.known: dict[int, tuple[bytes, bytes]] = {}  # mark and bytes of those, by their places in it
         self.names = names
+        self.salt = salt
         self.declarations: list[tuple[str | None, str]] = []  # of the element that comes next
         self.prefixes: dict[str, str] = {}  # and the namespaces they stand for
         self.spaces: set[str] = set()  # all of those
@@ -92,11 +101,15 @@ class _Cutter:
         self.around: list[str] = []  # the open elements outside of blocks, with their attributes
         self.parent: list[str] | None = None  # of all blocks
         self.inside = 0  # depth within a block
-        self.based = self.divided = False  # whether blocks hold a base address, or a <div> that is no escaped text
-        self.elements: set[str] = set()  # names inside of blocks that were looked at
+        self.based = self.divided = False  # whether the block holds a base address, or a <div> that should be escaped
+        self.inside_text = 0  # the depth of the text that is open in it
+        self.escaped = False  # whether that holds no elements, by what it says
+        self.plain: set[str] = set()  # names inside of blocks that mean nothing to us
         self.attributes: set[str] = set()
-        self.start = 0
-        self.spans: list[tuple[int, int]] = []
+        self.start = self.end = 0  # of the last block
+        self.head: bytes | None = None
+        self.found: list[tuple[bytes | None, bytes]] = []  # blocks with their marks, if they are known
+        self.more = 0
         # As xml.sax makes it, so that names come in the same form: namespace, local name, prefix.
         self.parser = expat.ParserCreate("utf-8", " ")
         self.parser.namespace_prefixes = True
@@ -105,6 +118,47 @@ class _Cutter:
         self.parser.EndElementHandler = self.outside_end
         self.parser.StartNamespaceDeclHandler = self.declared
         self.parser.StartDoctypeDeclHandler = self.doubt
+
+    def cut(self, known: frozenset[bytes]) -> Blocks:
+        """Raises _DoubtError and ExpatError."""
+        first = _FIRST.search(self.document) if known else None
+        if first is None:
+            self.parser.Parse(self.document, True)
+        else:
+            self.parser.Parse(self.document[: first.start()], False)
+            key = self.key(self.around)
+            self.text = self.shortened(first, known, key)
+            self.parser.Parse(self.text[first.start() :], True)
+            if self.known or key != self.key(self.parent):
+                raise _DoubtError  # not all were found, or something stands around them
+        if self.head is None:
+            raise _DoubtError
+        key = self.key(self.parent)
+        marks = tuple(mark or _mark(block, key) for mark, block in self.found)
+        return Blocks(self.head, tuple(block for _, block in self.found), self.text[self.end :], marks, self.more)
+
+    def key(self, around: Sequence[str] | None) -> bytes:
+        """What is hashed with blocks that stand inside of these elements."""
+        seed = hashlib.blake2b("\n".join([*self.context, "", *(around or ())]).encode(), digest_size=32)
+        for word in self.salt:
+            seed.update(b"\0" + word.encode())
+        return seed.digest()
+
+    def shortened(self, first: re.Match[bytes], known: frozenset[bytes], key: bytes) -> bytes:
+        """The document with an empty element for every block that is known, but for those that declare a prefix."""
+        begin, end = b"<" + first[1], b"</" + first[1] + b">"
+        empty = begin + b"/>"
+        parts, size, done, last = [], 0, 0, first.start()
+        while (close := self.document.find(end, last)) >= 0:
+            start, last = self.document.rfind(begin, last, close), close + len(end)
+            block = self.document[start:last] if start >= 0 else b""
+            mark = _mark(block, key)
+            if mark in known and b"xmlns:" not in block:
+                parts += [self.document[done:start], empty]
+                size += start - done
+                self.known[size] = mark, block
+                size, done = size + len(empty), last
+        return b"".join((*parts, self.document[done:]))
 
     def doubt(self, *_: object) -> None:
         raise _DoubtError
@@ -118,7 +172,7 @@ class _Cutter:
         if local in _BLOCKS and self.around:
             self.begin(name, attributes)
             return
-        if self.spans or local in _NEVER_BEFORE or len(self.around) >= _MAX_DEPTH:
+        if self.head is not None or local in _NEVER_BEFORE or len(self.around) >= _MAX_DEPTH:
             raise _DoubtError
         for prefix, uri in self.declarations:
             self.context.append(f"{prefix}={uri}")
@@ -138,33 +192,47 @@ class _Cutter:
         """A block begins."""
         if self.parent is None:
             self.parent = list(self.around)
-        if self.parent != self.around or len(self.spans) >= MAX_BLOCKS or not self.versioned:
+        if self.parent != self.around or not self.versioned:
             raise _DoubtError
         self.start = self.parser.CurrentByteIndex
+        if self.head is None:
+            self.head = self.text[: self.start]
+        self.based = self.divided = False
         self.parser.StartElementHandler, self.parser.EndElementHandler = self.inside_start, self.inside_end
         self.inside_start("", attributes)
 
     def inside_start(self, name: str, attributes: list[str]) -> None:
         self.inside += 1
-        if name not in self.elements:
-            self.look_at(name)
+        if name not in self.plain:
+            self.look_at(name, attributes)
         if attributes and not self.attributes.issuperset(names := attributes[::2]):
             self.look_at_attributes(names)
         if self.declarations:
             self.declare_inside()
 
-    def look_at(self, name: str) -> None:
+    def look_at(self, name: str, attributes: list[str]) -> None:
         local = _local(name)
-        self.divided |= local == "div"
-        if local in _NEVER_INSIDE or (self.based and self.divided):
+        if local in _NEVER_INSIDE:
             raise _DoubtError
-        self.elements.add(name)
+        if local in _TEXTS and (self.names.get(_namespace(name)), local) != _NO_TEXT:
+            if self.inside_text:
+                raise _DoubtError
+            self.inside_text, self.escaped = self.inside, not _is_xml(attributes)
+        elif local == "div":
+            self.divided |= self.escaped and self.inside_text > 0
+            self.doubt_bases()
+        else:
+            self.plain.add(name)
 
     def look_at_attributes(self, names: list[str]) -> None:
-        self.based |= any(_local(name) == "base" for name in names)
+        bases = {name for name in names if _local(name) == "base"}
+        self.based |= bool(bases)
+        self.doubt_bases()
+        self.attributes.update(set(names) - bases)
+
+    def doubt_bases(self) -> None:
         if self.based and self.divided:
             raise _DoubtError
-        self.attributes.update(names)
 
     def declare_inside(self) -> None:
         """The parser forgets no namespace: one that a block declares must mean the same in the whole document."""
@@ -179,24 +247,34 @@ class _Cutter:
         self.declarations.clear()
 
     def inside_end(self, _name: str) -> None:
+        if self.inside == self.inside_text:
+            self.inside_text = 0
         self.inside -= 1
         if self.inside:
             return
         last = self.parser.CurrentByteIndex
-        if self.document[last : last + 2] != b"</":  # an empty element has no end of its own
+        known = self.known.pop(self.start, None)
+        if known is None and self.text[last : last + 2] != b"</":  # an empty element has no end of its own
             raise _DoubtError
-        self.spans.append((self.start, self.document.index(b">", last) + 1))
+        self.end = self.text.index(b">", self.start if known else last) + 1
+        if len(self.found) < MAX_BLOCKS:
+            self.found.append(known or (None, self.text[self.start : self.end]))
+        else:
+            self.more += 1
         self.parser.StartElementHandler, self.parser.EndElementHandler = self.outside_start, self.outside_end
 
-    def blocks(self) -> Blocks:
-        if not self.spans:
-            raise _DoubtError
-        return Blocks(
-            head=self.document[: self.spans[0][0]],
-            blocks=tuple(self.document[start:end] for start, end in self.spans),
-            tail=self.document[self.spans[-1][1] :],
-            context="\n".join([*self.context, "", *(self.parent or [])]).encode(),
-        )
+
+def _mark(block: bytes, key: bytes) -> bytes:
+    return hashlib.blake2b(block, key=key, digest_size=MARK_BYTES).digest()
+
+
+def _is_xml(attributes: Sequence[str]) -> bool:
+    """Whether a text says that it holds elements; a type with a namespace may be one to the parser, or none."""
+    types = [pair for pair in zip(attributes[::2], attributes[1::2], strict=True) if _local(pair[0]) == "type"]
+    if len(types) != 1 or " " in types[0][0]:
+        return False
+    kind = types[0][1].lower()
+    return kind == "xhtml" or kind.endswith("xml")
 
 
 def _namespace(name: str) -> str:

@@ -80,7 +80,7 @@ def parse(
     if markup.startswith("{"):
         document = _json_document(markup, url, zone, warning)
     else:
-        cutting = cut(data, feedparse.NAMESPACES)
+        cutting = cut(data, feedparse.NAMESPACES, (*_READER, url, zone.key), known)
         document = _cut_document(data, cutting, url, zone, warning, known)
     return replace(document, raw=raw_of(document, body, data, cutting))
 
@@ -88,12 +88,12 @@ def parse(
 def _cut_document(
     data: bytes, cutting: Blocks | None, url: str, zone: ZoneInfo, warning: str | None, known: Collection[bytes]
 ) -> Document:
-    marks = cutting.marks(*_READER, url, zone.key) if cutting else ()
+    marks = cutting.marks if cutting else ()
     unread = frozenset(marks).intersection(known)
-    if cutting and unread:
+    if cutting and (unread or cutting.more):
         result = _rest(cutting, [mark in unread for mark in marks], url)
         if result is not None:
-            return _xml_document(result, url, zone, warning, marks, unread)
+            return _xml_document(result, url, zone, warning, marks, unread, cutting.more)
     return _xml_document(feedparse.read(data, url, sound=cutting is not None), url, zone, warning, marks, frozenset())
 
 
@@ -187,13 +187,20 @@ def _rest(cutting: Blocks, unread: Sequence[bool], url: str) -> Any:
 
 
 def _xml_document(
-    result: Any, url: str, zone: ZoneInfo, warning: str | None, marks: tuple[bytes, ...], unread: frozenset[bytes]
+    result: Any,
+    url: str,
+    zone: ZoneInfo,
+    warning: str | None,
+    marks: tuple[bytes, ...],
+    unread: frozenset[bytes],
+    more: int = 0,
 ) -> Document:
     complaint = feedparse.complaint(result)
     if not result.entries and not unread and (complaint or not result.version):
         raise FeedError(url, FeedErrorKind.NOT_A_FEED, complaint or "no RSS, RDF, Atom or JSON Feed in it")
     atom = result.version.startswith("atom")
     read = [_entry(raw, url, zone, atom=atom) for raw in result.entries[:MAX_ENTRIES]]
+    listed = max(len(marks), len(result.entries)) + more
     entries = list(filter(_says_anything, read))
     told_apart = unread or (len(result.entries) == len(marks) and not feedparse.is_broken(result))
     if told_apart and len(entries) < len(read):
@@ -203,7 +210,7 @@ def _xml_document(
         title=_title(result.feed, atom=atom),
         version=result.version,
         entries=tuple(entries if unread else _with_distinct_keys(entries)),
-        warning=_warning(warning, complaint, _too_many(len(result.entries)), _blank(len(read) - len(entries))),
+        warning=_warning(warning, complaint, _too_many(listed), _blank(len(read) - len(entries))),
         update_s=_update_s(result.feed),
         links=_links(result.feed),
         marks=marks if told_apart else (),

@@ -78,8 +78,9 @@ class Pass:
         names, callers = deque(hosts), min(self.records.settings.fetch.concurrency, len(hosts))
         for _ in range(callers):
             self.tasks.create_task(self.call())
+        most = callers  # at first: nobody waits for hosts that he cannot call on yet
         while names and not self.is_late():
-            room = min(self.holding.room, len(names))
+            room, most = min(self.holding.room, len(names), most), len(names)
             bundle = {name: hosts[name] for name in (names.popleft() for _ in range(room))}
             free, found = await self.holding.take(bundle, partial(self.look, bundle=bundle))
             for name, listed in bundle.items():

@@ -60,8 +60,9 @@ def instant(text: str | None) -> datetime | None:
     """An instant as ``whole`` gives it."""
     if text is None:
         return None
-    found = datetime.fromisoformat(text)
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    if text[-6] in "+-":
+        return datetime.fromisoformat(text).astimezone(UTC)
+    return datetime.fromisoformat(f"{text}+00:00")
 
 
 def _as_json(one: ColumnElement[Any]) -> Any:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     Connection,
     Select,
     and_,
-    bindparam,
     func,
     insert,
     or_,
@@ -23,14 +21,11 @@ from sqlalchemy import (
 
 from monitor.errors import NotFoundError
 from monitor.links import link_key
-from monitor.store import pending
+from monitor.store import bulk, pending
 from monitor.store.assessments import IN_FORCE
 from monitor.store.schema import assessments, feeds, incident_items, items, revisions
 from monitor.text import detect_lang
 from monitor.types import Entry, Item, Lang, Role, join_text
-
-_BATCH = 500  # keys in one query; databases limit the number of parameters
-_LOOKUPS = 1_000  # of one kind of name, in one query
 
 Story = tuple[int, Entry]  # a feed, and what it published
 
@@ -40,59 +35,35 @@ def stored(connection: Connection, entries: Iterable[Story]) -> dict[int, list[I
 
     Those share key, guid or link with one of them, or their guid is its link.
     """
-    found: dict[int, dict[int, Item]] = {}
-    for portion in _portions(entries):
-        names = {
-            "key": {(feed_id, entry.key) for feed_id, entry in portion},
-            # A key may have begun with the guid of an item that is known by little else today.
-            "guid": {(feed_id, name) for feed_id, entry in portion for name in (entry.guid, entry.link) if name},
-            "link_key": {(feed_id, key) for feed_id, entry in portion if (key := link_key(entry.link))},
-        }
-        wanted: dict[str, list[Any]] = {kind: [name for _, name in pairs] for kind, pairs in names.items()}
-        for row in connection.execute(_ALIKE, {"feeds": list({feed_id for feed_id, _ in portion}), **wanted}):
-            # Not those that share one with an entry of another feed.
-            if any((row.feed_id, getattr(row, kind)) in pairs for kind, pairs in names.items()):
-                found.setdefault(row.feed_id, {})[row.id] = _item(row[:-1])
-    return {feed_id: [item for _, item in sorted(items.items())] for feed_id, items in found.items()}
-
-
-def _portions(entries: Iterable[Story]) -> Iterator[list[Story]]:
-    """Parts to be asked for in one query each: every name is looked up in every feed of its part."""
-    portion: list[Story] = []
-    of: set[int] = set()
-    for feed_id, entry in entries:
-        of.add(feed_id)
-        if portion and (len(portion) == _BATCH or len(of) * (len(portion) + 1) > _LOOKUPS):
-            yield portion
-            portion, of = [], {feed_id}
-        portion.append((feed_id, entry))
-    if portion:
-        yield portion
+    rows = [
+        {"feed_id": id_, "key": each.key, "guid": each.guid, "link": each.link, "link_key": link_key(each.link)}
+        for id_, each in entries
+    ]
+    found: dict[int, list[Item]] = {}
+    if rows:
+        query = _alike(connection.dialect.name)
+        for row in connection.execute(query, {"rows": bulk.pack(connection, rows)}).all():
+            found.setdefault(row.feed_id, []).append(_item(row))
+    return found
 
 
 def sharing(connection: Connection, item_ids: Iterable[int], names: Collection[str]) -> dict[int, tuple[int, int]]:
-    """By feed: how many of these items there are, and how many of them have one of ``names``, a few hundred at most.
+    """By feed: how many of these items there are, and how many of them have one of ``names``.
 
     A name is a key, a guid, a link or its canonical form.
     """
-    ids = list(item_ids)
-    found: Counter[int] = Counter()
-    shared: Counter[int] = Counter()
-    for start in range(0, len(ids), _BATCH):
-        for row in connection.execute(_SHARING, {"ids": ids[start : start + _BATCH], "names": list(names)}):
-            found[row.feed_id] += row.present
-            shared[row.feed_id] += row.shared
-    return {feed_id: (present, shared[feed_id]) for feed_id, present in found.items()}
+    asked = {
+        "ids": bulk.pack(connection, ({"id": item_id} for item_id in item_ids)),
+        "names": bulk.pack(connection, ({"key": name} for name in names)),
+    }
+    rows = connection.execute(_sharing(connection.dialect.name), asked).all()
+    return {row.feed_id: (row.present, row.shared) for row in rows}
 
 
 def by_id(connection: Connection, item_ids: Iterable[int]) -> dict[int, Item]:
     """Many items; those that are not there are left out."""
-    ids = list(item_ids)
-    found: dict[int, Item] = {}
-    for start in range(0, len(ids), _BATCH):
-        rows = connection.execute(_AMONG, {"ids": ids[start : start + _BATCH]})
-        found |= {row.id: _item(row) for row in rows}
-    return found
+    ids = bulk.pack(connection, ({"id": item_id} for item_id in item_ids))
+    return {row.id: _item(row) for row in connection.execute(_among(connection.dialect.name), {"rows": ids}).all()}
 
 
 def add(connection: Connection, entries: Iterable[Story], now: datetime) -> dict[tuple[int, str], int]:
@@ -211,29 +182,42 @@ def _item(row: Sequence[Any]) -> Item:
     return Item(**{**values, "lang": Lang(values["lang"]), "role": Role(values["role"])})
 
 
-def _list(name: str) -> BindParameter[Any]:
-    return bindparam(name, expanding=True)
-
-
 # Built once: they are run for every feed that changed.
 _FIELDS = tuple(column.name for column in _select().selected_columns)
 # A few rows in one statement: the driver keeps a hundred of them, with the texts that were last bound to each.
 _ADD = (
     insert(items).returning(items.c.feed_id, items.c.key, items.c.id).execution_options(insertmanyvalues_page_size=25)
 )
-_NAMED = or_(*(items.c[name].in_(_list("names")) for name in ("guid", "link", "link_key", "key")))
-_SHARING = (
-    select(items.c.feed_id, func.count().label("present"), func.count().filter(_NAMED).label("shared"))
-    .where(items.c.id.in_(_list("ids")))
-    .group_by(items.c.feed_id)
-)
-_AMONG = _select().where(items.c.id.in_(_list("ids")))
-# A query for each kind of name: given an OR of them, SQLite reads every item of the feed.
-_BEARERS = union_all(
-    *(
-        select(items.c.id).where(items.c.feed_id.in_(_list("feeds")), items.c[name].in_(_list(name)))
-        for name in ("key", "guid")
-    ),
-    select(items.c.id).where(items.c.link_key.in_(_list("link_key"))),  # of any feed: its index knows of none
-)
-_ALIKE = _select().add_columns(items.c.link_key).where(items.c.id.in_(_BEARERS))
+
+
+@cache
+def _sharing(dialect: str) -> Select[Any]:
+    ids, names = bulk.given(dialect, [items.c.id], "ids"), bulk.given(dialect, [items.c.key], "names")
+    named = or_(*(items.c[name].in_(select(names.c.key)) for name in ("guid", "link", "link_key", "key")))
+    return (
+        select(items.c.feed_id, func.count().label("present"), func.count().filter(named).label("shared"))
+        .where(items.c.id.in_(select(ids.c.id)))
+        .group_by(items.c.feed_id)
+    )
+
+
+@cache
+def _among(dialect: str) -> Select[Any]:
+    return _select().where(items.c.id.in_(select(bulk.given(dialect, [items.c.id]).c.id)))
+
+
+@cache
+def _alike(dialect: str) -> Select[Any]:
+    """A query for each kind of name: given an OR of them, SQLite reads every item of the feed."""
+    entry = bulk.given(dialect, [items.c[name] for name in ("feed_id", "key", "guid", "link", "link_key")])
+    known = items.alias("known")
+    own = known.c.feed_id == entry.c.feed_id
+    bearers = union_all(
+        select(known.c.id).where(own, known.c.key == entry.c.key),
+        # A key may have begun with the guid of an item that is known by little else today.
+        select(known.c.id).where(own, known.c.guid == entry.c.guid),
+        select(known.c.id).where(own, known.c.guid == entry.c.link),
+        # By the index of links, which knows of no feeds: a sum is in no other.
+        select(known.c.id).where(known.c.feed_id + 0 == entry.c.feed_id, known.c.link_key == entry.c.link_key),
+    )
+    return _select().where(items.c.id.in_(bearers)).order_by(items.c.id)

@@ -17,7 +17,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.report import OURS, RAW
+from tests.benchmarks.report import FLOOR, OURS, RAW
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSES = Path(__file__).with_name("passes.py")
@@ -78,7 +78,7 @@ class Contestant(ABC):
 
 
 class Library(Contestant):
-    """One of passes.py: the raw loop, pollwatch or reader."""
+    """One of passes.py: the raw loop, the floor, pollwatch or reader."""
 
     def __init__(self, name: str, python: str, probe: str, database: str = "", table: str = "") -> None:
         self.name = name
@@ -107,7 +107,7 @@ class Library(Contestant):
         return _count(folder / self._database, self._table) if self._database else None
 
     def env(self, folder: Path) -> dict[str, str]:
-        return our_env() if self.name in (RAW, OURS) else _plain_env()
+        return our_env() if self.name in (RAW, FLOOR, OURS) else _plain_env()
 
     def own_figures(self, folder: Path) -> dict[str, Any]:
         lines = (folder / "stdout").read_text().splitlines()
@@ -158,7 +158,10 @@ class Sfeed(Contestant):
 
 
 def contestants(peers: Sequence[str], reader_python: str) -> list[Contestant]:
-    """The raw loop, pollwatch and the named peers. Raises ValueError for a peer that is unknown or not installed."""
+    """The raw loop, the floor, pollwatch and the named peers.
+
+    Raises ValueError for a peer that is unknown or not installed.
+    """
     known: dict[str, Contestant] = {
         "reader": Library("reader", reader_python, _READER_PROBE, "reader.sqlite", "entries"),
         "newsboat": Newsboat(),
@@ -169,7 +172,8 @@ def contestants(peers: Sequence[str], reader_python: str) -> list[Contestant]:
             raise ValueError(f"no such peer: {peer}; there are {', '.join(known)}")
     raw = Library(RAW, sys.executable, "import aiohttp")
     ours = Library(OURS, sys.executable, "import monitor.collect", "pollwatch.db", "items")
-    entrants = [raw, ours, *(known[peer] for peer in dict.fromkeys(peers))]
+    floor = Library(FLOOR, sys.executable, "import aiohttp, monitor.feedparse", "floor.db", "items")
+    entrants = [raw, floor, ours, *(known[peer] for peer in dict.fromkeys(peers))]
     problems = [problem for entrant in entrants if (problem := entrant.missing())]
     if problems:
         raise ValueError("; ".join(problems))

@@ -92,6 +92,14 @@ def with_new_entry(body: bytes, name: str, at: datetime) -> bytes:
     return head + entry.encode("ascii") + b"\n" + body[first.start() :]
 
 
+def first_alone(body: bytes) -> bytes:
+    """``body`` without all entries but the first, cut where they seem to end."""
+    first = next(_entries(body))
+    end = b"</" + (first["prefix"] + b":" if first["prefix"] else b"") + first["tag"] + b">"
+    its_end, last = body.find(end, first.end()), body.rfind(end)
+    return body[: its_end + len(end)] + body[last + len(end) :] if its_end >= 0 else body
+
+
 def _entries(body: bytes) -> Iterator[re.Match[bytes]]:
     return (match for match in _ENTRY.finditer(body) if match["tag"])
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-RAW, OURS = "raw", "pollwatch"
+RAW, FLOOR, OURS = "raw", "floor", "pollwatch"
+_NO_PEERS = (RAW, FLOOR, OURS)
 COLD, NOT_MODIFIED, SAME_BODY, ONE_NEW = "cold", "all 304", "same body", "one new each"
 SCENARIOS = (COLD, NOT_MODIFIED, SAME_BODY, ONE_NEW)
 
@@ -68,9 +69,9 @@ class Figures:
         return [m.fault for m in self.of(scenario, contestant) if m.fault]
 
     def contestants(self, scenario: str) -> list[str]:
-        """The raw loop, pollwatch, then the peers in order of name."""
+        """The raw loop, the floor, pollwatch, then the peers in order of name."""
         names = {m.contestant for m in self._all if m.scenario == scenario}
-        return sorted(names, key=lambda name: (name != RAW, name != OURS, name))
+        return sorted(names, key=lambda name: (_NO_PEERS.index(name) if name in _NO_PEERS else len(_NO_PEERS), name))
 
     def ratio(self, scenario: str, one: str | None, other: str | None) -> float | None:
         """How many times longer than ``other`` the pass of ``one`` took: median over rounds of each round's ratio.
@@ -85,7 +86,7 @@ class Figures:
 
     def fastest_peer(self, scenario: str) -> str | None:
         """The peer with the shortest median pass among those that did all their work."""
-        names = [n for n in self.contestants(scenario) if n not in (RAW, OURS) and not self.faults(scenario, n)]
+        names = [n for n in self.contestants(scenario) if n not in _NO_PEERS and not self.faults(scenario, n)]
         return min(names, key=lambda name: median(m.pass_s for m in self.of(scenario, name)), default=None)
 
 

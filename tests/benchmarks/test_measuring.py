@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -18,7 +20,18 @@ from monitor.types import Entry
 from tests.benchmarks.contestants import PASSES, our_env
 from tests.benchmarks.corpus import copy_of, count_entries, documents, with_new_entry
 from tests.benchmarks.passes import Watch
-from tests.benchmarks.report import COLD, NOT_MODIFIED, ONE_NEW, OURS, RAW, Figures, Measurement, table, targets
+from tests.benchmarks.report import (
+    COLD,
+    FLOOR,
+    NOT_MODIFIED,
+    ONE_NEW,
+    OURS,
+    RAW,
+    Figures,
+    Measurement,
+    table,
+    targets,
+)
 from tests.fakes import feed_server, item, rss
 
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the benchmarks read /proc")
@@ -131,6 +144,26 @@ def test_a_pass_of_pollwatch_is_the_real_one(tmp_path: Path) -> None:
     assert figures["stall_s"] >= 0
 
 
+def test_the_floor_reads_what_is_new(tmp_path: Path) -> None:
+    """All entries of a first document, the first one of a later document, and none of what has not changed."""
+    with feed_server() as server:
+        rows = [item(f"渡輪{n}", guid=str(n)) for n in range(3)]
+        (tmp_path / "urls").write_text(server.put("/a", rss(*rows[1:]), etag='"1"'))
+        _floor(tmp_path, "prepare")
+        assert _floor(tmp_path, "update") == 2
+        server.put("/a", rss(*rows), etag='"2"')
+        assert _floor(tmp_path, "update") == 3
+        assert _floor(tmp_path, "update") == 3
+
+
+def _floor(folder: Path, step: str) -> int:
+    """How many items it holds after a step."""
+    subprocess.run([sys.executable, str(PASSES), FLOOR, step, "."], cwd=folder, env=our_env(), check=True)
+    with closing(sqlite3.connect(folder / "floor.db")) as store:
+        count: int = store.execute("SELECT count(*) FROM items").fetchone()[0]
+    return count
+
+
 def _measurement(scenario: str, contestant: str, pass_s: float, round_: int = 0, **other: object) -> Measurement:
     values = {
         "process_s": pass_s,
@@ -170,9 +203,10 @@ def test_targets_hold_and_are_missed() -> None:
 
 
 def test_a_peer_that_left_work_undone_is_not_called_fast() -> None:
-    """Neither as the fastest peer nor in a ratio; the table says what it left."""
+    """Neither as the fastest peer nor in a ratio; the table says what it left. The floor is no peer."""
     measurements = [
         _measurement(ONE_NEW, OURS, 1.0),
+        _measurement(ONE_NEW, FLOOR, 0.5),
         _measurement(ONE_NEW, "sfeed", 0.1, fault="only 3 new items were kept"),
         _measurement(ONE_NEW, "newsboat", 6.0),
     ]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor import blocks
+from monitor import blocks, feedparse
 from monitor.errors import FeedError
 from monitor.feedparse import NAMESPACES
 from monitor.parse import complete, entry_key, parse
@@ -147,7 +147,10 @@ HOSTILE = {
     ),
     "entries far below": f"<rss>{'<channel>' * 20}{STORIES[0]}{'</channel>' * 20}</rss>",
     "no entries": rss(),
-    "too many entries": rss(*(f"<item><guid>{n}</guid></item>" for n in range(blocks.MAX_BLOCKS + 1))),
+    "a text inside of a text": atom(
+        "<entry><id>1</id><summary>x <title>y</title> z</summary></entry>",
+        "<entry><id>2</id><title type='text'>a &lt;b&gt; c</title></entry>",
+    ),
 }  # fmt: skip
 
 
@@ -174,10 +177,10 @@ def test_marks_that_stand_for_what_is_no_entry_are_not_believed() -> None:
     """feedparser finds no entry in an ``item`` of another namespace, so no mark can be given to it."""
     alien = rss(*STORIES).replace("<item>", '<x:item xmlns:x="urn:x">', 1).replace("</item>", "</x:item>", 1)
     assert read(alien).marks == ()
-    cutting = blocks.cut(alien.encode(), NAMESPACES)
+    cutting = blocks.cut(alien.encode(), NAMESPACES, _salt())
     assert cutting is not None
     assert len(cutting.blocks) == 6
-    assert read(alien, cutting.marks(*_salt())[1:2]).entries == read(alien).entries
+    assert read(alien, cutting.marks[1:2]).entries == read(alien).entries
 
 
 def _salt() -> tuple[str, ...]:
@@ -186,9 +189,85 @@ def _salt() -> tuple[str, ...]:
     return (*_READER, URL, ZONE.key)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        rss(f"<!-- {STORIES[1]} -->", *STORIES[2:]),
+        rss(f"<item><title>x</title><description><![CDATA[{STORIES[1]}]]></description></item>", *STORIES[2:]),
+        rss(f"<item><title>x</title>{STORIES[1]}</item>", *STORIES[2:]),
+        rss(*STORIES).replace("</channel>", f"</channel>{STORIES[1]}"),
+        rss(*STORIES) + STORIES[1],
+        rss(f"<?pi {STORIES[1]} ?>", *STORIES[2:]),
+        rss(*STORIES[:2]).replace("<channel>", f"<channel><!--{STORIES[3]}--><link>/a</link>{STORIES[2]}"),
+    ],
+    ids=["comment", "CDATA", "entry", "elsewhere", "at the end", "instruction", "before its place"],
+)
+def test_known_bytes_where_no_entry_can_be_are_none(body: str) -> None:
+    """Nobody can hide an entry, or show one that is not there, with the bytes of one that was."""
+    known = set(read(rss(*STORIES)).marks)
+    told = blocks.cut(body.encode(), NAMESPACES, _salt(), known)
+    assert told == blocks.cut(body.encode(), NAMESPACES, _salt())
+    try:
+        whole = read(body)
+    except FeedError:
+        return
+    assert_same(body, known, remembered(read(rss(*STORIES))), whole)
+
+
+def test_known_blocks_that_declare_a_prefix_are_looked_at_again() -> None:
+    """Each of two is well alone; in one document they call two namespaces by the same name."""
+    one, other = (
+        f'<item xmlns:m="{space}"><title>{space}</title><m:title>x</m:title></item>' for space in ("urn:a", "urn:b")
+    )
+    known = [read(rss(each)).marks[0] for each in (one, other)]
+    assert blocks.cut(rss(one, other).encode(), NAMESPACES, _salt(), known) is None
+    assert read(rss(one, STORIES[0]), known).unread == {known[0]}
+
+
+def test_of_more_entries_than_are_read_only_the_first_go_to_the_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The result is that of reading all of them, and what is known of the first is left unread."""
+    many = [item(f"題{n}", guid=str(n)) for n in range(blocks.MAX_BLOCKS + 7)]
+    body = rss(*many, title="許多").encode()
+    first = read(body)
+    rest = read(rss(item("新", guid="new"), *many), first.marks)
+    monkeypatch.setattr("monitor.parse.cut", lambda *_: None)
+    whole = read(body)
+    assert (first.entries, first.warning, first.title) == (whole.entries, whole.warning, whole.title)
+    assert [e.title for e in rest.entries] == ["新"]
+    assert (len(rest.unread), len(rest.marks), "2,008 entries" in (rest.warning or "")) == (1_999, 2_000, True)
+
+
+@pytest.mark.parametrize("kind", ["xhtml", "application/xhtml+xml", "TEXT/XML"])
+def test_elements_of_a_text_that_says_it_holds_them_are_counted_well(kind: str) -> None:
+    """As many feeds write: XHTML with a base address of its own, followed by entries with relative links."""
+    based = (
+        f"<entry><id>1</id><content type='{kind}' xml:base='https://other.example/'>"
+        "<div xmlns='http://www.w3.org/1999/xhtml'><p>甲</p><div>乙</div></div></content><link href='a.html'/></entry>"
+    )
+    body = atom(based, ENTRY.format(2))
+    rest = assert_same(body, read(body).marks[:1], {})
+    assert [e.link for e in rest.entries] == ["https://harbour-daily.example/rss/2.html"]
+
+
+def test_every_text_of_the_parser_is_known() -> None:
+    """Whatever element makes feedparser count a text, of the version that is installed, is in our list."""
+    strict, spaces = feedparse.feedparser.api.StrictFeedParser, set(NAMESPACES.values())
+    found = set()
+    for handler in (name.removeprefix("_start_") for name in dir(strict) if name.startswith("_start_")):
+        parser = strict("https://a.example/", None, "utf-8")
+        parser.infeed, parser.inentry, parser.entries = 1, 1, [feedparse.feedparser.util.FeedParserDict()]
+        getattr(parser, f"_start_{handler}")({})
+        if parser.incontent:
+            prefix, _, local = handler.rpartition("_")
+            found.add(local if prefix in spaces else handler)
+    assert {"title", "summary", "encoded", "abstract"} <= found <= blocks._TEXTS
+
+
 _texts = st.text(st.sampled_from("ab題投票票站站點點&<>'\"]! \n\u3000\xa0Ａ"), max_size=12)
 _PLAIN = ["title", "description", "guid", "link", "pubDate", "category", "author", "body", "source"]
 _tags = st.sampled_from([*_PLAIN, "dc:title", "media:title", "content:encoded"])
+
+_inner = st.sampled_from(["", "", "", "<p>x</p>", "<div>x</div>", "<title>x</title>", "<description>x</description>"])
 
 
 @st.composite
@@ -200,7 +279,7 @@ def _stories(draw: st.DrawFn) -> str:
             if draw(st.booleans())
             else text.replace("&", "&amp;").replace("<", "&lt;").replace("]]>", "]]&gt;")
         )
-        parts.append(f"<{tag}>{inside}</{tag}>")
+        parts.append(f"<{tag}>{inside}{draw(_inner)}</{tag}>")
     return f"<item>{''.join(parts)}</item>"
 
 

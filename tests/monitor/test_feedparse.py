@@ -54,7 +54,7 @@ IN_ENTRIES = {
     "an image": "<image><category>a</category><title>of the image</title><link>/i</link></image><guid>2</guid>",
     "a source": "<source url='/s'><category>a</category><title>of the source</title></source><title>own</title>",
     "markup": "<description><h:p>a<h:category/><category>b</category></h:p> c</description>",
-    "a drawing": "<content:encoded><svg:svg><svg:title>a</svg:title></svg:svg></content:encoded><category>x</category>",
+    "a drawing": "<content:encoded><svg:svg><svg:link>a</svg:link></svg:svg></content:encoded><category>x</category>",
     "a date by another name": "<date>2027-03-01</date><modified>2027-03-02</modified><dc:date>2027-03-03</dc:date>",
     "a name that is asked for": "<id_detail>1</id_detail><published_parsed a='b'>2</published_parsed>",
     "a language and a base": "<category xml:lang='zh' xml:base='/x/'>a</category><link>y</link>",

@@ -48,12 +48,17 @@ READERS: dict[str, Callable[[str], object]] = {
     "opml": lambda text: opml.read(f"<opml>{text}".encode()),
     "feed": lambda text: parse(text.encode(), "https://a.example/"),
     "namespaces": lambda text: cut(rss(_item("<p xmlns:p{}='u{}'/>", len(text) // 4)).encode(), {"": ""}),
+    "known": lambda text: cut(rss("<item><a/></item>" + _items(text)).encode(), {"": ""}, (), {b"x"}),
     "levels": lambda text: cut(rss(_item("<p>", len(text))).encode(), {"": ""}),
 }
 
 
 def _item(part: str, length: int) -> str:
     return f"<item>{''.join(part.format(n, n) for n in range(length))}</item>"
+
+
+def _items(text: str) -> str:
+    return text.replace("<p", "<item").replace("</p", "</item")
 
 
 PIECES = [
