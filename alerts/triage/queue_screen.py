@@ -168,15 +168,10 @@ class QueueScreen(DeskScreen):
 
     def _filter_line(self, cells: int) -> list[Line]:
         shown = len(self.queue.ids)
-        place = self.queue.place + 1 if shown else 0
+        place = self.queue.place + 1
         count = ngettext("{place} of {count} alert", "{place} of {count} alerts", self.total)
-        words = (
-            count.format(place=place, count=f"{self.total:,}")
-            if shown
-            else _("No alert")
-            if self.loaded
-            else _("One moment …")
-        )
+        none = _("No alert") if self.loaded else _("One moment …")
+        words = count.format(place=place, count=f"{self.total:,}") if shown else none
         line: Line = [(f"{words}  ", "text")]
         if self.queue.marked:
             marked = ngettext("{count} marked", "{count} marked", len(self.queue.marked))
