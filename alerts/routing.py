@@ -109,7 +109,10 @@ def _shipped(key: str) -> Any:
 
 
 class Routes(Table):
-    """The whole file. Without ``escalation`` or ``priority`` it has those of the starter file."""
+    """The whole file. Without ``escalation``, ``priority`` or ``names`` it has those of the starter file.
+
+    ``names``: by language, what teams and priority rules are called on screens.
+    """
 
     route: Route
     targets: Targets
@@ -117,6 +120,7 @@ class Routes(Table):
     time_interval: tuple[Interval, ...] = ()
     escalation: Escalation = Field(default_factory=lambda: _shipped("escalation"), validate_default=True)
     priority: tuple[Rule, ...] = Field(default_factory=lambda: _shipped("priority"), validate_default=True)
+    names: Mapping[Lang, Mapping[Name, Name]] = Field(default_factory=lambda: _shipped("names"), validate_default=True)
 
     @field_validator("time_interval", "priority")
     @classmethod

@@ -10,6 +10,7 @@ from typing import Any
 
 from alerts import history, queue
 from alerts.edits import Mark, word_diff
+from alerts.naming import Naming, actor, load_naming
 from alerts.spans import Span, spans
 from classifiers import sentences
 from monitor.config import Settings
@@ -109,11 +110,25 @@ class HistoryLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Teller:
+    """Says sentences to a reader, who has names and a zone."""
+
+    naming: Naming
+    zone: tzinfo
+
+    def tell(self, said: Said) -> str:
+        """A sentence in the language in use."""
+        return render(self.naming.told(said), self.zone)
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """One alert. ``alert`` is what `alerts show --json` prints; the other fields say the same to a person."""
 
     alert: Mapping[str, Any]
     mine: bool  # the reviewer holds it
+    team: str
+    about: tuple[str, ...]  # the people and offices that it names
     texts: tuple[Passage, ...]  # of the item that scores highest, then of the others by time, PASSAGES at most
     reasons: tuple[str, ...]
     findings: tuple[FindingLine, ...]
@@ -135,16 +150,20 @@ def captured(row: Mapping[str, Any]) -> tuple[str, str, str]:
     return what, changes.get(row["changed"] or "", ""), f"SHA-256 {row['sha256']} {row['url']}"
 
 
-def read_sheet(store: Store, settings: Settings, alert_id: int, reviewer: str, now: datetime) -> Sheet:
+def read_sheet(
+    store: Store, settings: Settings, alert_id: int, reviewer: str, now: datetime, naming: Naming | None = None
+) -> Sheet:
     """What ``reviewer`` is shown of one alert, in the language in use, with instants of the election's zone.
 
-    While it asks for a second opinion, decisions and notes are hidden as in ``queue.show``. Raises NotFoundError.
+    While it asks for a second opinion, decisions and notes are hidden as in ``queue.show``. ``naming``: as it was read
+    before, else it is read now. Raises NotFoundError, ConfigError.
     """
     with store.read() as connection:
         found = queue.in_full(connection, alert_id, now)
         urgent = alert_store.get(connection, alert_id).priority_reasons
         ruling = inhibitions.ruling_on(connection, alert_id)
-    return assemble(found, urgent, ruling, clean(reviewer), settings.calendar.zone)
+    teller = Teller(naming or load_naming(settings), settings.calendar.zone)
+    return assemble(found, urgent, ruling, clean(reviewer), teller)
 
 
 def assemble(
@@ -152,25 +171,27 @@ def assemble(
     urgent: Sequence[Said],
     ruling: Mapping[str, Any] | None,
     reviewer: str,
-    zone: tzinfo,
+    teller: Teller,
 ) -> Sheet:
     """The sheet of what ``queue.in_full`` gives, the alert's own reasons, and the ruling that answers it. Pure."""
     items: list[dict[str, Any]] = found["incident"]["items"]
     lead = max(items, key=lambda item: item["score"] or 0.0, default=None)  # of an old incident they were purged
     reasons = [*urgent, *map(sentences.stored, lead["reasons"] or ())] if lead else urgent
     shown = [lead, *(item for item in items if item is not lead)] if lead else []
-    lines = [_line(entry, history.sentence(entry), zone) for entry in found["history"]]
+    lines = [_line(entry, history.sentence(entry), teller) for entry in found["history"]]
     notes = [line for entry, line in zip(found["history"], lines, strict=True) if entry["action"] == history.NOTE]
     return Sheet(
         alert=found,
         mine=found["state"] is AlertState.LEASED and found["holder"] == reviewer,
+        team=teller.naming.team(found["route"]),
+        about=tuple(map(teller.naming.person, found["matches"])),
         texts=tuple(map(_passage, shown[:PASSAGES])),
-        reasons=tuple(render(reason, zone) for reason in reasons),
-        findings=tuple(map(_finding, found["findings"])),
+        reasons=tuple(map(teller.tell, reasons)),
+        findings=tuple(_finding(finding, teller) for finding in found["findings"]),
         claims=tuple(_claims(found, ruling)),
         timeline=tuple(map(_item, items)),
         evidence=tuple(found["evidence"]),
-        decisions=tuple(_decision(row, zone) for row in found["decisions"]),
+        decisions=tuple(_decision(row, teller) for row in found["decisions"]),
         notes=tuple(notes),
         history=tuple(lines),
     )
@@ -199,8 +220,8 @@ def _passage(item: Mapping[str, Any]) -> Passage:
     return Passage(item["item_id"], item["title"], item["summary"], marked, Lang(item["item_lang"]))
 
 
-def _finding(finding: Mapping[str, Any]) -> FindingLine:
-    said = render(sentences.found(finding))
+def _finding(finding: Mapping[str, Any], teller: Teller) -> FindingLine:
+    said = teller.tell(sentences.found(finding))
     return FindingLine(finding["rule"], said, finding["rests_on"], finding["evidence"])
 
 
@@ -243,13 +264,13 @@ def _diffs(item: Mapping[str, Any]) -> Iterator[Diff]:
         yield Diff(before["replaced_at"], word_diff(old, new))
 
 
-def _decision(row: Mapping[str, Any], zone: tzinfo) -> HistoryLine:
+def _decision(row: Mapping[str, Any], teller: Teller) -> HistoryLine:
     said = history.opinion(row["review"], row["decision"], row["verdict"], row["reason"])
-    if row["withdrawn_at"]:
-        values = {"decision_told": said, "withdrawn_at": row["withdrawn_at"], "by": row["withdrawn_by"]}
-        said = Said("{decision_told}; withdrawn {withdrawn_at} ({by})", values)
-    return HistoryLine(row["at"], row["reviewer"], render(said, zone))
+    if row["withdrawn_at"]:  # by what, the history tells
+        values = {"decision_told": said, "withdrawn_at": row["withdrawn_at"]}
+        said = Said("{decision_told}; withdrawn {withdrawn_at}", values)
+    return HistoryLine(row["at"], row["reviewer"], teller.tell(said))
 
 
-def _line(entry: Mapping[str, Any], said: Said, zone: tzinfo) -> HistoryLine:
-    return HistoryLine(entry["at"], entry["actor"], render(said, zone))
+def _line(entry: Mapping[str, Any], said: Said, teller: Teller) -> HistoryLine:
+    return HistoryLine(entry["at"], actor(entry["actor"]), teller.tell(said))

@@ -28,8 +28,8 @@ from monitor.cli.base import (
     spoken,
 )
 from monitor.errors import RefusedError
-from monitor.language import _
-from monitor.types import WAITING, AlertState, Decision, Review, Said, Verdict
+from monitor.language import _, used
+from monitor.types import WAITING, AlertState, Decision, Lang, Review, Said, Verdict
 
 
 def _one_of(words: type[StrEnum]) -> click.Choice[str]:
@@ -103,6 +103,7 @@ def list_alerts(  # noqa: PLR0913, PLR0917 - one for each option
 ) -> None:
     """List alerts, the most urgent first."""
     from alerts import queue
+    from alerts.naming import load_naming
     from alerts.rota import load_rota, teams_of
 
     with context.store() as (store, settings):
@@ -129,7 +130,8 @@ def list_alerts(  # noqa: PLR0913, PLR0917 - one for each option
         asked = _("no alert is {states}").format(states=named)
     columns = [*_COLUMNS, *([("suppression", Said("suppression"))] if which else []), ("title", Said("title"))]
     headed = [(key, _(heading.form)) for key, heading in columns]
-    table = [_table_row(row, moment) for row in rows]
+    called = load_naming(settings).person if used() is not Lang.EN else str  # in English as one types it
+    table = [{**_table_row(row, moment), "matches": [called(id) for id in row["matches"]]} for row in rows]
     print_table(table, headed, empty=asked, wide=("level", "state", "matches", "spread"), plain=plain)
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.cli.base import Context, cell, example, instant, json_option, now, pass_context, print_object
+from alerts.cli.show import coded
+from monitor.cli.base import Context, cell, example, instant, json_option, now, pass_context, print_object, spoken
 from monitor.invisible import safe
 from monitor.language import _
+
+if TYPE_CHECKING:
+    from alerts.naming import Naming
 
 
 @click.group()
@@ -33,6 +37,7 @@ def test(context: Context, words: tuple[str, ...], at: str | None, as_json: bool
     Keys are those of the matchers in routes.toml: claim_type, lang, label, priority, candidate, constituency; commas
     stand between several values. Nothing is stored and nobody is told.
     """
+    from alerts.naming import load_naming
     from alerts.rehearsal import rehearse
 
     settings = context.settings()
@@ -40,17 +45,17 @@ def test(context: Context, words: tuple[str, ...], at: str | None, as_json: bool
     if as_json:
         print_object(found)
         return
-    for line in _lines(found):
+    for line in _lines(found, load_naming(settings)):
         click.echo(safe(line))
 
 
-def _lines(found: Mapping[str, Any]) -> Iterator[str]:
+def _lines(found: Mapping[str, Any], naming: Naming) -> Iterator[str]:
     yield _("{priority} opened {at}, phase {phase}").format(
-        priority=found["priority"], at=cell(found["at"]), phase=found["phase"]
+        priority=found["priority"], at=cell(found["at"]), phase=coded("phase", found["phase"])
     )
     for number, way in enumerate(found["ways"]):
         form = _("told as well: {team}, on shift: {people}") if number else _("owner: {team}, on shift: {people}")
-        yield form.format(team=way["team"], people=cell(found["on_shift"][way["team"]]))
+        yield form.format(team=naming.team(way["team"]), people=cell(found["on_shift"][way["team"]]))
         yield "  " + _("by {path}").format(path=" > ".join(way["path"]))
     yield _("to be taken by {take}, decided by {decide}").format(
         take=cell(found["take_due_at"]), decide=cell(found["decide_due_at"])
@@ -59,17 +64,17 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield _("a clarification drafted by {at}").format(at=cell(found["clarify_due_at"]))
     yield _("if nobody acts:")
     for step in found["steps"]:
-        yield "  " + _step(step)
+        yield "  " + _step(step, naming)
     if not found["steps"]:
         yield "  " + _("nothing: no step is set for this priority")
 
 
-def _step(step: Mapping[str, Any]) -> str:
+def _step(step: Mapping[str, Any], naming: Naming) -> str:
     said = _("{at}  level {level}  {reason}: tells {teams} ({people})").format(
         at=cell(step["at"]),
         level=step["level"],
-        reason=step["reason"],
-        teams=cell(step["teams"]),
+        reason=spoken(step["reason"]),
+        teams=cell(list(map(naming.team, step["teams"]))),
         people=cell(step["people"]),
     )
     if not step["repeat"]:

@@ -98,10 +98,10 @@ def _head(sheet: Sheet, moment: datetime) -> Iterator[str]:
     if row["suppression"]:
         yield _suppressed(row)
     yield _("due {due}  score {score:.2f}  route {route}  lang {lang}").format(
-        due=relative(row, moment), **_named(row, "lang")
+        due=relative(row, moment), **{**_named(row, "lang"), "route": sheet.team}
     )
     yield _("claim type {claim_type}  about {matches}  looks like {label}").format(
-        **{**_named(row, "claim_type", "label"), "matches": cell(row["matches"])}
+        **{**_named(row, "claim_type", "label"), "matches": cell(row["matches"] if used() is Lang.EN else sheet.about)}
     )
 
 

@@ -57,10 +57,11 @@ def triage(
         if as_json:
             print_lines(queue.listing(store, limit=limit, now=now()))
             return
-        from alerts.triage import columns, reading
+        from alerts.naming import load_naming
+        from alerts.triage import columns
         from alerts.triage.session import Session
 
-        session = Session(store, settings, me, names=reading.names(settings))
+        session = Session(store, settings, me, naming=load_naming(settings))
         if plain:
             rows = queue.listing(store, limit=limit, now=now())
             console = make_console()

@@ -58,7 +58,7 @@ class Acting(Screen[None]):
     def _with_current(self, work: Callable[[Mapping[str, Any]], Awaitable[None]]) -> None:
         alert_id = self.current_id
         if alert_id is None:
-            self.desk.say(_("No alert is chosen."))
+            self.desk.refuse(_("No alert is chosen."))
             return
 
         async def act() -> None:  # a row that has come into sight just now may not be read yet
@@ -98,7 +98,8 @@ class Acting(Screen[None]):
                     continue
                 await self.desk.show_alert(alert_id)
                 return
-            self.desk.say(str(refused) if refused else _("No alert asks for a second opinion."))
+            none = _("No alert asks for a second opinion.")
+            self.desk.refuse(terms.told(refused, self.desk.session.zone) if refused else none)
 
         self._start(work)
 
@@ -229,7 +230,7 @@ class Acting(Screen[None]):
                 problem = f" {tip.problem}" if tip.problem else ""
                 self.desk.say(words.format(id=tip.item_id) + problem)
 
-            choices = [Choice(str(number), channel, channel) for number, channel in enumerate(channels, 1)]
+            choices = [Choice(str(number), each, term("channel", each)) for number, each in enumerate(channels, 1)]
             title = _("What was reported, and by which channel? Not by whom.")
             prompt = _("Address, words, or an address and words")
             await self.app.push_screen_wait(Ask(title, submit, choices=choices, prompt=prompt))
@@ -259,7 +260,7 @@ class Acting(Screen[None]):
         async def work(row: Mapping[str, Any]) -> None:
             held_by = terms.holder(row, self.desk.session.clock())
             if held_by is None or row["id"] in self.desk.leases.until:
-                self.desk.say(_("Nobody else holds alert {id}.").format(id=row["id"]))
+                self.desk.refuse(_("Nobody else holds alert {id}.").format(id=row["id"]))
                 return
 
             async def submit(answer: Answer) -> None:
@@ -276,7 +277,7 @@ class Acting(Screen[None]):
 
         async def work(row: Mapping[str, Any]) -> None:
             if row["review"] == Review.FIRST:
-                self.desk.say(_("Alert {id} is at its first opinion.").format(id=row["id"]))
+                self.desk.refuse(_("Alert {id} is at its first opinion.").format(id=row["id"]))
                 return
             if not await self._hold(row, _("send it back")):
                 return
@@ -299,6 +300,9 @@ class Acting(Screen[None]):
             if row["state"] == AlertState.SNOOZED:
                 await self.desk.session.act(queue.wake, row["id"])
                 self.desk.say(_("Alert {id} is awake.").format(id=row["id"]))
+                return
+            if row["decision"] is None:
+                self.desk.refuse(_("Alert {id} is not decided.").format(id=row["id"]))
                 return
 
             async def submit(answer: Answer) -> None:
@@ -367,6 +371,8 @@ def because(answer: Answer) -> str:
     """The reason of a dismissal as the queue wants it."""
     if answer.value is None:
         raise RefusedError("no-reason", Said("Choose one of the reasons."))
+    if answer.value == DismissReason.OTHER and not answer.words:
+        raise RefusedError("no-reason", Said("Write which other reason."))
     return f"{answer.value}: {answer.words}" if answer.words else answer.value
 
 

@@ -58,8 +58,13 @@ class AlertScreen(DeskScreen):
         self._reader.focus()
 
     async def reload(self, *, whole: bool = True) -> None:
-        """Read the sheet again."""
-        self.set_sheet(await self.desk.session.sheet(self.alert_id))
+        """Read the sheet again; one that is older than this desk's lease says nothing of it."""
+        until = self.desk.leases.until.get(self.alert_id)
+        sheet = await self.desk.session.sheet(self.alert_id)
+        if self.desk.leases.until.get(self.alert_id) == until:
+            self.set_sheet(sheet)
+        else:
+            self.desk.read_again()
 
     def set_sheet(self, sheet: Sheet) -> None:
         """Show what the store says now; say so when the lease has gone."""

@@ -19,7 +19,6 @@ from textual import events, work
 from textual.app import App
 from textual.binding import Binding
 from textual.screen import ModalScreen
-from textual.theme import Theme
 
 from alerts.triage import colours, terms
 from alerts.triage.alert_screen import AlertScreen
@@ -71,7 +70,7 @@ class Desk(App[None]):
         self._failed = False  # the store has said so, not only kept silent
         self.animation_level = "none"
         for theme in colours.THEMES:
-            self.register_theme(_as_textual(theme))
+            self.register_theme(colours.as_textual(theme))
         self.theme = (colours.DARK if dark else colours.LIGHT).name
         self._said_at = 0.0
         self._going_back = False
@@ -124,9 +123,9 @@ class Desk(App[None]):
         try:
             await act()
         except RefusedError as error:
-            self.say(terms.told(error, self.session.zone), alarm=True)
+            self.refuse(terms.told(error, self.session.zone))
         except PollwatchError as error:
-            self.say(_("Not done: {error}").format(error=error), alarm=True)
+            self.refuse(_("Not done: {error}").format(error=error))
         finally:
             patience.stop()
             self.acting = False
@@ -205,16 +204,26 @@ class Desk(App[None]):
                 await screen.reload(whole=whole)
             except NotFoundError as error:
                 self.say(terms.told(error, self.session.zone), alarm=True)
-        await self.queue_screen.reload(whole=whole)
+        if self.screen_stack:  # else the desk is being left
+            await self.queue_screen.reload(whole=whole)
+
+    def refuse(self, sentence: str) -> None:
+        """Say why not; what was typed meanwhile was for a dialog that does not open, and is no key of the screen."""
+        self._typed.clear()
+        self.say(sentence, alarm=True)
 
     def lost(self, error: StoreError) -> None:
         """The store does not work: say so until it does."""
         self._failed = True
         self._head = -1  # everything is read again then
-        self.trouble = _("The database does not answer: {error}. What you see may be old; trying again.").format(
-            error=error
-        )
+        words = _("The database does not answer: {error}. What you see may be old; trying again.")
+        self._warn(words.format(error=error))
         self._look_everywhere()
+
+    def _warn(self, words: str) -> None:
+        self.trouble = words
+        if not any(isinstance(screen, QueueScreen) and screen.loaded for screen in self.screen_stack):
+            self._typed.clear()  # it waited for a queue that does not come
 
     def _found(self) -> None:
         self._answered_at = time.monotonic()
@@ -226,13 +235,12 @@ class Desk(App[None]):
 
     def _tick(self) -> None:
         """Time goes on: countdowns, leases, and a database that hangs."""
-        silent = time.monotonic() - self._answered_at
-        if silent > SILENT_S and not self.trouble:
-            self.trouble = _("The database has not answered for a while. What you see may be old; waiting.")
-        if self.message[0] and time.monotonic() - self._said_at > _MESSAGE_S:
+        now = time.monotonic()
+        if now - self._answered_at > SILENT_S and not self.trouble:
+            self._warn(_("The database has not answered for a while. What you see may be old; waiting."))
+        if self.message[0] and now - self._said_at > _MESSAGE_S:
             self.message = ("", False)
         self._look_everywhere()
-        now = time.monotonic()
         if now - self._typed_at > REST_S and now - self._tidied_at > TIDY_S:
             self._tidied_at = now
             tidy()
@@ -265,10 +273,12 @@ class Desk(App[None]):
     @property
     def _takes_keys(self) -> bool:
         screen = self.screen
+        if isinstance(screen, QueueScreen) and not screen.loaded and not self.trouble:
+            return False  # there is nothing yet that they could be for
         return bool(getattr(screen, "takes_keys", True)) and (not self.acting or isinstance(screen, ModalScreen))
 
     def on_takes_keys(self) -> None:
-        """A dialog is there."""
+        """A dialog is there, or the queue."""
         self.call_later(self._type_on)
 
     async def _type_on(self) -> None:
@@ -298,6 +308,8 @@ class Desk(App[None]):
     def other_language(self) -> None:
         """The next of the languages."""
         use(LANGUAGES[(LANGUAGES.index(used()) + 1) % len(LANGUAGES)])
+        self.say("")  # what was said before was in the other
+        self.read_again()
         self._repaint()
 
     def other_theme(self) -> None:
@@ -333,26 +345,6 @@ class Desk(App[None]):
         except (PollwatchError, TimeoutError):
             self.log.warning("leases could not be given back; they run out by themselves")
         self.exit()
-
-
-def _as_textual(theme: colours.Theme) -> Theme:
-    def ink(role: str) -> str:
-        return colours.pair(theme, role, "base")[0]
-
-    return Theme(
-        name=theme.name,
-        dark=theme.dark,
-        primary=ink("head"),
-        secondary=ink("held"),
-        accent=ink("key"),
-        foreground=ink("text"),
-        background=theme.grounds["base"],
-        surface=theme.grounds["bar"],
-        panel=theme.grounds["bar"],
-        warning=ink("soon"),
-        error=ink("late"),
-        success=ink("mine"),
-    )
 
 
 def sit_down(session: Session, *, dark: bool) -> int:

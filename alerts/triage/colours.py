@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from rich.style import Style
+from textual.theme import Theme as TextualTheme
 
 AA = 4.5  # the least contrast of text that WCAG 2 calls AA
 
@@ -127,6 +128,28 @@ def pairs(theme: Theme) -> dict[tuple[str, str], tuple[str, str]]:
         for ground in theme.grounds
         if role != "warn" or ground == "alarm"
     }
+
+
+def as_textual(theme: Theme) -> TextualTheme:
+    """The theme for what Textual paints itself."""
+
+    def ink(role: str) -> str:
+        return pair(theme, role, "base")[0]
+
+    return TextualTheme(
+        name=theme.name,
+        dark=theme.dark,
+        primary=ink("head"),
+        secondary=ink("held"),
+        accent=ink("key"),
+        foreground=ink("text"),
+        background=theme.grounds["base"],
+        surface=theme.grounds["bar"],
+        panel=theme.grounds["bar"],
+        warning=ink("soon"),
+        error=ink("late"),
+        success=ink("mine"),
+    )
 
 
 def contrast(ink: str, ground: str) -> float:

@@ -88,7 +88,7 @@ def _cell(row: Mapping[str, Any], column: Column, marks: Marks, session: Session
         case "claim_type":
             words, role = terms.claim_type(row["claim_type"]), "text"
         case "about":
-            words, role = ", ".join(map(session.name, row["matches"])) or "-", "text"
+            words, role = ", ".join(map(session.naming.person, row["matches"])) or "-", "text"
         case "spread":
             words, role = f"{len(row['outlets'])}/{row['items']}", "text"
         case "lang":
@@ -117,7 +117,7 @@ def tell(row: Mapping[str, Any], session: Session, now: datetime) -> str:
         _("due {time}").format(time=due),
         *([held] if held != "-" else []),
         terms.claim_type(row["claim_type"]),
-        *([", ".join(map(session.name, row["matches"]))] if row["matches"] else []),
+        *([", ".join(map(session.naming.person, row["matches"]))] if row["matches"] else []),
         _("outlets {outlets}, items {items}").format(outlets=len(row["outlets"]), items=row["items"]),
         terms.LANGUAGE_SIGNS[Lang(row["lang"])],
     ]

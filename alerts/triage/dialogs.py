@@ -44,7 +44,7 @@ class Answer:
 
 
 class TakesKeys(Message):
-    """A dialog is ready for what was typed while it was not."""
+    """A dialog, or the queue, is ready for what was typed while it was not."""
 
 
 Submit = Callable[[Answer], Awaitable[None]]
@@ -116,21 +116,19 @@ class Field(Input):
     a second choice while the first one still moves the focus.
     """
 
-    def __init__(self, words: str, prompt: str, choices: Choices | None, enter: Callable[[], None]) -> None:
-        super().__init__(words, placeholder=prompt, id="words", select_on_focus=False)
-        self._choices, self._enter = choices, enter
+    def __init__(
+        self, words: str, prompt: str, choices: Choices | None, enter: Callable[[], None], say: Callable[[str], None]
+    ) -> None:
+        super().__init__(words, placeholder=prompt, id="words", select_on_focus=bool(words))  # typing replaces it
+        self._choices, self._enter, self._say = choices, enter, say
         self.choosing = choices is not None
 
     def on_key(self, event: events.Key) -> None:
         """While there is to choose: arrows, Enter, the keys of the choices. Then words, until Enter."""
         choices = self._choices
         if choices is not None and self.choosing:
-            if event.key in ("up", "down"):
-                choices.move(1 if event.key == "down" else -1)
-            elif event.key == "enter":
-                self.choosing = choices.index is None
-            else:
-                self.choosing = not choices.choose_by(event.character)
+            if not self._chosen(choices, event):
+                return
         elif event.key == "enter":
             self._enter()
         elif event.key == "up" and choices is not None:
@@ -140,6 +138,19 @@ class Field(Input):
         event.prevent_default()
         if event.key not in ("escape", "tab", "shift+tab", "ctrl+c", "ctrl+q"):
             event.stop()
+
+    def _chosen(self, choices: Choices, event: events.Key) -> bool:
+        """Whether a key was for the choice; with one made, what is no key of another begins the words."""
+        if event.key in ("up", "down"):
+            choices.move(1 if event.key == "down" else -1)
+        elif event.key == "enter" or choices.choose_by(event.character):
+            self.choosing = choices.index is None
+        elif event.is_printable and choices.index is not None:
+            self.choosing = False
+            return False
+        missing = choices.index is None and (event.is_printable or event.key == "enter")
+        self._say(_("Choose first: by its key, or with the arrows.") if missing else "")
+        return True
 
 
 class Dialog(ModalScreen[T]):
@@ -183,7 +194,7 @@ class Ask(Dialog[bool]):
         super().__init__()
         self.question, self._submit, self._about = title, submit, lines
         self._choices = Choices(choices, chosen) if choices else None
-        self._field = Field(words, prompt, self._choices, self._try) if prompt else None
+        self._field = Field(words, prompt, self._choices, self._try, self._say) if prompt else None
         self._error = ""
 
     def compose(self) -> ComposeResult:
@@ -228,8 +239,9 @@ class Ask(Dialog[bool]):
         self.take_keys()
 
     def _say(self, words: str) -> None:
-        self._error = words
-        self.query_one("#ask-foot", Bar).look()
+        if words != self._error:
+            self._error = words
+            self.query_one("#ask-foot", Bar).look()
 
     def _head(self, cells: int) -> list[Line]:
         title: list[Piece] = [(one_line(self.question), "title")]

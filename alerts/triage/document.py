@@ -53,11 +53,11 @@ def _head(sheet: Sheet, session: Session, now: datetime, cells: int) -> Iterator
         (one_line(terms.claim_type(row["claim_type"])), "text"),
         (f" · {terms.LANGUAGE_SIGNS[Lang(row['lang'])]}", "dim"),
         (" · " + _("score {score:.2f}").format(score=row["score"]), "dim"),
-        (" · " + _("team {team}").format(team=one_line(row["route"])), "dim"),
+        (" · " + _("team {team}").format(team=one_line(sheet.team)), "dim"),
     ]
     yield from wrap(state, cells)
-    if row["matches"]:
-        about = ", ".join(one_line(session.name(match)) for match in row["matches"])
+    if sheet.about:
+        about = _(", ").join(map(one_line, sheet.about))
         yield from wrap([(_("about") + " ", "dim"), (about, "match")], cells)
     for words in _asks(sheet):
         yield from wrap([(words, "soon")], cells)

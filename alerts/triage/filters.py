@@ -77,7 +77,7 @@ def described(shown: Filter) -> str:
     """What a filter has chosen, in words."""
     chosen = chosen_in(shown)
     words = [said for group, value, said in options() if (group, value) in chosen]
-    return ", ".join([*words, *([f"“{shown.words}”"] if shown.words else [])])
+    return _(", ").join([*words, *([_("“{word}”").format(word=shown.words)] if shown.words else [])])
 
 
 class Boxes(ScrollView, can_focus=True):

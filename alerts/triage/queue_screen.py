@@ -18,7 +18,7 @@ from alerts.triage import columns, document, duplicates, reading, terms
 from alerts.triage.acting import because, dismissal
 from alerts.triage.cells import Line, one_line
 from alerts.triage.desk_screen import DeskScreen, bindings
-from alerts.triage.dialogs import Answer, Ask
+from alerts.triage.dialogs import Answer, Ask, TakesKeys
 from alerts.triage.filters import FilterScreen, described
 from alerts.triage.painted import Bar, Reader
 from alerts.triage.queue_list import QueueList
@@ -89,10 +89,12 @@ class QueueScreen(DeskScreen):
             order = await self.desk.session.ask(reading.order, chosen)
             if chosen is not self.filter:
                 return
-            self.total, self.loaded = order.total, True
+            first, self.total, self.loaded = not self.loaded, order.total, True
             self.queue.forget_rows()
-            self.queue.set_order(order.ids, seen=self.app.screen is self and not self.desk.acting)
+            self.queue.set_order(order.ids, seen=self.app.screen_stack[-1:] == [self] and not self.desk.acting)
             self.queue.ask_missing()
+            if first:
+                self.post_message(TakesKeys())
         self.look()
         if whole:
             self._read_preview()
@@ -166,16 +168,17 @@ class QueueScreen(DeskScreen):
 
     def _filter_line(self, cells: int) -> list[Line]:
         shown = len(self.queue.ids)
-        place = self.queue.place + 1 if shown else 0
+        place = self.queue.place + 1
         count = ngettext("{place} of {count} alert", "{place} of {count} alerts", self.total)
-        words = count.format(place=place, count=f"{self.total:,}")
+        none = _("No alert") if self.loaded else _("One moment …")
+        words = count.format(place=place, count=f"{self.total:,}") if shown else none
         line: Line = [(f"{words}  ", "text")]
         if self.queue.marked:
             marked = ngettext("{count} marked", "{count} marked", len(self.queue.marked))
             line.append((f"* {marked.format(count=len(self.queue.marked))}  ", "key"))
         if self.filter.is_on:
             said = one_line(described(self.filter))
-            return [[*line, (_("FILTER"), "weight"), (f" {said} ", "key"), ("(" + _("x shows all") + ")", "dim")]]
+            return [[*line, (_("FILTER"), "weight"), (f" {said} ", "key"), (_("(x shows all)"), "dim")]]
         return [[*line, (_("all that wait for a person"), "dim")]]
 
     def _heading(self, cells: int) -> list[Line]:

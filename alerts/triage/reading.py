@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
@@ -10,13 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from monitor import search as texts
-from monitor.config import Settings
 from monitor.errors import MissingStoreError
-from monitor.reference import load_watchlist
 from monitor.store import Store, alert_list, alert_order, alerts, audit, relations
 from monitor.store.alert_order import Wanted
 from monitor.text import fold
-from monitor.types import AlertState, Lang, SearchHit
+from monitor.types import AlertState, SearchHit
 
 LONGEST = 100_000  # alerts that a desk lists
 FOUND = 200  # hits of one search
@@ -93,11 +91,6 @@ def likely(store: Store, alert_id: int, now: datetime) -> list[dict[str, Any]]:
 def search(store: Store, words: str, _now: datetime) -> list[SearchHit]:
     """The newest FOUND texts that hold the words. Raises InputError, StoreError."""
     return texts.search(store, words, limit=FOUND)
-
-
-def names(settings: Settings) -> Mapping[str, Mapping[Lang, str]]:
-    """The names of watched people and offices by id, as the roster has them. Raises ConfigError."""
-    return load_watchlist(settings)[1].spoken()
 
 
 @lru_cache(maxsize=LONGEST)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from alerts.naming import Naming
 from alerts.sheet import Sheet, read_sheet
 from alerts.triage import reading
 from alerts.triage.background import in_thread
 from monitor.config import Settings
-from monitor.language import used
 from monitor.store import Store
-from monitor.types import Lang
 
 T = TypeVar("T")
 
@@ -31,7 +30,7 @@ class Session:
     settings: Settings
     reviewer: str
     clock: Callable[[], datetime] = _clock
-    names: Mapping[str, Mapping[Lang, str]] = field(default_factory=dict)
+    naming: Naming = field(default_factory=Naming)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -52,9 +51,7 @@ class Session:
 
     async def sheet(self, alert_id: int) -> Sheet:
         """See ``alerts.sheet.read_sheet``."""
-        return await in_thread(lambda: read_sheet(self.store, self.settings, alert_id, self.reviewer, self.clock()))
+        return await in_thread(lambda: self._sheet(alert_id))
 
-    def name(self, candidate_id: str) -> str:
-        """Of somebody watched, in the language in use; the id when the roster does not have them any more."""
-        found = self.names.get(candidate_id)
-        return found[used()] if found else candidate_id
+    def _sheet(self, alert_id: int) -> Sheet:
+        return read_sheet(self.store, self.settings, alert_id, self.reviewer, self.clock(), self.naming)

@@ -133,7 +133,7 @@ def search(  # noqa: PLR0913, PLR0917 - one for each option
     if as_json:
         print_lines(map(_hit_json, hits))
         return
-    columns = (("at", "when"), "kind", "outlet", ("item_id", "item"), ("alert_id", "alert"), "excerpt")
+    columns = (("at", "when"), "kind", "outlet", ("item_id", "item"), ("alert_id", "alert"), "title", "excerpt")
     print_table(map(asdict, hits), columns, empty="nothing found", wide=("kind", "alert_id"))
     if len(hits) == limit:
         say(f"for what is older: --before {hits[-1].number}")

@@ -39,6 +39,7 @@ _MANY_BLOCKS = 32  # whose postings are read at once
 _MANY_GRAMS = 30  # of all terms, and as many pairs: a text that has so many of them is worth reading
 _MANY_FEEDS = 50  # from which it is dearer to ask the postings for them than the texts
 _EXCERPT = 120  # characters
+_AFTER_TITLE = " \t\n\u3000:：,，.。;；-–—|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +206,19 @@ def _hits(connection: Connection, rows: Sequence[Row[Any]], terms: Sequence[Term
         kind, title, body = _words(row, act, item, earlier)
         alert_id = act.alert_id if act else last_alerts.get(row.item_id)
         outlet = item.outlet if item else None
-        shown = excerpt(body, terms, _EXCERPT)
+        shown = excerpt(_beside(title, body), terms, _EXCERPT)
         hits.append(SearchHit(row.number, kind, item_id, alert_id, title, shown, row.at, outlet, item))
     return hits
+
+
+def _beside(title: str, text: str) -> str:
+    """What a text says beside its title, which stands at its beginning, and with many feeds a second time."""
+    for _ in range(2):
+        rest = text[len(title) :]
+        if not title or not text.startswith(title) or rest[:1].isalnum():
+            break
+        text = rest.lstrip(_AFTER_TITLE)
+    return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ class SearchHit:
     item_id: int | None
     alert_id: int | None  # of its incident, the last one
     title: str
-    excerpt: str  # round the first word found, as it was written
+    excerpt: str  # of what the title does not say, round the first word found there; empty where it says all
     at: datetime  # when the text was first seen, or written
     outlet: str | None
     item: Item | None

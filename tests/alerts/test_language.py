@@ -14,12 +14,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from alerts import dispatch, notify
+from alerts.acts import CLOCK
 from alerts.transitions import DismissReason
-from classifiers import sentences
+from classifiers import group, sentences
 from monitor import language, taxonomy
 from monitor.errors import FeedErrorKind
 from monitor.language import _, ngettext, render, term
 from monitor.reference import CandidateEntry
+from monitor.sections import Tips
 from monitor.types import (
     AlertState,
     CaptureKind,
@@ -54,6 +57,8 @@ CODES: dict[str, list[str]] = {
     "feed_error": [*FeedErrorKind],
     "capture": [*CaptureKind],
     "candidate_status": [*CandidateEntry.model_fields["status"].annotation.__args__],  # type: ignore[union-attr]  # a Literal
+    "actor": [dispatch.ACTOR, notify.ACTOR, group.ACTOR, CLOCK],  # of what is done with alerts
+    "channel": [*Tips().channels],
 }
 
 

@@ -89,13 +89,13 @@ def test_the_sheet_in_chinese(desk: Desk) -> None:
     desk.act("decide", "maya", Decision.DISMISS, None, "satire: the paper prints one every April")
     sheet = read_sheet(desk.store, desk.settings, 1, "maya", desk.now)
     assert sheet.reasons[0] == "起始為 P2：候選人事實，提名期前。"
-    assert sheet.reasons[1] == "升一級（firm-finding）：規則有確切發現（候選人名單：身分）。"
+    assert sheet.reasons[1] == "升一級（確切發現）：規則有確切發現（候選人名單：身分）。"
     assert sheet.reasons[-3:] == (
         "指向可疑的字詞：「突然退選」；指向可信的字詞：「今早」。",
         "文中似在斷言其說法。",
         "An omen.",
     )
-    assert sheet.findings[0].sentence == "文中說Vivian Cheuk不再參選；候選人名單上的身分是提名有效。"
+    assert sheet.findings[0].sentence == "文中說卓望晴不再參選；候選人名單上的身分是提名有效。"
     said = [line.sentence for line in sheet.history]
     assert said[1:] == ["接手，至 2027-03-01 12:40", "初審：駁回：屬諷刺：the paper prints one every April"]
     assert sheet.decisions[0].sentence == said[2]

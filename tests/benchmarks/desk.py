@@ -4,10 +4,10 @@
 
 Runs `pollwatch triage` on a pseudo-terminal over a store as `shift.py` builds it, presses each key ROUNDS times, waits
 for the bytes with which the screen shows what the key does: the cursor in its new line, the alert, a dialog. Prints the
-median, p95 and the worst in milliseconds, and the median of the computing that the desk did for it, which other work on
-the machine does not change. With ``--baud`` it reads no faster than a line of so many bits in a second
-brings them, and waits for the last byte. With ``--store`` a store that was built before is used again (a copy of it:
-taking alerts changes it).
+median, p95 and the worst in milliseconds, and the medians of the computing that the desk did for it, which other work
+on the machine does not change, and of the bytes that it sent. With ``--baud`` it reads no faster than a line of so many
+bits in a second brings them, and waits for the last byte. With ``--store`` a store that was built before is used again
+(a copy of it: taking alerts changes it).
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ QUIET_S = 0.05  # so long nothing more is drawn before the next key
 GOAL_MS = 50
 PATIENCE_S = 60
 BITS = 10  # of a byte on a serial line
+WHOLE = 1 << 16  # bytes that are read at once where nothing holds them up
 SLOW_ROUNDS = 3
 Lines = Sequence[str]
 Condition = Callable[[Lines], bool]
@@ -81,6 +82,8 @@ class Line:
         self._bytes_per_s = baud / BITS if baud else None
         self.rounds = ROUNDS if baud is None else SLOW_ROUNDS
         self.computed: list[float] = []  # milliseconds, of each key
+        self.sent: list[int] = []  # bytes, of each key
+        self._came = 0
 
     def press(self, key: str, shows: Condition) -> float:
         """Milliseconds from the key to the bytes with which the screen shows what it does."""
@@ -89,10 +92,11 @@ class Line:
         self._desk.emulate(self._desk.written)
         self._desk.written = b""
         before = self._desk.lines
-        started = self._computed()
+        started, self._came = self._computed(), 0
         self._desk.press(key)
         took = self.shows(lambda lines: lines != before and shows(lines))
         self.computed.append(self._computed() - started)
+        self.sent.append(self._came)
         return took
 
     def shows(self, shows: Condition) -> float:
@@ -118,12 +122,14 @@ class Line:
         return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e6
 
     def _read(self) -> bool:
-        if self._bytes_per_s is None:
-            return self._desk.read(QUIET_S)
         before = len(self._desk.written)
-        if not self._desk.read(QUIET_S, max(1, round(self._bytes_per_s * QUIET_S))):
+        at_most = max(1, round(self._bytes_per_s * QUIET_S)) if self._bytes_per_s else WHOLE
+        if not self._desk.read(QUIET_S, at_most):
             return False
-        time.sleep((len(self._desk.written) - before) / self._bytes_per_s)
+        came = len(self._desk.written) - before
+        self._came += came
+        if self._bytes_per_s:
+            time.sleep(came / self._bytes_per_s)
         return True
 
 
@@ -133,7 +139,7 @@ def _queue(lines: Lines) -> bool:
 
 
 def _measure(line: Line) -> list[float]:
-    print(f"{'':<34}{'median':>9}{'p95':>9}{'worst':>9}{'CPU':>9}  ms")
+    print(f"{'':<34}{'median':>9}{'p95':>9}{'worst':>9}{'CPU':>9}  ms{'sent':>9}  bytes")
 
     def queue(key: str) -> Callable[[], float]:
         return lambda: line.press(key, _queue)
@@ -161,14 +167,17 @@ def _timed(line: Line, *works: tuple[str, Callable[[], float]]) -> list[float]:
     """One after the other, so many times."""
     times: list[list[float]] = [[] for _ in works]
     line.computed.clear()
+    line.sent.clear()
     for _ in range(line.rounds):
         for took, (_name, work) in zip(times, works, strict=True):
             took.append(work())
     for place, (took, (name, _work)) in enumerate(zip(times, works, strict=True)):
         took.sort()
         computed = sorted(line.computed[place :: len(works)])
+        sent = sorted(line.sent[place :: len(works)])
         middle, p95 = len(took) // 2, int(len(took) * 0.95)
-        print(f"{name:<34}{took[middle]:>9.1f}{took[p95]:>9.1f}{took[-1]:>9.1f}{computed[middle]:>9.1f}", flush=True)
+        times_ms = f"{took[middle]:>9.1f}{took[p95]:>9.1f}{took[-1]:>9.1f}{computed[middle]:>9.1f}"
+        print(f"{name:<34}{times_ms}    {sent[middle]:>9}", flush=True)
     return [each for took in times for each in took]
 
 

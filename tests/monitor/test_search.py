@@ -163,7 +163,7 @@ def test_filters(store: Store, settings: Settings, now: datetime, settle: Callab
         "Outlet a",
     )
     assert hit.item is not None
-    assert (hit.item.title, hit.title, hit.excerpt, hit.alert_id) == ("渡輪仍然停航", "渡輪復航", "渡輪復航", None)
+    assert (hit.item.title, hit.title, hit.excerpt, hit.alert_id) == ("渡輪仍然停航", "渡輪復航", "", None)
     assert {first, second, other} == {hit.item_id for hit in search(store, "渡輪")}
 
 
@@ -364,6 +364,19 @@ def test_what_is_found_is_read_as_stored(store: Store, settings: Settings, now: 
     (hit,) = search(store, "点票ok")
     assert "「點票ＯＫ」" in hit.excerpt
     assert len(hit.excerpt) < 130
+
+
+def test_the_excerpt_says_what_the_title_does_not(store: Store, settings: Settings, now: datetime) -> None:
+    """Many feeds repeat the title at the beginning of the text; a longer word that begins as it is left whole."""
+    publish(store, now, "碼頭停電", summary="碼頭停電　港務處說已經修好。")
+    publish(store, now, "Pier", summary="Piers were closed at noon.")
+    publish(store, now, "Harbour office denies it", summary="Harbour office denies it: nobody was asked to pay.")
+    index(store, settings, now)
+    assert [search(store, words)[0].excerpt for words in ("碼頭", "pier", "denies")] == [
+        "港務處說已經修好。",
+        "Piers were closed at noon.",
+        "nobody was asked to pay.",
+    ]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from textual.screen import ModalScreen
 from textual.strip import Strip
 
-from alerts.triage import reading
+from alerts.naming import load_naming
 from alerts.triage.app import Desk
 from alerts.triage.session import Session
 from monitor.config import Settings
@@ -91,7 +91,7 @@ async def seated(
     dark: bool = True,
 ) -> AsyncIterator[Seat]:
     """Somebody sits down, and sees the queue."""
-    desk = Desk(Session(store, settings, reviewer, clock, reading.names(settings)), dark=dark)
+    desk = Desk(Session(store, settings, reviewer, clock, load_naming(settings)), dark=dark)
     async with desk.run_test(size=size) as pilot:
         seat = Seat(desk, pilot)
         await seat.until(lambda: desk.queue_screen.loaded, "the queue is read")

@@ -102,7 +102,7 @@ def test_nothing_is_decided_without_a_lease(store: Store, settings: Settings, cl
 
 
 def test_a_dialog_stays_until_what_it_asks_is_answered(store: Store, settings: Settings, clock: Clock) -> None:
-    """Without a reason, or with `other` and no words, it says what lacks; what was typed is kept."""
+    """Without a choice or a reason, or with `other` and no words, it says what lacks; what was typed is kept."""
 
     async def scene() -> None:
         async with seated(store, settings, "maya", clock) as maya:
@@ -112,8 +112,13 @@ def test_a_dialog_stays_until_what_it_asks_is_answered(store: Store, settings: S
             await maya.type("for the police")
             await maya.press("enter")
             await maya.sees("Alert 1 is decided: refer.")
-            await maya.press("t", "d", "x", "enter")
-            await maya.sees("say which other reason")
+            await maya.press("t", "d", "enter")
+            await maya.sees("! Choose first")
+            await maya.type("z")
+            await maya.sees("! Choose first")
+            await maya.press("x", "enter")
+            await maya.sees("! Write which other reason.")
+            assert "▊  z" not in maya.text
             await maya.type("a test page")
             await maya.press("enter")
             await maya.sees("Alert 2 is decided: dismiss.")
@@ -182,7 +187,7 @@ def test_a_duplicate_goes_to_the_other_alert(store: Store, settings: Settings, c
 
 
 def test_marked_alerts_become_one_incident(store: Store, settings: Settings, clock: Clock) -> None:
-    """The alert at the cursor is proposed; what another reviewer holds stays, and is told."""
+    """The alert at the cursor is proposed, and typing replaces it; what another reviewer holds stays, and is told."""
     for _ in range(2):
         add_incident(store, clock.now, title="The pier is shut", score=0.3, matches=[], lang="en")
     dispatch(store, settings, clock.now)
@@ -194,6 +199,9 @@ def test_marked_alerts_become_one_incident(store: Store, settings: Settings, clo
             maya.desk.queue_screen.queue.marked |= {2, 3, 4}
             await maya.press("m")
             await maya.sees("Of which alert are 3 alerts duplicates?")
+            await maya.sees("▊  1 ")
+            await maya.type("1")
+            assert "▊  1 1" not in maya.text
             await maya.press("enter")
             await maya.sees("Close 3 alerts, and put their items into the incident of alert 1?")
             await maya.press("enter")

@@ -59,7 +59,9 @@ def _sheet(store: Store, settings: Settings, clock: Clock) -> Sheet:
         | {"status": 404, "changed": "gone"},
     )
     note = HistoryLine(early, "maya", "the printer says otherwise")
-    return Sheet(row, False, (passage,), ("A reason.",), (), (known, answer), (item,), evidence, (), (note,), ())
+    about = ("卓望晴",)
+    reasons, claims = ("A reason.",), (known, answer)
+    return Sheet(row, False, "desk", about, (passage,), reasons, (), claims, (item,), evidence, (), (note,), ())
 
 
 @pytest.mark.parametrize("cells", [40, 78, 118, 200])

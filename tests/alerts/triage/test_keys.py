@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -87,7 +89,7 @@ def test_the_palette_finds_a_command_by_its_name(store: Store, settings: Setting
 
 
 def test_language_and_colours_change_with_a_key(store: Store, settings: Settings, clock: Clock) -> None:
-    """On the spot, on every screen."""
+    """On the spot, on every screen; what was said in the other language goes."""
     two_alerts(store, settings, clock.now)
 
     async def scene() -> None:
@@ -95,8 +97,11 @@ def test_language_and_colours_change_with_a_key(store: Store, settings: Settings
             await maya.press("enter")
             await maya.sees("Why it is here")
             dark = maya.strips[8].text, [style and style.bgcolor for _, style, _ in maya.strips[8]]
+            await maya.press("R")
+            await maya.sees("Nobody else holds alert 1.")
             await maya.press("L")
             await maya.sees("列入隊列的原因")
+            assert "Nobody else holds" not in maya.text
             await maya.press("T")
             await maya.until(lambda: [style and style.bgcolor for _, style, _ in maya.strips[8]] != dark[1], "light")
             await maya.press("escape")
@@ -139,3 +144,14 @@ def test_the_mouse_works_too(store: Store, settings: Settings, clock: Clock) -> 
             assert maya.desk.on_alert.alert_id == listed.ids[1]
 
     play(scene())
+
+
+def test_esc_does_not_hesitate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dialog closes 30 ms after Esc, or as late as the reviewer's own setting wants it."""
+    asked = "import alerts.triage.app, textual.constants; print(textual.constants.ESCAPE_DELAY)"
+    for own, waits in ((None, "0.03"), ("200", "0.2")):
+        monkeypatch.delenv("ESCDELAY", raising=False)
+        if own:
+            monkeypatch.setenv("ESCDELAY", own)
+        told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+        assert told.stdout.strip() == waits
