@@ -323,7 +323,7 @@ class Logs(_Section):
 
 
 class Traces(_Section):
-    """Traces of OpenTelemetry; `pip install 'pollwatch[traces]'`."""
+    """Traces of OpenTelemetry; `pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-http`."""
 
     endpoint: Annotated[str, AfterValidator(_public_url)] = Field(
         "", description="A collector (OTLP over HTTP), e.g. `http://127.0.0.1:4318`; else OTEL_EXPORTER_OTLP_ENDPOINT."

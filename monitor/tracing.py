@@ -28,7 +28,7 @@ PREFIX = "pollwatch."
 MOST_ITEMS = 200  # in one span: collectors refuse what is endless
 WITHIN_S = 2.0  # for the collector's answer: a process that is to stop waits for it
 _VARIABLES = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
-_MEND = "traces need OpenTelemetry: pip install 'pollwatch[traces]'"
+_MEND = "traces need OpenTelemetry: pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-http"
 
 _provider: TracerProvider | None = None
 

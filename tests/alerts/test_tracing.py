@@ -163,4 +163,4 @@ def test_without_its_libraries_the_mend_is_named(monkeypatch: pytest.MonkeyPatch
         tracing.begin("", "pollwatch.toml")
         logs.tell("stage.finish")
     assert [line["level"] for line in written.lines()] == ["warning", "info"]
-    assert "pollwatch[traces]" in written.lines()[0]["event"]
+    assert "opentelemetry-sdk" in written.lines()[0]["event"]
