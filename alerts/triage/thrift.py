@@ -26,6 +26,10 @@ _TOKEN = re.compile(
 _SCREEN = re.compile(r"\x1b\[\?1049[hl]|\x1b\[\d?J|\x1bc")  # what it showed is gone
 _PARTS = re.compile(r"[34]8;2;\d+;\d+;\d+|[34]8;5;\d+|\d+")
 _SEEN_ON_BLANKS = frozenset(("4", "7", "9", "21", "53"))  # lines under, through and over, and reverse
+_COLOURS = {"3": "38", "9": "38", "4": "48", "10": "48"}  # by the first digits of a colour by number
+# What ends each: colours and attributes of ECMA-48, of which bold and faint end together.
+_OFF = {"38": "39", "48": "49", "1": "22", "2": "22", "3": "23", "4": "24", "5": "25", "7": "27", "8": "28", "9": "29"}
+_OFF |= {"21": "24", "53": "55"}
 _UNKNOWN = ("\x00", "")  # as no cell is
 
 Cell = tuple[str, str]  # a character with its marks, nothing for the right half of a wide one; and its style
@@ -165,13 +169,19 @@ def _blank(style: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _change(old: str | None, new: str) -> str:
-    """The sequence that leads from one style to another: all of it, or the colours that differ."""
+    """The sequence that leads from one style to another: all of it, or what differs where that is shorter."""
     whole = f"\x1b[0;{new}m" if new else "\x1b[0m"
     if old is None:
         return whole
-    before, after = _PARTS.findall(old), _PARTS.findall(new)
-    if len(before) != len(after) or any(
-        a != b and not (";" in a and a[:2] == b[:2]) for a, b in zip(before, after, strict=True)
-    ):
+    before, after = _slots(old), _slots(new)
+    if not _OFF.keys() >= before.keys() | after.keys():
         return whole
-    return f"\x1b[{';'.join(b for a, b in zip(before, after, strict=True) if a != b)}m"
+    gone = {_OFF[slot] for slot in before.keys() - after.keys()}
+    parts = [*sorted(gone), *(part for slot, part in after.items() if before.get(slot) != part or _OFF[slot] in gone)]
+    shorter = f"\x1b[{';'.join(parts)}m" if parts else ""
+    return min(shorter, whole, key=len)
+
+
+def _slots(style: str) -> dict[str, str]:
+    """The parts of a style by what they set: two that set the same cannot be in force at once."""
+    return {part[:2] if ";" in part else _COLOURS.get(part[:-1], part): part for part in _PARTS.findall(style)}

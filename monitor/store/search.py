@@ -14,7 +14,7 @@ from itertools import islice
 from operator import or_
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, select
 
 from monitor.grams import Term, excerpt
 from monitor.postings import BLOCK, find, keeps_pairs, place, place_of_pair, places
@@ -31,7 +31,7 @@ from monitor.store.schema import (
     revisions,
     texts,
 )
-from monitor.types import Item, Review, SearchHit, TextKind, join_text
+from monitor.types import Decision, Item, Review, SearchHit, TextKind, join_text
 
 _READ = 200  # texts in one query
 _MANY_TEXTS = 1000  # of one block, from which it is cheaper to read it through
@@ -274,9 +274,11 @@ def _first_items(connection: Connection, incident_ids: Iterable[int]) -> dict[in
 
 
 def _last_alerts(connection: Connection, item_ids: Iterable[int]) -> dict[int, int]:
-    """The last alert of the incident of each item."""
+    """The last alert of the incident of each item; one that was closed as a duplicate where there is no other."""
+    not_twice = case((alerts.c.decision.is_distinct_from(Decision.DUPLICATE), alerts.c.id))
+    last = func.coalesce(func.max(not_twice), func.max(alerts.c.id))
     query = (
-        select(incident_items.c.item_id, func.max(alerts.c.id).label("alert_id"))
+        select(incident_items.c.item_id, last.label("alert_id"))
         .join(alerts, alerts.c.incident_id == incident_items.c.incident_id)
         .where(incident_items.c.item_id.in_(item_ids))
         .group_by(incident_items.c.item_id)

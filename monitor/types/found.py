@@ -25,7 +25,7 @@ class SearchHit:
     number: int  # the newer, the higher; ``before`` of the next page
     kind: TextKind
     item_id: int | None
-    alert_id: int | None  # of its incident, the last one
+    alert_id: int | None  # of its incident, the last one that is no duplicate
     title: str
     excerpt: str  # of what the title does not say, round the first word found there; empty where it says all
     at: datetime  # when the text was first seen, or written

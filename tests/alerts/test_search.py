@@ -7,8 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 from click.testing import CliRunner
+from sqlalchemy import update
 
-from alerts import digest, queue
+from alerts import digest, incidents, queue
 from alerts.cli.queue import alerts as alerts_command
 from alerts.dispatch import dispatch
 from alerts.edition import edition
@@ -18,10 +19,11 @@ from monitor.config import Settings
 from monitor.search import index, search
 from monitor.store import Store, audit
 from monitor.store.alerts import subject
+from monitor.store.schema import alerts
 from monitor.tips import add_tip
 from monitor.types import Decision, Lang, TextKind, Verdict
 from tests.alerts.reviewing import FALSE, SECRET, Desk, two_alerts
-from tests.alerts.rows import assess
+from tests.alerts.rows import add_incident, assess
 
 
 def test_notes_and_reasons_are_found(store: Store, settings: Settings, now: datetime) -> None:
@@ -58,6 +60,19 @@ def test_a_first_opinion_is_not_found_while_it_must_be_unknown(store: Store, set
     index(store, settings, now)
     kinds = [hit.kind for hit in search(store, "secret")]
     assert sorted(kinds) == [TextKind.DECISION, TextKind.DECISION, TextKind.NOTE]
+
+
+def test_a_hit_leads_to_the_alert_that_its_duplicate_went_to(store: Store, settings: Settings, now: datetime) -> None:
+    """Though the duplicate is the newer alert of the incident; where only a duplicate is left, to that."""
+    for title in ("卓望晴已經退選", "卓望晴宣布退選"):
+        add_incident(store, now, title=title)
+    dispatch(store, settings, now)
+    index(store, settings, now)
+    incidents.duplicate_many(store, settings, "maya", now, [2], 1, "")
+    assert [hit.alert_id for hit in search(store, "卓望晴")] == [1, 1]
+    with store.write() as connection:
+        connection.execute(update(alerts).values(decision=Decision.DUPLICATE))
+    assert [hit.alert_id for hit in search(store, "卓望晴")] == [2, 2]
 
 
 def test_a_tip_becomes_an_alert_with_its_mark(store: Store, settings: Settings, now: datetime, folder: Path) -> None:
