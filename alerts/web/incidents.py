@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from alerts import history, opinions
+from alerts.naming import Naming, load_naming
 from alerts.web.look import Look
 from alerts.web.parts import (
     TITLE,
@@ -93,7 +94,7 @@ def _alert(alert: Mapping[str, Any] | None) -> Cell:
 
 
 def incident(look: Look) -> Page:
-    """The page of one incident; the id of a merged one shows what it went into. Raises NotFoundError."""
+    """The page of one incident; the id of a merged one shows what it went into. Raises NotFoundError, ConfigError."""
     with look.store.read() as connection:
         here = regroup.resolve(connection, int(look.path["id"]))
         facts = incident_facts.by_id(connection, [here])[here]
@@ -105,9 +106,10 @@ def incident(look: Look) -> Page:
         told = [entry for subject in subjects for entry in audit.listing(connection, subject=subject)]
         merged = [here, *incident_list.merged_into(connection, here)]
         changes = [entry for each in merged for entry in audit.listing(connection, subject=regroup.subject(each))]
+    naming = load_naming(look.settings)
     events = [
         *(_item(look, item) for item in found["items"]),
-        *(_told(look, entry) for entry in opinions.without_told(told, blind)),
+        *(_told(look, naming, entry) for entry in opinions.without_told(told, blind)),
         *_changes(look, changes),
     ]
     newest = sorted(events, key=lambda event: event.at)[-EVENTS:]
@@ -163,12 +165,12 @@ def _item(look: Look, item: Mapping[str, Any]) -> Event:
     return Event(at, Cell(item["title"], web_address(item["link"]), at=at.astimezone(look.zone), note=note))
 
 
-def _told(look: Look, entry: Mapping[str, Any]) -> Event:
+def _told(look: Look, naming: Naming, entry: Mapping[str, Any]) -> Event:
     """What was done with an alert; by whom, and whose lease ran out, is in the audit and not here."""
     detail = entry["detail"]
     if detail.get("holder", entry["actor"]) != entry["actor"]:
         entry = {**entry, "detail": {**detail, "holder": _("a reviewer")}}
-    said = render(history.sentence(entry), look.zone)
+    said = render(naming.told(history.sentence(entry)), look.zone)
     about = _("Alert {id}").format(id=entry["subject"].partition(":")[2])
     return Event(entry["at"], Cell(said, at=entry["at"].astimezone(look.zone), note=about, tone=Tone.SOFT))
 

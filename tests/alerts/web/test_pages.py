@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from alerts.dispatch import dispatch
 from alerts.status import status
 from alerts.web import board as pages
 from alerts.web import kept
@@ -27,6 +28,7 @@ from alerts.web.parts import web_address
 from monitor.config import Settings
 from monitor.store import Store
 from monitor.store.board import Ruling
+from tests.alerts.rows import WITHDRAWN, add_incident
 from tests.alerts.web.desk import served
 from tests.alerts.web.filled import REVIEWERS, SECRET, fill
 from tests.hub import call
@@ -259,3 +261,15 @@ def test_many_readers_cost_one_look() -> None:
         assert len(answers._answers) == kept.MOST
 
     asyncio.run(ask())
+
+
+def test_a_team_bears_the_name_of_the_reader_s_language(store: Store, configure: Callable[[str], Settings]) -> None:
+    """An alert says for whom it was opened, in Chinese never by the name that routes.toml knows the team by."""
+    settings, now = configure("[web]\nport = 0"), datetime.now(UTC)
+    incident = add_incident(store, now, findings=[WITHDRAWN])
+    dispatch(store, settings, now)
+    with served(store, settings) as address:
+        english, chinese = (_get(f"{address}/incidents/{incident}?lang={lang}")[2] for lang in ("en", "zh-Hant"))
+    assert "for team desk-chinese" in english
+    assert "中文組" in chinese
+    assert "desk-chinese" not in chinese
