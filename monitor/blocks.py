@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from xml.parsers import expat
 
+RULES = "2"  # of what is cut: blocks that were cut by others are not believed
 MAX_BLOCKS = 2_000
 MARK_BYTES = 12
 

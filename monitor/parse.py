@@ -17,7 +17,7 @@ from xml.parsers import expat
 from zoneinfo import ZoneInfo
 
 from monitor import __version__, feedparse, jsonfeed
-from monitor.blocks import MAX_BLOCKS, Blocks, cut
+from monitor.blocks import MAX_BLOCKS, RULES, Blocks, cut
 from monitor.dates import read_date
 from monitor.encoding import decode
 from monitor.errors import FeedError, FeedErrorKind
@@ -37,7 +37,7 @@ MAX_PAGE = 200_000  # of a web page, whose head names its feeds
 UTC = ZoneInfo("UTC")
 
 # Marks speak of what this very reader made of an entry.
-_READER = (__version__, feedparse.VERSION, expat.EXPAT_VERSION)
+_READER = (__version__, RULES, feedparse.VERSION, expat.EXPAT_VERSION)
 
 _ILLEGAL_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _CONTROLS = bytes(code for code in range(0x20) if code not in b"\t\n\r")
