@@ -264,12 +264,18 @@ def _stage_problems(ran: dict[str, Any], now: datetime, settings: Settings) -> l
     never = Said("{stage} has never run: `pollwatch run`")
     hangs = Said("{stage} last finished {at}, last begun {begun}: is `pollwatch run` up?")
     failed = Said("{stage} failed: {error}")
+    newest = max(row["started_at"] for row in ran.values())
+    ended = all(row["finished_at"] and row["finished_at"] >= row["started_at"] for row in ran.values())
+    down = ended and now - newest > quiet
     problems = []
+    if down:
+        form = Said("no stage has begun since {at}: is `pollwatch run` up?")
+        problems.append(form.filled(at=_moment(newest, settings)))
     for name, _ in stages(settings):
         row = ran.get(name)
         if row is None:
             problems.append(never.filled(stage=name))
-        elif row["finished_at"] is None or now - row["finished_at"] > quiet:
+        elif not down and (row["finished_at"] is None or now - row["finished_at"] > quiet):
             at, begun = (_moment(row[key], settings) for key in ("finished_at", "started_at"))
             problems.append(hangs.filled(stage=name, at=at, begun=begun))
         if row and row["error"]:

@@ -45,6 +45,20 @@ def test_a_stage_that_hangs_does_not_hide_behind_the_others(store: Store, settin
     assert assess == "assess failed: OSError: no space"
 
 
+def test_a_daemon_that_is_down_is_one_sentence(store: Store, settings: Settings, now: datetime) -> None:
+    """Everything ended, and nothing has begun since: that is not the fault of each stage."""
+    with store.write() as connection:
+        for name, _ in STAGES:
+            runs.started(connection, name, now)
+            runs.finished(connection, name, now, report={})
+    assert _problems(store, settings, now + timedelta(hours=3)) == [
+        "no stage has begun since 2027-03-01 12:30: is `pollwatch run` up?"
+    ]
+    with store.write() as connection:
+        runs.started(connection, "collect", now + timedelta(minutes=1))  # and hangs: that is another matter
+    assert len(_problems(store, settings, now + timedelta(hours=3))) == len(STAGES)
+
+
 def test_an_error_stays_until_the_next_run_has_ended(store: Store, settings: Settings, now: datetime) -> None:
     """A stage that fails at every tick must not look well while it tries again."""
     with store.write() as connection:
