@@ -125,12 +125,13 @@ class Settings(BaseSettings):
 
     def _with_password(self, url: str) -> str:
         """The address of a server, with the password that its file holds. Raises ConfigError."""
-        user, _, place = (parts := urlsplit(url)).netloc.rpartition("@")
-        if not user or ":" in user:
+        scheme, _, rest = url.partition("://")
+        user, _, place = rest.rpartition("@")
+        if not scheme.startswith("postgresql") or not user or ":" in user:
             mend = "is for a url without a password: postgresql://user@host/name"
             raise ConfigError(self._file, "database.password_file", mend)
         password = self._secret("database.password_file", self.database.password_file, SecretStr(""))
-        return parts._replace(netloc=f"{user}:{quote(password, safe='')}@{place}").geturl()
+        return f"{scheme}://{user}:{quote(password, safe='')}@{place}"
 
     @property
     def serves_web(self) -> bool:

@@ -75,9 +75,7 @@ def _cut(store: Store, folder: Folder, file: str, sha256: str, now: datetime) ->
             with store.write() as connection:
                 evidence.tighten(connection, file)
             return False
-        _write_rest(
-            store, folder, file, sha256, b"".join(data[start : start + size] for start, size in spans), spans, now
-        )
+        _write_rest(store, folder, file, data, spans, now)
     folder.remove(file)
     with store.write() as connection:
         evidence.drop_file(connection, file)
@@ -86,17 +84,18 @@ def _cut(store: Store, folder: Folder, file: str, sha256: str, now: datetime) ->
 
 
 def _write_rest(
-    store: Store, folder: Folder, file: str, sha256: str, rest: bytes, spans: list[tuple[int, int]], now: datetime
+    store: Store, folder: Folder, file: str, data: bytes, spans: list[tuple[int, int]], now: datetime
 ) -> None:
-    """Put what is left of a file into a new one, and let the store look for it there."""
+    """Put what is left of a file, by offset and length, into a new one, and let the store look for it there."""
+    rest = b"".join(data[start : start + size] for start, size in spans)
+    before, after = (hashlib.sha256(each).hexdigest() for each in (data, rest))
     places, end = {}, 0
     for start, size in spans:
         places[start], end = end, end + size
     name = folder.write(rest, now)
-    into_sha256 = hashlib.sha256(rest).hexdigest()
-    told = {"sha256": sha256, "into": name, "into_sha256": into_sha256, "captures": len(spans) - 1}
+    told = {"sha256": before, "into": name, "into_sha256": after}
     with store.write() as connection:
-        evidence.add_file(connection, name, now, into_sha256, len(rest))
+        evidence.add_file(connection, name, now, after, len(rest))
         evidence.move(connection, file, name, places)
         audit.append(connection, now, ACTOR, "evidence.cut", f"evidence:{file}", told)
     folder.settle([name], [name])

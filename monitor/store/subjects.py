@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 from monitor.store.schema import alerts, clarifications, incident_items
 
 PAGE = 500
+_KINDS = ("alert", "clarification", "incident")
 
 
 def about(connection: Connection, subjects: Iterable[str], most: int) -> dict[str, dict[str, Any]]:
@@ -20,8 +21,7 @@ def about(connection: Connection, subjects: Iterable[str], most: int) -> dict[st
     found: dict[str, dict[str, Any]] = {}
     for subject in subjects:
         kind, _, number = subject.partition(":")
-        key = {"alert": "alert", "clarification": "clarification", "incident": "incident"}.get(kind)
-        found[subject] = {key: int(number)} if key and number.isdecimal() else {}
+        found[subject] = {kind: int(number)} if kind in _KINDS and number.isdecimal() else {}
     rows = list(found.values())
     drafted = _pairs(connection, clarifications.c.id, clarifications.c.alert_id, rows, "clarification")
     for row in rows:
