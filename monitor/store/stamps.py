@@ -8,6 +8,7 @@ from sqlalchemy import Connection, update
 
 from monitor.store.schema import feeds, hosts, notices, outbox
 
+SKEW = timedelta(seconds=60)  # by which the clocks of a fleet may differ
 LEASED = timedelta(minutes=5)  # longer than any pass keeps a host
 RETRIED = timedelta(hours=1)  # longer than any message waits for its next attempt
 
@@ -21,7 +22,7 @@ def put_right(connection: Connection, now: datetime) -> int:
     hold = hosts.c.held_until > now + LEASED
     connection.execute(update(hosts).where(hold).values(holder=None, held_until=None, free_at=None))
     connection.execute(update(outbox).where(outbox.c.next_try_at > now + RETRIED).values(next_try_at=now))
-    connection.execute(update(notices).where(notices.c.tried_at > now).values(tried_at=None))
-    # So they are as new to the clock, and are put right once.
-    asked = update(feeds).where(feeds.c.last_attempt_at > now).values(last_attempt_at=now, next_check_at=now)
-    return connection.execute(asked).rowcount
+    connection.execute(update(notices).where(notices.c.tried_at > now + SKEW).values(tried_at=None))
+    # What is put right is not found again.
+    asked = update(feeds).where(feeds.c.last_attempt_at > now + SKEW)
+    return connection.execute(asked.values(last_attempt_at=now, next_check_at=now)).rowcount

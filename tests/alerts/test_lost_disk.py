@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from monitor.starter import write_starter
 from monitor.store import Store, audit, engine, feeds, items, open_store
 from tests.fakes import ALLOW_LOOPBACK, feed_server, item, rss
 from tests.full import fill_up, remount, small_disk
+from tests.hub import call
 
 pytestmark = pytest.mark.sqlite
 
@@ -30,8 +32,10 @@ STORIES = [item(f"第{number}則", f"{number} " + "投票" * 4000, guid=str(numb
 
 def _desk(folder: Path) -> Path:
     write_starter(folder / "desk")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        web = f"[web]\nport = {free.getsockname()[1]}\n"
     (folder / "desk" / "pollwatch.toml").write_text(
-        ALLOW_LOOPBACK + "[daemon]\ntick_s = 1\n[evidence]\nmin_free_mb = 0\n", encoding="utf-8"
+        ALLOW_LOOPBACK + "[daemon]\ntick_s = 1\n[evidence]\nmin_free_mb = 0\n" + web, encoding="utf-8"
     )
     return folder / "desk"
 
@@ -59,6 +63,13 @@ def _run(desk: Path, *words: str) -> tuple[int, str]:
     done = subprocess.run(command, cwd=desk, capture_output=True, text=True, check=False, timeout=120)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout + done.stderr
+
+
+def _health(desk: Path) -> str:
+    """What the daemon tells a monitor, which is that it is not well."""
+    code, said = call(f"http://127.0.0.1:{load_file(desk / 'pollwatch.toml').web.port}/healthz")
+    assert code == 503
+    return said
 
 
 def _wait_for(happened: Callable[[], object]) -> None:
@@ -100,6 +111,7 @@ def test_a_full_disk_loses_and_doubles_nothing(tmp_path: Path) -> None:
             code, said = _run(desk, "status")
             assert code in (1, 2)
             assert "disk" in said
+            assert "disk" in _health(desk)
             assert _titles(store) == ["before"]
             filler.unlink()
             with store.write() as connection:
@@ -127,6 +139,7 @@ def test_a_store_that_another_program_locks_loses_and_doubles_nothing(tmp_path: 
             code, said = _run(desk, "status")
             assert code == 1, said
             assert f"nothing can be written to {store.path}: database is locked" in said
+            assert f"nothing can be written to {store.path}: database is locked" in _health(desk)
             assert len(_titles(store)) == had
             other.execute("ROLLBACK")
         _wait_for(lambda: len(_titles(store)) == 301)

@@ -5,8 +5,9 @@
 Each lane has a store, a site of feeds that change all the time, a receiver and a mail server of its own, and a reviewer
 who decides. Its daemon is killed with SIGKILL, started again, and killed again; how long each one lives is drawn in
 processor time, so that a busy machine changes nothing. A feed lists something else only once the store has what it
-listed, so that whatever was served must be there in the end. Then one daemon is left alone until there is nothing to do
-any more, and everything is counted (see tests/alerts/closing.py). Exit 1: something was lost, doubled or left behind.
+listed, so that whatever was served must be there in the end. Every 40 kills, and at the end, one daemon is left alone
+until there is nothing to do any more, and everything is counted (see tests/alerts/closing.py). Exit 1: something was
+lost, doubled or left behind.
 
 A daemon is forked from a process that has all modules loaded: what a start spends on imports would be most of its life.
 """
@@ -57,6 +58,7 @@ CHANGES = 3  # before each start, and as many while a daemon lives
 LIFE_CPU_S = 3.0  # most of a daemon's life: what a start and its first passes take
 LIFE_S = 30.0  # by the clock, for one that only waits
 QUIET_S = 300.0  # for the last daemon to finish
+CHECK_EVERY = 40  # kills
 MAIL_EVERY = 10  # kills from one new receiver of the digest to the next
 FALSE = 0.4  # of all stories
 RECEIVERS = ("desk", "night")
@@ -251,8 +253,8 @@ class Lane:
             queue.decide(self.store, settings, "maya", now, taken, Decision.DISMISS, None, "satire: seen it")
             self.counts["decisions"] += 1
 
-    def live(self, daemons: Nursery, cpu_s: float) -> None:
-        """A daemon's life, that ends by SIGKILL once it has used so much processor time."""
+    def live(self, daemons: Nursery, cpu_s: float) -> bool:
+        """A daemon's life, that ends by SIGKILL once it has used so much processor time; whether it lived at all."""
         for _ in range(CHANGES):
             self.site.change()
         daemons.start()
@@ -271,9 +273,10 @@ class Lane:
         code = daemons.end(signal.SIGKILL)
         if code == 1:  # a server has not seen yet that the last one is gone
             self.counts["refused starts"] += 1
-        else:
-            assert code == -signal.SIGKILL, f"the daemon ended with {code}: {self.last_words()}"
-            self.kills += 1
+            return False
+        assert code == -signal.SIGKILL, f"the daemon ended with {code}: {self.last_words()}"
+        self.kills += 1
+        return True
 
     def look(self) -> None:
         """After a kill: what was under way then, and what the store has by now."""
@@ -290,7 +293,7 @@ class Lane:
                 connection.execute(update(hosts).values(held_until=datetime(2000, 1, 1, tzinfo=UTC)))
 
     def finish(self, daemons: Nursery) -> None:
-        """One daemon, until there is nothing to do any more; then everything is counted."""
+        """One daemon, until there is nothing to do any more; then everything is counted, from the beginning."""
         daemons.start()
         deadline = time.monotonic() + QUIET_S
         while waits := [*left(self.store), *missing(self.store, self.site.served)] or self._unmailed():
@@ -315,7 +318,7 @@ class Lane:
         assert left(self.store) == []
         check_served(self.store, self.site.served)
         check_feeds(self.store)
-        self.counts.update(check_judged(self.store))
+        self.counts |= check_judged(self.store)
         self.counts["edits"] = sum(len(titles) - 1 for titles in self.site.served.values())
         with self.store.read() as connection:
             entries = audit.listing(connection)
@@ -373,21 +376,23 @@ def run(made: Lane, kills: int, say: threading.Lock | None = None) -> Lane:
         while made.kills < kills:
             if made.kills % MAIL_EVERY == 0:
                 made.configure(made.kills // MAIL_EVERY + 1)
-            made.live(daemons, made.dice.uniform(0, LIFE_CPU_S))
+            lived = made.live(daemons, made.dice.uniform(0, LIFE_CPU_S))
             made.look()
-            if say and made.kills % 10 == 0:
+            if lived and made.kills % 10 == 0:
                 _print(say, made, f"{made.kills} kills, {time.monotonic() - begun:.0f} s, {_state(made)}")
-        made.finish(daemons)
+            if lived and (made.kills % CHECK_EVERY == 0 or made.kills == kills):
+                made.finish(daemons)
+                _print(say, made, f"{made.kills} kills, {time.monotonic() - begun:.0f} s: {_verdict(made)}")
     deadline = time.monotonic() + 40  # a busy parser has an alarm of its own
     while behind := survivors(made.mark):
         assert time.monotonic() < deadline, f"left behind: {behind}"
         time.sleep(0.2)
-    if say:
-        counted = ", ".join(f"{count} {name}" for name, count in made.counts.items())
-        _print(
-            say, made, f"{made.kills} kills, {time.monotonic() - begun:.0f} s: nothing lost, nothing doubled: {counted}"
-        )
     return made
+
+
+def _verdict(made: Lane) -> str:
+    counted = ", ".join(f"{count} {name}" for name, count in made.counts.items())
+    return f"nothing lost, nothing doubled: {counted}"
 
 
 def _state(made: Lane) -> str:
@@ -395,9 +400,10 @@ def _state(made: Lane) -> str:
     return f"{titles} texts served, {len(made.inbox.deliveries)} notices, {len(made.mailbox.messages)} digests"
 
 
-def _print(say: threading.Lock, made: Lane, words: str) -> None:
-    with say:
-        print(f"{datetime.now(UTC):%H:%M:%S} lane {made.number}: {words}", flush=True)
+def _print(say: threading.Lock | None, made: Lane, words: str) -> None:
+    if say:
+        with say:
+            print(f"{datetime.now(UTC):%H:%M:%S} lane {made.number}: {words}", flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -49,6 +49,7 @@ HOURS = 24
 LISTED = 15  # stories of a feed at a time
 FALSE = 0.02  # of all stories
 EDITED = 0.03
+QUIET_H = 2  # at the end
 EDIT_H = 3  # from a story to its edit
 DECISIONS = 40  # of the reviewers, each step
 MEASURED_DAYS = 5  # the last ones
@@ -80,10 +81,16 @@ class Plan:
 
     def told(self, hour: float) -> int:
         """How many stories each feed has told by then, in hours from the start."""
-        return int(self.items / self.feeds * max(hour, 0) / (self.days * HOURS))
+        return int(self.items / self.feeds * max(hour, 0) / self.last_h)
+
+    @property
+    def last_h(self) -> int:
+        """The hour of the last news: after it every feed is asked once more."""
+        return self.days * HOURS - QUIET_H
 
     def document(self, feed: int, hour: float, port: int) -> str:
         """What it lists then, the newest first."""
+        hour = min(hour, self.last_h)
         told = self.told(hour)
         return rss(*(self._entry(feed, k, hour, port) for k in range(told - 1, max(told - LISTED, 0) - 1, -1)))
 
@@ -249,9 +256,8 @@ def faults(week: Week, looks: Sequence[Look]) -> Iterator[str]:
         print(f"{min(values):.0f} to {max(values):.0f} {unit}, grew by {found:+.1f} (up to {bound:g} is flat)")
         if found > bound:
             yield f"it grew by {found:.1f} {unit}, more than {bound:g}"
-    end = week.plan.days * HOURS
-    told = week.plan.told(end)
-    edits = sum(week.plan.is_edited(feed, k, end) for feed in range(week.plan.feeds) for k in range(told))
+    told = week.plan.told(week.plan.last_h)
+    edits = sum(week.plan.is_edited(feed, k, week.plan.last_h) for feed in range(week.plan.feeds) for k in range(told))
     wanted = {"collect items_new": told * week.plan.feeds, "collect items_edited": edits}
     for name, count in wanted.items():
         if week.counts[name] != count:
