@@ -26,6 +26,37 @@ def test_clear_cases(model: Model) -> None:
     assert refutation.stance is Stance.REFUTES
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Do not believe the denial. The polling hall on Heron Street is shut for good. Staff were told to keep quiet.",
+        "選舉事務署話冇不實資訊，但係我親眼見到有人將成疊選票塞落垃圾袋，佢哋只係唔敢認，快啲轉發。",
+        "不要相信闢謠，票站其實三點就關門，職員已經收到通知，趕快叫家人去投。",
+        "说是谣言的人都在装糊涂，投票机早就设定好了，无论投谁最后都是同一个人赢，赶紧告诉大家。",
+    ],
+)
+def test_a_rumour_that_scoffs_at_its_denial_is_no_refutation(model: Model, text: str) -> None:
+    """It holds the words of those who refute and takes nothing back."""
+    (opinion,) = model.judge([text])
+    assert opinion.probability >= model.threshold
+    assert opinion.stance is not Stance.REFUTES
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The office says the story about missing ballots is baseless: every box was sealed before all agents.",
+        "選舉事務署澄清，網上指有人將選票塞進垃圾袋的說法並不屬實，呼籲市民不要輕信。",
+        "网传投票机早已设定好结果，选举事务署反驳称纯属谣言，所有机器均由各候选人代表查验。",
+    ],
+)
+def test_a_refutation_of_such_a_rumour_is_below_the_threshold(model: Model, text: str) -> None:
+    """The same claims in the same words, taken back."""
+    (opinion,) = model.judge([text])
+    assert opinion.probability < model.threshold
+    assert opinion.stance is Stance.REFUTES
+
+
 def test_traditional_simplified_and_full_width_are_judged_alike(model: Model) -> None:
     """The same words in another script or width get the same opinion."""
     simplified = "您好，您的户口已被冻结，请即按 safe-login.example 输入密码及验证码，逾时户口将被注销。"
