@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
+
+from alerts.cli import cli
 from alerts.naming import Naming, actor, load_naming
 from monitor import language
 from monitor.config import Settings
@@ -80,3 +85,15 @@ def test_stages_are_named_and_people_are_not() -> None:
         assert [actor(name) for name in ("dispatch", "clock", "maya")] == ["自動派發", "時限", "maya"]
     assert actor("dispatch") == "dispatch"
     assert Naming().person("maya") == "maya"
+
+
+def test_a_rehearsal_speaks_the_readers_language(folder: Path) -> None:
+    """`routes test`: teams, the lead, the phase and why a step follows; for scripts all stays as the files have it."""
+    words = ("routes", "test", "claim_type=scam-lure", "lang=zh-Hant")
+    file = ("-c", str(folder / "pollwatch.toml"))
+    said = CliRunner().invoke(cli, [*file, "--language", "zh-Hant", *words]).stdout
+    assert "負責：警務聯絡組" in said
+    assert "提名期前" in said.splitlines()[0]
+    assert "分鐘內無人接手：通知 警務聯絡組, 主管" in said
+    row = json.loads(CliRunner().invoke(cli, [*file, "--language", "zh-Hant", *words, "--json"]).stdout)
+    assert (row["teams"], row["phase"]) == (["police-liaison"], "before")
