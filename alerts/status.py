@@ -160,7 +160,7 @@ def look(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
     went_back = clock_went_back(ran, now, settings.calendar.zone)
     problems = [
         *([obstacle] if obstacle else []),
-        *([went_back.text] if went_back else []),
+        *([went_back] if went_back else []),
         *_feed_problems(feeds, settings),
         *_queue_problems(queue),
         *_stage_problems(ran, now, settings),

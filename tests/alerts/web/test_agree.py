@@ -45,6 +45,11 @@ def _a_stage_hangs(store: Store, settings: Settings) -> None:
         connection.execute(update(schema.runs).values(started_at=long_ago, finished_at=long_ago))
 
 
+def _the_clock_went_back(store: Store, settings: Settings) -> None:
+    with store.write() as connection:
+        runs.finished(connection, "group", datetime.now(UTC) + timedelta(hours=3), report={})
+
+
 def _a_feed_fails(store: Store, settings: Settings) -> None:
     with store.write() as connection:
         feeds.add(connection, "http://a.example/rss", datetime.now(UTC), outlet="A", role=Role.MEDIA, lang=Lang.EN)
@@ -74,6 +79,7 @@ def _the_store_is_damaged(store: Store, settings: Settings) -> None:
         _well,
         _a_stage_failed,
         _a_stage_hangs,
+        _the_clock_went_back,
         _a_feed_fails,
         _an_alert_is_late,
         _the_routes_are_wrong,
