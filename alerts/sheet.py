@@ -222,7 +222,8 @@ def _passage(item: Mapping[str, Any]) -> Passage:
 
 def _finding(finding: Mapping[str, Any], teller: Teller) -> FindingLine:
     said = teller.tell(sentences.found(finding))
-    return FindingLine(finding["rule"], said, finding["rests_on"], finding["evidence"])
+    line = finding["rests_on"]  # of a file, as it stands there; or words of the rule's own, which have a translation
+    return FindingLine(finding["rule"], said, _(line), finding["evidence"])
 
 
 def _claims(found: Mapping[str, Any], ruling: Mapping[str, Any] | None) -> Iterator[KnownClaim]:

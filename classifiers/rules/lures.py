@@ -16,6 +16,8 @@ from classifiers.rules.reading import Reading, Sentence, any_of
 from monitor.reference import Telephones
 from monitor.types import ClaimType, Finding, Said
 
+ITS_OWN = Said("its own words")  # what a finding rests on that needs no line of any file
+
 # -- who speaks to whom ------------------------------------------------------------------------------------------------
 
 # Words of warnings, reports and court news: one of them anywhere, and the text is about lures rather than one.
@@ -254,7 +256,7 @@ def _lure_finding(lure: _Lure, host: str | None, named: Sequence[Body]) -> Findi
         claim_type=ClaimType.SCAM_LURE,
         said=Said("It {lure}.", {"lure": lure.kind.words}),
         evidence=words,
-        rests_on="its own words",
+        rests_on=ITS_OWN.form,
         weight=lure.kind.weight,
     )
 

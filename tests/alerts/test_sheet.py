@@ -12,6 +12,7 @@ from alerts import queue
 from alerts.dispatch import dispatch
 from alerts.sheet import PASSAGES, Passage, captured, read_sheet
 from alerts.spans import Span
+from classifiers.rules.lures import ITS_OWN
 from monitor import language
 from monitor.config import Settings
 from monitor.errors import NotFoundError, RefusedError, UnfitActError
@@ -117,6 +118,17 @@ def test_an_alert_of_an_earlier_program_is_read(desk: Desk) -> None:
         assert sheet.findings[0].sentence == WITHDRAWN.text
     language.use("en")
     assert desk.act("take", "maya")["priority_reasons"] == old
+
+
+@pytest.mark.usefixtures("chinese")
+def test_a_finding_rests_on_a_line_or_on_words_of_its_own(desk: Desk) -> None:
+    """The line of a file is shown as it stands there; that a lure needs none is said in the reader's language."""
+    for line, shown in ((WITHDRAWN.rests_on, WITHDRAWN.rests_on), (ITS_OWN.form, "本身的文字")):
+        rows = [{**WITHDRAWN.as_row(), "rests_on": line}]
+        with desk.store.write() as connection:
+            connection.execute(update(assessments).where(assessments.c.item_id == 1).values(findings=rows))
+        (finding,) = read_sheet(desk.store, desk.settings, 1, "maya", desk.now).findings
+        assert finding.source_line == shown
 
 
 def test_a_second_opinion_is_blind(desk: Desk) -> None:
