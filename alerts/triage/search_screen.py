@@ -51,15 +51,19 @@ class SearchScreen(Dialog[int | None]):
         return [[], [(_("Search in all alerts, decided ones too"), "title")]]
 
     def _foot(self, cells: int) -> list[Line]:
-        return wrap([(one_line(self._said), "dim")], cells) if self._said else []
+        hint = _("Enter to choose") if self._hits else ""
+        return wrap([(one_line("  ".join((self._said, hint))), "dim")], cells) if self._said else []
 
     @on(Input.Changed)
-    @on(Input.Submitted)
     def _look_for(self) -> None:
-        self._search()
+        self._search(choose=False)
+
+    @on(Input.Submitted)
+    def _choose(self) -> None:
+        self._search(choose=True)  # what was typed last may still be looked for
 
     @work(exclusive=True)
-    async def _search(self) -> None:
+    async def _search(self, *, choose: bool) -> None:
         words = self.query_one(Input).value.strip()
         if len(words) < SHORTEST:
             self._show((), "")
@@ -72,6 +76,8 @@ class SearchScreen(Dialog[int | None]):
         count = len(hits)
         said = ngettext("{count} found", "{count} found", count).format(count=count)
         self._show(hits, said if count < reading.FOUND else _("More than {count} found").format(count=count))
+        if choose:
+            self.action_to_hits()
 
     def _show(self, hits: Sequence[SearchHit], said: str) -> None:
         self._hits, self._said = hits, said

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
 import subprocess
 import sys
@@ -234,7 +235,7 @@ def test_the_clock_may_be_set_forward_and_back(store: Store, folder: Path) -> No
         add_incident(store, datetime.now(UTC) - timedelta(seconds=TWO_HOURS_S))
         _wait_for(folder, process, lambda: _alerts(store))
     log = (folder / "log").read_text()
-    assert "the clock went back by 93600 seconds" in log
+    assert re.search("the clock went back by (93600|7200) seconds", log)  # 7200: on and back between two looks
     assert "Traceback" not in log
 
 

@@ -43,7 +43,6 @@ def _older(program: Path, desk: Path, *words: str) -> subprocess.CompletedProces
 
 
 @pytest.mark.sqlite
-@pytest.mark.skipif("site-packages" in str(migrate.__file__), reason="the wheel has its seeds elsewhere")
 def test_an_upgrade_can_be_taken_back(folder: Path, tmp_path: Path) -> None:
     """A store of an earlier schema with rows in every table is upgraded by the command, which says where the backup
     is; the older program refuses the upgraded store, restores the backup, and has every row that it had.

@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import delete, func, select, text
 
 from monitor.config import Settings
@@ -147,12 +145,9 @@ def test_a_store_of_an_earlier_schema_is_carried_over(
 ) -> None:
     """What it holds is found after `db upgrade` and a pass; no feed of it takes tips."""
     old = open_store(new_url(), must_exist=False)
-    config = Config()
-    config.set_main_option("script_location", "monitor.store:migrations")
     values = {"at": f"{now:%Y-%m-%d %H:%M:%S}", "yes": True}
     with old.write() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0013")
+        migrate.create(connection, "0013")
         for statement in (
             "INSERT INTO feeds (id, url, outlet, role, enabled, failures, added_at) "
             "VALUES (7, 'https://a.example/rss', '海港日報', 'media', :yes, 0, :at)",
@@ -173,14 +168,11 @@ def test_a_store_of_an_earlier_schema_is_carried_over(
 def test_postings_without_pairs_are_made_anew(new_url: Callable[[], str], settings: Settings, now: datetime) -> None:
     """What an earlier version packed is forgotten by `db upgrade`, found meanwhile, and packed by the next passes."""
     old = open_store(new_url(), must_exist=False)
-    migrate.upgrade(old)
+    with old.write() as connection:
+        migrate.create(connection, "0018")
     publish(old, now, "the poll of the day", "of the poll")
     fill_block(old, settings, now)
-    config = Config()
-    config.set_main_option("script_location", "monitor.store:migrations")
     with old.write() as connection:
-        config.attributes["connection"] = connection
-        command.stamp(config, "0018")
         connection.execute(delete(schema.postings).where(schema.postings.c.bucket >= BUCKETS))
     migrate.upgrade(old)
     for packed in (1, 0):
