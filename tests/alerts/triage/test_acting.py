@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from textual.widgets import OptionList
 
 from alerts import queue
 from alerts.dispatch import dispatch
@@ -259,8 +260,10 @@ def test_take_away_send_back_reopen(store: Store, settings: Settings, clock: Clo
         async with seated(store, settings, "maya", clock) as maya:
             await maya.press("S")
             await maya.type("卓望晴")
-            await maya.sees("alert 1 2027-03-01")
-            await maya.press("down", "enter")
+            await maya.sees("Enter to choose")
+            await maya.press("enter")
+            await maya.until(lambda: isinstance(maya.desk.focused, OptionList), "the first hit is chosen")
+            await maya.press("enter")
             await maya.sees("Decided: dismiss")
             await maya.press("A")
             await maya.type("new facts")
