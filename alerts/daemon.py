@@ -103,48 +103,67 @@ class _Guard:
             return True
 
 
+class _Threads:
+    """Where jobs run: each kind in a pool of its own, so that none holds another up."""
+
+    def __init__(self, store: Store, settings: Settings, guard: _Guard, stop: asyncio.Future[signal.Signals]) -> None:
+        self._store, self._settings, self._guard, self._stop = store, settings, guard, stop
+        self._loop = asyncio.get_running_loop()
+        self._pools: list[ThreadPoolExecutor] = []
+        self._running: set[asyncio.Future[None]] = set()
+
+    def pool(self, name: str, threads: int) -> Callable[[Job], Awaitable[None]]:
+        """A new pool; gives what runs a job in it."""
+        self._pools.append(ThreadPoolExecutor(threads, thread_name_prefix=name))
+        return partial(self._do, self._pools[-1])
+
+    async def _do(self, pool: ThreadPoolExecutor, job: Job) -> None:
+        work = self._loop.run_in_executor(pool, self._guarded, job)
+        self._running.add(work)
+        work.add_done_callback(self._running.discard)
+        await asyncio.shield(work)  # the end of the scheduler cancels this job, never the thread it waits for
+
+    def _guarded(self, job: Job) -> None:
+        try:
+            if self._guard.lets_begin():
+                job(self._store, self._settings, self._stop.done)
+        except BusyError as error:
+            self._loop.call_soon_threadsafe(self._lose, error)
+
+    def _lose(self, error: BusyError) -> None:
+        if not self._stop.done():
+            self._stop.set_exception(error)
+
+    async def leave(self) -> bool:
+        """Let what runs finish for a few seconds; whether nothing runs any more."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=STOP_WITHIN_S)
+        idle = not self._running
+        for pool in self._pools:
+            pool.shutdown(wait=False, cancel_futures=True)
+        return idle
+
+
 async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signal.Signals | None, bool]:
     """The scheduler's life; returns what ended it, and whether nothing was running then.
 
     It ends by a signal, or (None) because another daemon has taken the store.
     """
-    loop = asyncio.get_running_loop()
     stop = stop_signal()
-    pools: list[ThreadPoolExecutor] = []
-    running: set[asyncio.Future[None]] = set()
-
-    def lose(error: BusyError) -> None:
-        if not stop.done():
-            stop.set_exception(error)
-
-    def guarded(job: Job) -> None:
-        try:
-            if guard.lets_begin():
-                job(store, settings, stop.done)
-        except BusyError as error:
-            loop.call_soon_threadsafe(lose, error)
-
-    async def in_thread(pool: ThreadPoolExecutor, job: Job) -> None:
-        work = loop.run_in_executor(pool, guarded, job)
-        running.add(work)
-        work.add_done_callback(running.discard)
-        await asyncio.shield(work)  # the end of the scheduler cancels this job, never the thread it waits for
-
+    threads = _Threads(store, settings, guard, stop)
     scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True})
-    for name, threads, seconds, job in _plan(settings):
-        pools.append(ThreadPoolExecutor(threads, thread_name_prefix=name))
+    for name, at_once, seconds, job in _plan(settings):
         scheduler.add_job(
-            in_thread,
+            threads.pool(name, at_once),
             "interval",
-            (pools[-1], job),
+            (job,),
             seconds=seconds,
             next_run_time=datetime.now(UTC),
             misfire_grace_time=None,
-            max_instances=threads,
+            max_instances=at_once,
         )
     scheduler.add_job(give_memory_back, "interval", seconds=TRIM_S)
-    pools.append(ThreadPoolExecutor(1, thread_name_prefix="clock"))
-    put_right = partial(in_thread, pools[-1], put_clock_right)
+    put_right = partial(threads.pool("clock", 1), put_clock_right)
     async with contextlib.AsyncExitStack() as doors:
         if settings.serves_web:
             log.info("web on %s", await doors.enter_async_context(site(store, settings)))
@@ -157,12 +176,8 @@ async def _serve(store: Store, settings: Settings, guard: _Guard) -> tuple[signa
         supervisor.tell(supervisor.STOPPING)
         clock.cancel()
     scheduler.remove_all_jobs()
-    if running:
-        await asyncio.wait(running, timeout=STOP_WITHIN_S)
-    idle = not running
+    idle = await threads.leave()
     scheduler.shutdown(wait=False)
-    for pool in pools:
-        pool.shutdown(wait=False, cancel_futures=True)
     return (None if stop.exception() else stop.result()), idle
 
 
