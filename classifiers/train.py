@@ -76,8 +76,7 @@ def _gather(store: Store, settings: Settings, labels: Sequence[Example] = ()) ->
         refutations, held_refutations = refutation_lessons(models.answers(connection, ANSWERS), len(reviewed), mask)
         stream = models.recent_texts(connection, STREAM)
         last = models.last_decision(connection)
-    taught = [*reviewed, *label_lessons(labels, mask)]
-    lessons = [*seed_lessons(taught), *taught, *refutations]
+    lessons = [*seed_lessons(), *reviewed, *refutations, *label_lessons(labels, mask)]
     exam = gate.set_exam(held_decisions, held_refutations, stream[:EXAM_STREAM], watchlist, mask)
     return Material(lessons, exam, stream, last)
 

@@ -29,14 +29,7 @@ from sklearn.metrics import average_precision_score
 
 from classifiers.background import common_words
 from classifiers.examples import Example, parse_lines, seed_examples
-from classifiers.lessons import (
-    REFUTATION_SHARE,
-    REFUTATIONS,
-    REVIEWED_WEIGHT,
-    confirmed_stance,
-    refutations_wanted,
-    seed_weight,
-)
+from classifiers.lessons import REFUTATION_SHARE, REFUTATIONS, REVIEWED_WEIGHT, confirmed_stance, refutations_wanted
 from classifiers.model import Array, Model, fit
 from classifiers.scoring import combine
 from monitor.types import Label, Lang, Stance
@@ -50,9 +43,7 @@ def main() -> int:
     """Simulate and print; exit 2 when the labelled text is not there."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--language", choices=("en", "zh"), action="append", help="default: both")
-    parser.add_argument(
-        "--weight", type=float, default=REVIEWED_WEIGHT, help="of a reviewed row; a seed weighs 1 at first"
-    )
+    parser.add_argument("--weight", type=float, default=REVIEWED_WEIGHT, help="of a reviewed row; a seed weighs 1")
     parser.add_argument("--least", type=int, default=REFUTATIONS, help="refutations learned however few the reviews")
     parser.add_argument("--share", type=float, default=REFUTATION_SHARE, help="refutations for each reviewed row")
     parser.add_argument("--wrong", type=float, default=0.0, help="share of decisions that are wrong")
@@ -86,7 +77,6 @@ def simulate(rows: Sequence[Row], given: argparse.Namespace) -> dict[str, float]
         if row["kind"] in REFUTATION_KINDS
     ]
     unread = [row for row in stream if row["kind"] not in REFUTATION_KINDS]
-    english = Lang(rows[0]["lang"]) is Lang.EN
     positives, read, found = sum(row["y"] for row in unread), len(unread), []
     seeds = seed_examples()
     learned: list[Example] = []
@@ -104,8 +94,7 @@ def simulate(rows: Sequence[Row], given: argparse.Namespace) -> dict[str, float]
             for row, opinion in zip(batch, opinions, strict=True)
         ]
         fed = answers[: refutations_wanted(len(learned), given.least, given.share)]
-        old = [seed_weight(len(learned) if (seed.lang is Lang.EN) is english else 0) for seed in seeds]
-        weights = [*old, *[given.weight] * len(learned), *[1.0] * len(fed)]
+        weights = [1.0] * len(seeds) + [given.weight] * len(learned) + [1.0] * len(fed)
         model, _ = fit([*seeds, *learned, *fed], background, weights=weights)
     found += [row["y"] for row in _ranked(model, unread)]
     reached = np.cumsum(found)

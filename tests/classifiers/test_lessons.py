@@ -8,7 +8,6 @@ import pytest
 
 from classifiers.examples import Example
 from classifiers.lessons import (
-    HALVED_AFTER,
     HELD_BACK,
     REFUTATIONS,
     REVIEWED_WEIGHT,
@@ -23,7 +22,6 @@ from classifiers.lessons import (
     refutation_lessons,
     refutations_wanted,
     refutes,
-    seed_lessons,
     unpack,
 )
 from classifiers.mask import Mask
@@ -100,18 +98,6 @@ def test_copies_of_one_incident_share_the_weight_of_one_decision() -> None:
     trained, held = decision_lessons(rows, MASK)
     assert [lesson.weight for lesson in trained] == [REVIEWED_WEIGHT / 4] * 4
     assert held == []
-
-
-def test_seeds_give_way_to_the_decisions_of_their_language() -> None:
-    """Nearly 3,000 seeds would drown what a team decides; English decisions leave the Chinese seeds alone."""
-    assert {lesson.weight for lesson in seed_lessons()} == {1.0}
-    copies = [Lesson(Example("A story", Label.GENUINE, Lang.EN), Origin.REVIEWED, REVIEWED_WEIGHT / 2)] * 2
-    taught = copies * HALVED_AFTER
-    weights = {lesson.example.lang: lesson.weight for lesson in seed_lessons(taught)}
-    assert weights == {Lang.EN: 0.5, Lang.HANT: 1.0, Lang.HANS: 1.0}
-    chinese = [Lesson(Example("一則新聞", Label.GENUINE, Lang.HANT), Origin.LABELS, REVIEWED_WEIGHT)] * HALVED_AFTER
-    weights = {lesson.example.lang: lesson.weight for lesson in seed_lessons([*taught, *taught, *chinese])}
-    assert weights == {Lang.EN: pytest.approx(1 / 3), Lang.HANT: 0.5, Lang.HANS: 0.5}
 
 
 def test_an_incident_is_held_back_whole_and_names_are_hidden() -> None:
