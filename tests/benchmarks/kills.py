@@ -32,8 +32,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from alerts import pipeline, queue
 from monitor.config import load_file
@@ -293,16 +294,26 @@ class Lane:
                 connection.execute(update(hosts).values(held_until=datetime(2000, 1, 1, tzinfo=UTC)))
 
     def finish(self, daemons: Nursery) -> None:
-        """One daemon, until there is nothing to do any more; then everything is counted, from the beginning."""
-        daemons.start()
+        """A daemon, until there is nothing to do any more; then everything is counted, from the beginning."""
         deadline = time.monotonic() + QUIET_S
-        while waits := [*left(self.store), *missing(self.store, self.site.served)] or self._unmailed():
-            assert time.monotonic() < deadline, f"after {QUIET_S:g} s there are still {waits[:5]}: {self.last_words()}"
-            assert daemons.cpu_s() is not None, f"the daemon ended: {self.last_words()}"
-            time.sleep(1)
-        time.sleep(3)  # ticks in which nothing is to be done
-        assert daemons.end(signal.SIGTERM) == 0, self.last_words()
+        while True:
+            daemons.start()
+            while waits := self._waits():
+                told = f"after {QUIET_S:g} s there are still {waits[:5]}: {self.last_words()}"
+                assert time.monotonic() < deadline, told
+                assert daemons.cpu_s() is not None, f"the daemon ended: {self.last_words()}"
+                time.sleep(1)
+            time.sleep(3)  # ticks in which nothing is to be done, unless an alert is due just now
+            assert daemons.end(signal.SIGTERM) == 0, self.last_words()
+            if not left(self.store):
+                break
         self.check()
+
+    def _waits(self) -> list[Any]:
+        """What is still to be done, or is kept from others for half a minute by a pass that was killed."""
+        with self.store.read() as connection:
+            held = connection.scalars(select(hosts.c.host).where(hosts.c.holder.is_not(None))).all()
+        return [*left(self.store), *missing(self.store, self.site.served), *self._unmailed(), *held]
 
     def _unmailed(self) -> list[str]:
         with self.store.read() as connection:
