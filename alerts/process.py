@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from monitor import logs, tracing
 from monitor.config import Settings
@@ -24,6 +25,11 @@ def observed(settings: Settings) -> Iterator[None]:
         yield
     finally:
         tracing.end()
+
+
+def teller(settings: Settings, say: Callable[[str], None]) -> Callable[[str], None]:
+    """How to say that the program runs: ``say``, or in the log where that is JSON, for then every line is to be."""
+    return logging.getLogger("pollwatch").info if settings.logs.format == "json" else say
 
 
 def stop_signal() -> asyncio.Future[signal.Signals]:

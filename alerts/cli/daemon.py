@@ -18,7 +18,7 @@ from monitor.language import _, ngettext
 @pass_context
 def run(context: Context, once: bool, as_json: bool) -> None:
     """Run the daemon, every stage at its time, until SIGTERM."""
-    from alerts.process import observed
+    from alerts.process import observed, teller
 
     with context.store() as (store, settings), observed(settings):
         from alerts import pipeline
@@ -27,7 +27,7 @@ def run(context: Context, once: bool, as_json: bool) -> None:
         if not once:
             from alerts import daemon
 
-            if daemon.serve(store, settings, say) == signal.SIGINT:
+            if daemon.serve(store, settings, teller(settings, say)) == signal.SIGINT:
                 raise KeyboardInterrupt
             return
         reports = pipeline.run_once(store, settings, now, progress=say)

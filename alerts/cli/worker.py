@@ -23,7 +23,7 @@ from monitor.errors import ConfigError
 @pass_context
 def worker(context: Context, concurrency: int, stages: str | None, as_json: bool) -> None:
     """Do what the daemon calls for, on any machine that reaches the PostgreSQL store, until SIGTERM."""
-    from alerts.process import observed
+    from alerts.process import observed, teller
 
     with context.store() as (store, settings), observed(settings):
         if not settings.has_workers:
@@ -35,7 +35,7 @@ def worker(context: Context, concurrency: int, stages: str | None, as_json: bool
         chosen = workers.chosen(stages, settings)
         if as_json:
             print_object({"stages": chosen, "concurrency": concurrency})
-        if workers.work(store, settings, chosen, concurrency, say) == signal.SIGINT:
+        if workers.work(store, settings, chosen, concurrency, teller(settings, say)) == signal.SIGINT:
             raise KeyboardInterrupt
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +33,23 @@ before = resident_mb()
 give_memory_back()
 print(before, resident_mb())
 """
+
+
+@pytest.mark.usefixtures("store")
+def test_every_line_of_a_log_in_json_is_json(folder: Path) -> None:
+    """That it runs and that it stopped are lines of the log as well: whoever reads it meets no other."""
+    env = {**os.environ, "POLLWATCH_LOGS__FORMAT": "json"}
+    command = [sys.executable, "-m", "alerts", "run"]
+    with subprocess.Popen(command, cwd=folder, env=env, stderr=subprocess.PIPE, text=True) as process:
+        said = []
+        assert process.stderr
+        for line in process.stderr:
+            said.append(json.loads(line)["event"])
+            if len(said) == 2:  # a stage has ended, so signals are heard
+                process.terminate()
+    assert said[0].startswith("pollwatch runs on ")
+    assert said[-1].startswith("stopped")
+    assert process.returncode == 0
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="the C library is not glibc")
