@@ -3,6 +3,10 @@
 Expat does the cutting: it is what feedparser reads well-formed documents with, so CDATA, comments and character
 references are understood by both in the same way. Whatever is unusual is not cut at all, and then read whole.
 
+The one fault that is common, an ampersand that begins no reference (``?a=1&b=2`` in an address, ``&nbsp;``), leaves the
+elements what they are: such a document is cut as if something else stood there, and is said to be at ``fault``.
+feedparser reads it with its other parser, for what is not well-formed.
+
 feedparser keeps some state from one entry to the next, and from the feed to its entries. A document is cut only where
 none of that state can carry anything from an entry over to another; what the entries take from the document around
 them is ``Blocks.context``.
@@ -10,13 +14,14 @@ them is ``Blocks.context``.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from xml.parsers import expat
 
-RULES = "2"  # of what is cut: blocks that were cut by others are not believed
+RULES = "3"  # of what is cut: blocks that were cut by others are not believed
 MAX_BLOCKS = 2_000
 MARK_BYTES = 12
 
@@ -38,6 +43,7 @@ _ROOTS = frozenset({"rss", "feed"})
 _VERSIONS = frozenset({"http://purl.org/rss/1.0/", "http://www.w3.org/2005/atom"})
 _FIRST_RSS = "http://my.netscape.com/rdf/simple/0.9/"
 _FIRST = re.compile(rb"<(item|entry)[\s>]")
+_STRAY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#[0-9]+|#x[0-9a-fA-F]+);)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,8 @@ class Blocks:
     """A document in UTF-8: ``head`` + ``blocks`` + ``tail``, white space and comments between blocks left out.
 
     ``marks`` are MARK_BYTES of a hash of each block, of what of the head changes the meaning of entries (the elements
-    around them and every namespace), and of the salt. ``more`` blocks follow beyond MAX_BLOCKS.
+    around them and every namespace), of the salt, and of whether there is a ``fault``, which is what expat says of the
+    document. ``more`` blocks follow beyond MAX_BLOCKS.
     """
 
     head: bytes
@@ -53,6 +60,7 @@ class Blocks:
     tail: bytes
     marks: tuple[bytes, ...]
     more: int = 0
+    fault: str | None = None
 
     def without(self, dropped: Iterable[bool]) -> bytes:
         """The document without some of its blocks; ``dropped`` says of each whether it goes."""
@@ -69,31 +77,53 @@ def cut(
 ) -> Blocks | None:
     """Cut ``document`` (UTF-8, whatever it declares), or None where its entries may lean on each other.
 
-    ``names`` gives the parser's own prefix of each namespace it knows, by address in small letters. Not cut is
-    what is not well-formed, has a document type or entities, entries of unlike parents, inside each other, empty or
-    with elements between or after them, a text inside of a text, an entry with a base address and a ``<div>`` in a text
-    that is said to be escaped (the parser loses count of them), a namespace of an entry that has another prefix or a
-    prefix that has another namespace elsewhere, a kind of feed that only an entry could tell, or no entries.
+    ``names`` gives the parser's own prefix of each namespace it knows, by address in small letters. Not cut is what is
+    not well-formed (but for stray ampersands without a comment or an instruction beside them), has a document type or
+    entities, entries of unlike parents, inside each other, empty or with elements between or after them, a text inside
+    of a text, an entry with a base address and a ``<div>`` in a text that is said to be escaped (the parser loses count
+    of them), a namespace of an entry that has another prefix or a prefix that has another namespace elsewhere, a kind
+    of feed that only an entry could tell, or no entries.
 
     ``known`` are marks that an earlier document gave with this ``salt``: they change nothing but the time it takes.
     """
-    for trusted in (frozenset(known), frozenset()) if known else (frozenset(),):
-        try:
-            return _Cutter(document, names, salt).cut(trusted)
-        except (_DoubtError, expat.ExpatError):
-            continue  # a known block may stand where it is none: in a comment, say
-    return None
+    try:
+        return _cut(document, names, salt, known)
+    except _DoubtError:
+        return None
+    except expat.ExpatError as error:
+        fault = f"malformed XML at line {error.lineno}: {expat.ErrorString(error.code)}"
+    if b"<!--" in document or document.count(b"<?") > 1 or not _STRAY.search(document):
+        return None  # the other parser has rules of its own for the first two
+    try:
+        return _cut(document, names, salt, known, fault)
+    except (_DoubtError, expat.ExpatError):
+        return None
+
+
+def _cut(
+    document: bytes,
+    names: Mapping[str, str],
+    salt: Sequence[str],
+    known: Collection[bytes],
+    fault: str | None = None,
+) -> Blocks:
+    """With a ``fault`` stray ampersands are passed over. Raises _DoubtError and ExpatError."""
+    if known:
+        with contextlib.suppress(_DoubtError, expat.ExpatError):
+            return _Cutter(document, names, salt, fault).cut(frozenset(known))
+    return _Cutter(document, names, salt, fault).cut(frozenset())  # what seemed known may stand in a comment, say
 
 
 class _Cutter:
     """Follows the elements by their depth; one use."""
 
-    def __init__(self, document: bytes, names: Mapping[str, str], salt: Sequence[str]) -> None:
+    def __init__(self, document: bytes, names: Mapping[str, str], salt: Sequence[str], fault: str | None) -> None:
         self.document = document
         self.text = document  # what expat is given: with known blocks as empty elements
         self.known: dict[int, tuple[bytes, bytes]] = {}  # mark and bytes of those, by their places in it
         self.names = names
-        self.salt = salt
+        self.salt = (*salt, "stray") if fault else salt
+        self.fault = fault
         self.declarations: list[tuple[str | None, str]] = []  # of the element that comes next
         self.prefixes: dict[str, str] = {}  # and the namespaces they stand for
         self.spaces: set[str] = set()  # all of those
@@ -124,19 +154,23 @@ class _Cutter:
         """Raises _DoubtError and ExpatError."""
         first = _FIRST.search(self.document) if known else None
         if first is None:
-            self.parser.Parse(self.document, True)
+            self.tell(self.document, True)
         else:
-            self.parser.Parse(self.document[: first.start()], False)
+            self.tell(self.document[: first.start()], False)
             key = self.key(self.around)
             self.text = self.shortened(first, known, key)
-            self.parser.Parse(self.text[first.start() :], True)
+            self.tell(self.text[first.start() :], True)
             if self.known or key != self.key(self.parent):
                 raise _DoubtError  # not all were found, or something stands around them
         if self.head is None:
             raise _DoubtError
         key = self.key(self.parent)
         marks = tuple(mark or _mark(block, key) for mark, block in self.found)
-        return Blocks(self.head, tuple(block for _, block in self.found), self.text[self.end :], marks, self.more)
+        blocks = tuple(block for _, block in self.found)
+        return Blocks(self.head, blocks, self.text[self.end :], marks, self.more, self.fault)
+
+    def tell(self, text: bytes, last: bool) -> None:
+        self.parser.Parse(_STRAY.sub(b"+", text) if self.fault else text, last)  # every byte keeps its place
 
     def key(self, around: Sequence[str] | None) -> bytes:
         """What is hashed with blocks that stand inside of these elements."""

@@ -74,15 +74,18 @@ def _copied(self: Any, memo: dict[int, Any]) -> Any:
 _Dict.get, _Dict.__contains__, _Dict.__deepcopy__ = _get, _contains, _copied
 
 
-def read(data: bytes, url: str, *, sound: bool = False) -> Any:
+def read(data: bytes, url: str, *, sound: bool = False, frail: bool = False) -> Any:
     """What feedparser makes of a document in UTF-8; ``sound``: it is well-formed and has no document type.
 
+    ``frail``: it is a part of one that is not well-formed and has no document type, and read as that would be.
     Raises FeedError of kind not-a-feed.
     """
     headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
     try:
         if sound and (result := _Reader(url).read(data)) is not None:
             return result
+        if frail:
+            return _loosely(data, url)
         # A stream, never bytes: feedparser would take bytes that spell a path for a file to open.
         stream = io.BytesIO(data)
         return feedparser.parse(stream, response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
@@ -91,6 +94,18 @@ def read(data: bytes, url: str, *, sound: bool = False) -> Any:
     except Exception as error:  # feedparser was written for well-meant feeds; what breaks it is no feed to us
         detail = shorten(clean(f"cannot be parsed: {type(error).__name__}: {error}"), 300)
         raise FeedError(url, FeedErrorKind.NOT_A_FEED, detail) from error
+
+
+def _loosely(data: bytes, url: str) -> Any:
+    loose = feedparser.api.LooseFeedParser(_base(url), None, "utf-8", {})
+    loose.resolve_relative_uris = loose.sanitize_html = False
+    loose.feed(data.decode("utf-8", "replace"))
+    return _Dict(bozo=False, entries=loose.entries, feed=loose.feeddata, version=loose.version)
+
+
+def _base(url: str) -> str:
+    absolute = feedparser.mixin.make_safe_absolute_uri
+    return str(absolute("", url) or absolute(url))
 
 
 def is_broken(result: Any) -> bool:
@@ -113,8 +128,7 @@ class _Reader:
     """
 
     def __init__(self, url: str) -> None:
-        absolute = feedparser.mixin.make_safe_absolute_uri
-        self.strict = feedparser.api.StrictFeedParser(absolute("", url) or absolute(url), None, "utf-8")
+        self.strict = feedparser.api.StrictFeedParser(_base(url), None, "utf-8")
         self.strict.resolve_relative_uris = self.strict.sanitize_html = False
         self.begun: dict[str, str] = {}  # tags by expat's names
         self.ended: dict[str, str] = {}

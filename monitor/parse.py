@@ -88,13 +88,13 @@ def parse(
 def _cut_document(
     data: bytes, cutting: Blocks | None, url: str, zone: ZoneInfo, warning: str | None, known: Collection[bytes]
 ) -> Document:
-    marks = cutting.marks if cutting else ()
-    unread = frozenset(marks).intersection(known)
+    unread = frozenset(cutting.marks if cutting else ()).intersection(known)
     if cutting and (unread or cutting.more):
-        result = _rest(cutting, [mark in unread for mark in marks], url)
+        result = _rest(cutting, [mark in unread for mark in cutting.marks], url)
         if result is not None:
-            return _xml_document(result, url, zone, warning, marks, unread, cutting.more)
-    return _xml_document(feedparse.read(data, url, sound=cutting is not None), url, zone, warning, marks, frozenset())
+            return _xml_document(result, url, zone, warning, cutting, unread, cutting.more)
+    whole = feedparse.read(data, url, sound=cutting is not None and not cutting.fault)
+    return _xml_document(whole, url, zone, warning, cutting, frozenset())
 
 
 def _legal(markup: str) -> str:
@@ -179,7 +179,7 @@ class _FeedLinks(HTMLParser):
 def _rest(cutting: Blocks, unread: Sequence[bool], url: str) -> Any:
     """What feedparser makes of the document without its ``unread`` entries; None if that is not what was expected."""
     try:
-        result = feedparse.read(cutting.without(unread), url, sound=True)
+        result = feedparse.read(cutting.without(unread), url, sound=not cutting.fault, frail=bool(cutting.fault))
     except FeedError:
         return None
     expected = len(unread) - sum(unread)
@@ -191,18 +191,19 @@ def _xml_document(
     url: str,
     zone: ZoneInfo,
     warning: str | None,
-    marks: tuple[bytes, ...],
+    cutting: Blocks | None,
     unread: frozenset[bytes],
     more: int = 0,
 ) -> Document:
-    complaint = feedparse.complaint(result)
+    marks, fault = (cutting.marks, cutting.fault) if cutting else ((), None)
+    complaint = fault or feedparse.complaint(result)
     if not result.entries and not unread and (complaint or not result.version):
         raise FeedError(url, FeedErrorKind.NOT_A_FEED, complaint or "no RSS, RDF, Atom or JSON Feed in it")
     atom = result.version.startswith("atom")
     read = [_entry(raw, url, zone, atom=atom) for raw in result.entries[:MAX_ENTRIES]]
     listed = max(len(marks), len(result.entries)) + more
     entries = list(filter(_says_anything, read))
-    told_apart = unread or (len(result.entries) == len(marks) and not feedparse.is_broken(result))
+    told_apart = unread or (len(result.entries) == len(marks) and (fault or not feedparse.is_broken(result)))
     if told_apart and len(entries) < len(read):
         said = map(_says_anything, read)
         marks = tuple(mark for mark in marks if mark in unread or next(said))

@@ -1,7 +1,7 @@
 """The raw bytes of a feed's entries, as they were served: kept small, and found again. Pure.
 
 What is kept is either the bytes of each entry that was read, as they stand in the document, or the whole document:
-where it is no UTF-8, no XML, malformed, or its entries lean on each other, no entry has bytes of its own.
+where it is no UTF-8, no XML, badly malformed, or its entries lean on each other, no entry has bytes of its own.
 """
 
 from __future__ import annotations

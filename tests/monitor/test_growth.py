@@ -49,6 +49,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "feed": lambda text: parse(text.encode(), "https://a.example/"),
     "namespaces": lambda text: cut(rss(_item("<p xmlns:p{}='u{}'/>", len(text) // 4)).encode(), {"": ""}),
     "known": lambda text: cut(rss("<item><a/></item>" + _items(text)).encode(), {"": ""}, (), {b"x"}),
+    "strays": lambda text: parse(rss(f"<item><a>{text.replace('<', '')}&b</a></item>").encode(), "https://a.example/"),
     "levels": lambda text: cut(rss(_item("<p>", len(text))).encode(), {"": ""}),
 }
 
