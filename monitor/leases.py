@@ -116,10 +116,11 @@ class Leases:
         connection: Connection,
         rows: list[tuple[str, R, float | None]],
     ) -> list[T | _Lost]:
-        held = hosts.held(connection, {name for name, *_ in rows}, self._holder)
+        left = {name: self._free_at(leave_s) for name, _, leave_s in rows if leave_s is not None}
+        held = hosts.held(connection, {name for name, *_ in rows}.difference(left), self._holder)
+        if left:  # given back first, and to nobody before this transaction ends
+            held |= hosts.release(connection, left, self._holder)
         outcomes = iter(works(connection, [row for name, row, _ in rows if name in held]))
-        left = [(name, self._free_at(leave_s)) for name, _, leave_s in rows if name in held and leave_s is not None]
-        self._release(connection, left)
         return [next(outcomes) if name in held else _Lost() for name, *_ in rows]
 
     def give_back(self, name: str, gap_s: float) -> None:

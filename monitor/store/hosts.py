@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, Update, bindparam, or_, select, true, update
+from sqlalchemy import Connection, Select, bindparam, or_, select, true, update
 
 from monitor.store import bulk
 from monitor.store.schema import hosts
@@ -25,10 +25,10 @@ def _held(dialect: str) -> Select[Any]:
 
 
 @cache
-def _release(dialect: str) -> Update:
+def _release(dialect: str) -> Any:
     row = bulk.given(dialect, [hosts.c.host, hosts.c.free_at])
     given_back = {"holder": None, "held_until": None, "free_at": row.c.free_at}
-    return update(hosts).where(hosts.c.host == row.c.host, _HELD_BY).values(given_back)
+    return update(hosts).where(hosts.c.host == row.c.host, _HELD_BY).values(given_back).returning(hosts.c.host)
 
 
 @cache
@@ -71,14 +71,19 @@ def held(connection: Connection, names: Collection[str], holder: str) -> set[str
 
     A lease that is over is still held while nobody else wanted it.
     """
+    if not names:
+        return set()
     rows = bulk.pack(connection, ({"host": name} for name in names))
     return set(connection.scalars(_held(connection.dialect.name), {"rows": rows, "its_holder": holder}).all())
 
 
-def release(connection: Connection, free_at: Mapping[str, datetime], holder: str) -> None:
-    """``holder`` is done with these hosts, each of which may be asked again from then on."""
+def release(connection: Connection, free_at: Mapping[str, datetime], holder: str) -> set[str]:
+    """``holder`` is done with these hosts, each of which may be asked again from then on.
+
+    Returns those that it still held: nobody else takes them before the end of the transaction.
+    """
     rows = bulk.pack(connection, ({"host": name, "free_at": instant} for name, instant in free_at.items()))
-    connection.execute(_release(connection.dialect.name), {"rows": rows, "its_holder": holder})
+    return set(connection.scalars(_release(connection.dialect.name), {"rows": rows, "its_holder": holder}).all())
 
 
 def release_all(connection: Connection, holder: str, free_at: datetime) -> None:
