@@ -174,7 +174,7 @@ class _Cutter:
 
     def key(self, around: Sequence[str] | None) -> bytes:
         """What is hashed with blocks that stand inside of these elements."""
-        seed = hashlib.blake2b("\n".join([*self.context, "", *(around or ())]).encode(), digest_size=32)
+        seed = hashlib.sha256("\n".join([*self.context, "", *(around or ())]).encode())
         for word in self.salt:
             seed.update(b"\0" + word.encode())
         return seed.digest()
@@ -185,11 +185,11 @@ class _Cutter:
         empty = begin + b"/>"
         parts, size, done, last = [], 0, 0, first.start()
         while (close := self.document.find(end, last)) >= 0:
-            start, last = self.document.rfind(begin, last, close), close + len(end)
+            start, last = self.document.find(begin, last, close), close + len(end)
             block = self.document[start:last] if start >= 0 else b""
             mark = _mark(block, key)
             if mark in known and b"xmlns:" not in block:
-                parts += [self.document[done:start], empty]
+                parts += (self.document[done:start], empty)
                 size += start - done
                 self.known[size] = mark, block
                 size, done = size + len(empty), last
@@ -300,7 +300,7 @@ class _Cutter:
 
 
 def _mark(block: bytes, key: bytes) -> bytes:
-    return hashlib.blake2b(block, key=key, digest_size=MARK_BYTES).digest()
+    return hashlib.sha256(key + block).digest()[:MARK_BYTES]
 
 
 def _is_xml(attributes: Sequence[str]) -> bool:

@@ -106,6 +106,8 @@ def _recognise(items: Sequence[Item], entries: Sequence[Entry]) -> list[Item | N
     found = _untouched(items, entries)
     settled = {item.id for item in found if item is not None}
     items = [item for item in items if item.id not in settled]
+    if not items:  # so it is for a new feed, and for most news of an old one
+        return found
     places = [place for place, item in enumerate(found) if item is None]
     for place, item in zip(places, _by_signs(items, [entries[place] for place in places]), strict=True):
         found[place] = item

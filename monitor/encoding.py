@@ -5,8 +5,6 @@ from __future__ import annotations
 import codecs
 import re
 
-import charset_normalizer
-
 # Wider encodings that contain the declared one: what is called Big5 in Hong Kong is Big5-HKSCS, and so on.
 _WIDER = {"big5": "big5hkscs", "gb2312": "gb18030", "gbk": "gb18030", "iso8859-1": "cp1252", "ascii": "cp1252"}
 # Text encodings to Python, yet no document is in them; punycode takes time quadratic in the length.
@@ -98,6 +96,8 @@ def _declared(body: bytes, content_type: str | None) -> list[str]:
 
 def _guess(body: bytes) -> str | None:
     """The encoding that gives the least disorder (charset-normalizer, on five samples of the document)."""
+    import charset_normalizer  # here, because few documents need it, and every parser would wait for it
+
     best = charset_normalizer.from_bytes(
         body, cp_isolation=_GUESSED, preemptive_behaviour=False, enable_fallback=False
     ).best()

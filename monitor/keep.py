@@ -16,7 +16,7 @@ from monitor.parse import complete, entry_key
 from monitor.store import Connection, feeds, items, marks, served
 from monitor.types import Answer, Document, Entry, Item
 
-AT_ONCE = 20  # documents that the same few statements are for
+AT_ONCE = 100  # documents that the same few statements are for
 MAX_NAMES = 25  # of the entries of one document that were read, to be looked for among those that were not
 
 

@@ -22,6 +22,7 @@ MAX_NAME = 2_000  # bytes; an index of PostgreSQL takes no more than a third of 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
+@lru_cache(maxsize=4096)  # it is asked for several times on an entry's way into the store
 def link_key(link: str | None) -> str | None:
     """``host/path?query`` without scheme, default port, fragment, tracking parameters and trailing slash.
 

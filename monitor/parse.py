@@ -40,6 +40,7 @@ UTC = ZoneInfo("UTC")
 _READER = (__version__, RULES, feedparse.VERSION, expat.EXPAT_VERSION)
 
 _ILLEGAL_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_BEFORE = "\ufeff \t\r\n"
 _CONTROLS = bytes(code for code in range(0x20) if code not in b"\t\n\r")
 # Possessive: if it could give comments back, it could read them in exponentially many ways.
 _HTML = re.compile(r"(?:<\?xml[^>]*>|<!--.*?-->|\s)*+<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
@@ -70,12 +71,11 @@ def parse(
         markup, warning = decode(body, content_type)
     except UnicodeError as error:
         raise FeedError(url, FeedErrorKind.ENCODING, str(error)) from error
-    markup = _legal(markup).lstrip("\ufeff \t\r\n")
+    markup, data = _legal(markup)
     if not markup:
         raise FeedError(url, FeedErrorKind.EMPTY, "nothing in the body can be read")
     if _HTML.match(markup):
         raise FeedError(url, FeedErrorKind.HTML, "a web page, not a feed")
-    data = markup.encode("utf-8", "replace")
     cutting = None
     if markup.startswith("{"):
         document = _json_document(markup, url, zone, warning)
@@ -97,12 +97,15 @@ def _cut_document(
     return _xml_document(whole, url, zone, warning, cutting, frozenset())
 
 
-def _legal(markup: str) -> str:
-    # Bytes are looked through five times as fast, and nearly no document has such characters.
+def _legal(markup: str) -> tuple[str, bytes]:
+    """What XML allows of a document, from its first sign on, and the same in UTF-8."""
+    markup = markup.lstrip(_BEFORE)
     data = markup.encode("utf-8", "replace")
+    # Bytes are looked through five times as fast, and nearly no document has such characters.
     if len(data.translate(None, _CONTROLS)) == len(data) and "\ufffe" not in markup and "\uffff" not in markup:
-        return markup
-    return _ILLEGAL_IN_XML.sub("", markup)
+        return markup, data
+    markup = _ILLEGAL_IN_XML.sub("", markup).lstrip(_BEFORE)
+    return markup, markup.encode("utf-8", "replace")
 
 
 def complete(document: Document, known: Mapping[bytes, Entry]) -> tuple[Entry, ...]:

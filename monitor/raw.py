@@ -18,6 +18,7 @@ else:
 
 MAX_PACKED = 1_000_000  # bytes; of a larger document only the SHA-256 is kept
 _LEVEL = 1  # twice as fast as the default, and a twentieth larger
+_packer = zstd.ZstdCompressor(level=_LEVEL)  # to make one takes longer than to pack an entry
 
 
 def raw_of(document: Document, body: bytes, read: bytes, cutting: Blocks | None) -> Raw | None:
@@ -32,7 +33,7 @@ def raw_of(document: Document, body: bytes, read: bytes, cutting: Blocks | None)
     for block in blocks:
         spans.append((end, end + len(block)))
         end += len(block)
-    packed = zstd.compress(b"".join(blocks) if blocks else body, _LEVEL)
+    packed = _packer.compress(b"".join(blocks) if blocks else body, _packer.FLUSH_FRAME)
     return Raw(packed if len(packed) <= MAX_PACKED else b"", tuple(spans))
 
 
