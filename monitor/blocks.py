@@ -120,7 +120,7 @@ class _Cutter:
     def __init__(self, document: bytes, names: Mapping[str, str], salt: Sequence[str], fault: str | None) -> None:
         self.document = document
         self.text = document  # what expat is given: with known blocks as empty elements
-        self.known: dict[int, tuple[bytes, bytes]] = {}  # mark and bytes of those, by their places in it
+        self.known: dict[int, list[tuple[bytes | None, bytes]]] = {}  # marks and bytes of those, by their places in it
         self.names = names
         self.salt = (*salt, "stray") if fault else salt
         self.fault = fault
@@ -180,19 +180,22 @@ class _Cutter:
         return seed.digest()
 
     def shortened(self, first: re.Match[bytes], known: frozenset[bytes], key: bytes) -> bytes:
-        """The document with an empty element for every block that is known, but for those that declare a prefix."""
+        """The document with an empty element for every run of known blocks, but for those that declare a prefix."""
         begin, end = b"<" + first[1], b"</" + first[1] + b">"
         empty = begin + b"/>"
-        parts, size, done, last = [], 0, 0, first.start()
+        parts: list[bytes] = []
+        size, done, last = 0, 0, first.start()
         while (close := self.document.find(end, last)) >= 0:
             start, last = self.document.find(begin, last, close), close + len(end)
             block = self.document[start:last] if start >= 0 else b""
             mark = _mark(block, key)
             if mark in known and b"xmlns:" not in block:
-                parts += (self.document[done:start], empty)
-                size += start - done
-                self.known[size] = mark, block
-                size, done = size + len(empty), last
+                between, done = self.document[done:start], last
+                if not parts or between.strip():
+                    parts += (between, empty)
+                    self.known[size + len(between)] = run = []
+                    size += len(between) + len(empty)
+                run.append((mark, block))
         return b"".join((*parts, self.document[done:]))
 
     def doubt(self, *_: object) -> None:
@@ -292,10 +295,10 @@ class _Cutter:
         if known is None and self.text[last : last + 2] != b"</":  # an empty element has no end of its own
             raise _DoubtError
         self.end = self.text.index(b">", self.start if known else last) + 1
-        if len(self.found) < MAX_BLOCKS:
-            self.found.append(known or (None, self.text[self.start : self.end]))
-        else:
-            self.more += 1
+        found = known or [(None, self.text[self.start : self.end])]
+        room = max(0, MAX_BLOCKS - len(self.found))
+        self.found += found[:room]
+        self.more += len(found[room:])
         self.parser.StartElementHandler, self.parser.EndElementHandler = self.outside_start, self.outside_end
 
 

@@ -21,7 +21,7 @@ from monitor.types import Document
 from monitor.worker import OUT_OF_MEMORY, SIZE, Outcome, message
 
 MAX_WORKERS = 4
-AHEAD = 2  # documents that lie with one worker: the next one is there when the answer to the first is out
+AHEAD = 6  # documents that lie with one worker: it need not wait for us when the store is being written
 IDLE_S = 2.0  # after which a worker goes: passes overlap, and one that waits for slow hosts needs none
 START_S = 60.0  # that a worker may take to be ready
 # Modules are found where they were found here. The arguments: seconds, megabytes, and those places.
@@ -118,13 +118,12 @@ class ParsePool:
         for job in given:
             _send(worker, job)
         while True:
-            while not given or (len(given) < AHEAD and not self._jobs.empty()):
-                try:
-                    async with asyncio.timeout(IDLE_S):
-                        given.append(await self._jobs.get())
-                except TimeoutError:
-                    return
-                _send(worker, given[-1])
+            try:
+                while not given or (len(given) < AHEAD and not self._jobs.empty()):
+                    given.append(await self._next())
+                    _send(worker, given[-1])
+            except TimeoutError:
+                return
             try:
                 async with asyncio.timeout(self._timeout_s):
                     outcome = await _answer(worker)
@@ -135,6 +134,13 @@ class ParsePool:
             given.popleft().done(outcome)
             if not isinstance(outcome, Document) and outcome[0] is FeedErrorKind.STALLED:
                 return
+
+    async def _next(self) -> _Job:
+        """Raises TimeoutError when there was nothing to do for long."""
+        if not self._jobs.empty():
+            return self._jobs.get_nowait()
+        async with asyncio.timeout(IDLE_S):
+            return await self._jobs.get()
 
     async def _last_words(self, worker: Process) -> str:
         code = await worker.wait()
