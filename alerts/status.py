@@ -153,10 +153,7 @@ def look(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
         quiet = summary.silenced(connection, now)
         kept = evidence.counts(connection, now)
         queued = fleet.load(connection) if settings.has_workers else None
-    clocks = {
-        stage: {"finished_at": row["finished_at"], "error": row["error"], "report": row["report"]}
-        for stage, row in ran.items()
-    }
+    parity = _parity_notes(store, settings, now)
     went_back = clock_went_back(ran, now, settings.calendar.zone)
     problems = [
         *([obstacle] if obstacle else []),
@@ -175,21 +172,28 @@ def look(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
     return {
         "ok": not problems,
         "problems": problems,
-        "notes": unset(settings)
-        + _push_notes(held)
-        + _silence_notes(quiet, settings)
-        + _evidence_notes(kept)
-        + _parity_notes(store, settings, now),
+        "notes": [
+            *unset(settings),
+            *_push_notes(held),
+            *_silence_notes(quiet, settings),
+            *_evidence_notes(kept),
+            *parity,
+        ],
         "feeds": health.as_json(feeds),
         "push": subscriptions.counts(held, now),
         "queue": {**queue, **backlog},
         "silences": quiet,
         "evidence": kept,
-        "clocks": {**clocks, "legs": legs},
+        "clocks": {**_clocks(ran), "legs": legs},
         "daemon": {"running": store.is_locked("daemon")},
         "workers": asdict(queued) if queued else {},
         "model": model or {},
     }
+
+
+def _clocks(ran: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    told = ("finished_at", "error", "report")
+    return {stage: {name: row[name] for name in told} for stage, row in ran.items()}
 
 
 def _unsent(notice: Mapping[str, Any]) -> Said:

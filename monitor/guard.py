@@ -21,7 +21,6 @@ MAX_URL = 2_000  # characters
 # White space and controls split requests; a backslash is read as a slash by some parsers and not by others.
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
 _NAT64 = IPv6Network("64:ff9b::/96")
-# Neither is private by the registry, and neither leads to a web server of the public internet.
 # Unprivileged ports that are not the web's: those the Fetch standard of the browsers blocks, and common databases,
 # caches, desktops and consoles, which an answer or even a request may harm.
 _OTHER_SERVICES = frozenset({
@@ -29,6 +28,7 @@ _OTHER_SERVICES = frozenset({
     5432, 5672, 5900, 5984, 6000, 6379, 6443, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 8500, 9042, 9092, 9200,
     9300, 10080, 10250, 11211, 15672, 27017,
 })  # fmt: skip
+# Neither is private by the registry, and neither leads to a web server of the public internet.
 _NOT_PUBLIC: tuple[Network, ...] = (IPv4Network("192.88.99.0/24"), IPv6Network("64:ff9b:1::/48"))
 
 

@@ -8,18 +8,14 @@ processor time, so that a busy machine changes nothing. A feed lists something e
 listed, so that whatever was served must be there in the end. Every 40 kills, and at the end, one daemon is left alone
 until there is nothing to do any more, and everything is counted (see tests/alerts/closing.py). Exit 1: something was
 lost, doubled or left behind.
-
-A daemon is forked from a process that has all modules loaded: what a start spends on imports would be most of its life.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -48,6 +44,7 @@ from monitor.store.schema import hosts
 from monitor.text import clean
 from monitor.types import Decision
 from tests.alerts.closing import check_feeds, check_judged, check_mails, check_notices, check_served, left, missing
+from tests.benchmarks.nursery import Nursery, nursery, survivors
 from tests.benchmarks.stories import story
 from tests.fakes import FeedServer, feed_server, item, rss
 from tests.receiver import Inbox, receiver_server
@@ -63,7 +60,6 @@ CHECK_EVERY = 40  # kills
 MAIL_EVERY = 10  # kills from one new receiver of the digest to the next
 FALSE = 0.4  # of all stories
 RECEIVERS = ("desk", "night")
-MARK = "KILLS_LANE"  # in the environment of all processes of a lane
 
 _TOML = """
 [database]
@@ -85,86 +81,6 @@ host = "127.0.0.1"
 port = {port}
 security = "none"
 """
-# Forks a daemon for each line, so that its modules are loaded once; the answers are its process and how it ended.
-_NURSERY = """
-import os, sys
-import alerts.cli, alerts.daemon, alerts.edition, alerts.paper, alerts.pipeline, alerts.raster, apprise
-from classifiers.background import common_words
-from monitor.text import fold
-common_words(), fold("漢字")
-for line in sys.stdin:
-    child = os.fork()
-    if child == 0:
-        os.setsid()
-        null, log = os.open(os.devnull, os.O_RDONLY), os.open("log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        os.dup2(null, 0), os.dup2(log, 1), os.dup2(log, 2)
-        try:
-            alerts.cli.main(["run"])
-        except SystemExit as ended:
-            sys.stderr.flush()
-            os._exit(ended.code)
-        os._exit(99)
-    print(child, flush=True)
-    sys.stdin.readline()
-    print(os.waitpid(child, 0)[1], flush=True)
-"""
-
-
-class Nursery:
-    """Starts daemons in a folder, one at a time."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self.pid = 0
-
-    def start(self) -> None:
-        """One more daemon."""
-        self.pid = int(self._ask())
-
-    def end(self, name: signal.Signals) -> int:
-        """Send it a signal and wait; how it ended, as of `os.waitstatus_to_exitcode`."""
-        os.kill(self.pid, name)  # nobody else's number: it is waited for below
-        self.pid = 0
-        return os.waitstatus_to_exitcode(int(self._ask()))
-
-    def _ask(self) -> str:
-        assert self._process.stdin
-        assert self._process.stdout
-        print(file=self._process.stdin, flush=True)
-        return self._process.stdout.readline()
-
-    def cpu_s(self) -> float | None:
-        """The processor time that the daemon has used; None when it has ended."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return None if fields[0] == "Z" else (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-@contextlib.contextmanager
-def nursery(folder: Path, mark: str) -> Iterator[Nursery]:
-    """Daemons of this folder, whose processes bear ``mark``."""
-    env = {**os.environ, MARK: mark, "OPENBLAS_NUM_THREADS": "1"}  # a fork takes no threads along
-    env |= {f"POLLWATCH_RECEIVER_{name.upper()}": (folder / name).read_text() for name in RECEIVERS}
-    with subprocess.Popen(
-        [sys.executable, "-c", _NURSERY], cwd=folder, env=env, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        daemons = Nursery(process)
-        try:
-            yield daemons
-        finally:
-            if daemons.pid:
-                os.kill(daemons.pid, signal.SIGKILL)
-            assert process.stdin
-            process.stdin.close()
-
-
-def survivors(mark: str) -> list[str]:
-    """Processes that bear ``mark``: what a daemon started and left behind."""
-    found = []
-    for process in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if process.name.isdigit() and f"{MARK}={mark}".encode() in (process / "environ").read_bytes().split(b"\0"):
-                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode()[:200])
-    return found
 
 
 class Site:
@@ -383,7 +299,8 @@ def lane(number: int, folder: Path, url: str, seed: int) -> Iterator[Lane]:
 def run(made: Lane, kills: int, say: threading.Lock | None = None) -> Lane:
     """So many kills, then the end; prints how far it got where ``say`` keeps lines apart."""
     begun = time.monotonic()
-    with nursery(made.folder, made.mark) as daemons:
+    keys = {f"POLLWATCH_RECEIVER_{name.upper()}": (made.folder / name).read_text() for name in RECEIVERS}
+    with nursery(made.folder, made.mark, keys) as daemons:
         while made.kills < kills:
             if made.kills % MAIL_EVERY == 0:
                 made.configure(made.kills // MAIL_EVERY + 1)
