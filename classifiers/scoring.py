@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from classifiers.examples import IMPERSONATION_TYPES
 from classifiers.model import Opinion
@@ -37,7 +38,7 @@ def combine(
     - A watched name does not make a text false, so it leaves the score alone. But a text that names nobody on the
       watchlist and contradicts no fact (``named`` is false when there is a watchlist and it found nothing) is less
       likely to be about this election: it is flagged only from ``threshold + UNNAMED_MARGIN``.
-    - Where a rule found something, its claim type is the text's, for it can name its evidence.
+    - Where a rule found something that has a claim type, that is the text's, for it can name its evidence.
     """
     missing = 1 - opinion.probability
     for finding in findings:
@@ -56,6 +57,5 @@ def combine(
 
 
 def _claim_type(opinion: Opinion, findings: Sequence[Finding]) -> ClaimType:
-    if findings:
-        return max(findings, key=lambda finding: finding.weight).claim_type
-    return opinion.claim_type
+    telling = [(finding.weight, finding.claim_type) for finding in findings if finding.claim_type]
+    return max(telling, key=itemgetter(0))[1] if telling else opinion.claim_type

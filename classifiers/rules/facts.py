@@ -24,13 +24,18 @@ _REPORTED_PAST = re.compile(
 )
 
 
+def is_of_voting(reading: Reading) -> bool:
+    """Whether the text speaks of a vote at all."""
+    return _OF_VOTING.search(reading.folded) is not None
+
+
 def check(reading: Reading, roster: Roster, facts: FactsFile, facts_name: str) -> tuple[Finding, ...]:
     """Findings ``facts-opens``, ``-closes``, ``-day``, ``-stations``, ``-electorate``, ``-turnout``, ``-identity``.
 
     At most one of each. A text that names no candidate, office or constituency of this election may speak of another:
     hours, day and documents then weigh half, figures are left alone.
     """
-    if not _OF_VOTING.search(reading.folded) or reading.refutes:
+    if not is_of_voting(reading) or reading.refutes:
         return ()
     figured = {fold(name) for constituency in facts.constituency for name in constituency.names}
     places = {*roster.places, *figured}

@@ -12,11 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from classifiers.rules.addresses import Body, Host
-from classifiers.rules.reading import Reading, Sentence, any_of
+from classifiers.rules.reading import ITS_OWN, Reading, Sentence, any_of
 from monitor.reference import Telephones
 from monitor.types import ClaimType, Finding, Said
-
-ITS_OWN = Said("its own words")  # what a finding rests on that needs no line of any file
 
 # -- who speaks to whom ------------------------------------------------------------------------------------------------
 
