@@ -101,7 +101,7 @@ def check(
     day = published_at.astimezone(reference.zone).date() if published_at else None
     return (
         *roster.check(reading, reference.roster, day),
-        *facts.check(reading, reference.roster, reference.facts, reference.facts_name),
+        *facts.check(reading, reference.roster, reference.facts, reference.facts_name, day),
         *allegations.check(reading, reference.roster.candidates),
         *_dismissed(reading, reference.roster.places),
         *_addresses_and_lures(reading, link, reference),

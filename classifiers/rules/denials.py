@@ -15,7 +15,7 @@ _UNTRUE = (
 )
 # Somebody else's denial; the writer's own has no "they say" before it.
 _DENIAL = re.compile(
-    r"\b(?:den(?:y|ies|ied)|clarif(?:y|ies|ied))\b|"
+    r"(?a)\b(?:den(?:y|ies|ied)|clarif(?:y|ies|ied))\b|"
     rf"\b(?:says?|said|call(?:s|ed|ing)?|claim(?:s|ed)?|insist(?:s|ed)?|tell(?:s|ing)? (?:you|us)|told (?:you|us|me))"
     rf"\b[^.!?]{{0,40}}?\b{_UNTRUE}\b|"
     rf"\b{_UNTRUE}[\"”',. ]{{1,4}}(?:say|says|said)\b|"
@@ -23,11 +23,11 @@ _DENIAL = re.compile(
     r"否认|澄清|辟谣"
 )
 _TURN = re.compile(
-    r"\b(?:but|yet|except|so why|then why|then explain|explain that|funny (?:how|that))\b|"
+    r"(?a)\b(?:but|yet|except|so why|then why|then explain|explain that|funny (?:how|that))\b|"
     r"但|不过|可是|然而|偏偏|明明|点解|为什么|为何"
 )
 _WITNESS = re.compile(
-    r"\b(?:i|we|my|our)\b[^.!?]{0,30}?\b(?:saw|seen|watched|heard|filmed|recorded|counted|was|were|have|know|stood|"
+    r"(?a)\b(?:i|we|my|our)\b[^.!?]{0,30}?\b(?:saw|seen|watched|heard|filmed|recorded|counted|was|were|have|know|stood|"
     r"got|witnessed)\b|"
     r"(?:我|我哋|我们|我朋友|我家人|我同事)[^,。]{0,10}?(?:亲眼|亲耳|亲身|见到|睇到|看到|看见|听到|拍到|影到|在场|喺度)|"
     r"有片为证|有图为证|有相为证|有录音|影片喺度|片喺度"
@@ -37,8 +37,9 @@ _ALL_THE_SAME = re.compile(
     r"(?:true|real)\b(?! that)|\bit happened\b|千真万确|(?<!是不)(?:是|系)真的?[,。!]|真系"
 )
 _DISMISSES = re.compile(
-    r"\b(?:do not|don['’]t|never|stop) (?:believe|trust|listen to|buy|fall for) (?:(?:the|their|those|these|any|all|"
-    r"so-called|official) ){0,2}[\"“‘']?(?:fact[- ]?check\w*|denials?|clarifications?|debunk\w*|rebuttals?|"
+    r"(?a)\b(?:do not|don['’]t|never|stop) (?:believe|trust|listen to|buy|fall for) "
+    r"(?:(?:the|their|those|these|any|all|so-called|official) ){0,2}[\"“‘']?"
+    r"(?:fact[- ]?check\w*|denials?|clarifications?|debunk\w*|rebuttals?|"
     r"official (?:line|story|version))|"
     r"\b(?:this|that|it)(?:['’]s| is| was) (?:no|not an?|not just an?) "
     r"(?:rumou?r|hoax|fake news|misinformation|joke)\b|"

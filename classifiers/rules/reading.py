@@ -31,17 +31,17 @@ def any_of(words: str) -> str:
 
 
 _DENIES = re.compile(
-    r"\b(?:clarif(?:y|ie[sd]|ication)|den(?:y|ie[sd]|ying|ials?)|refut\w+|debunk\w*|fact[- ]?check\w*|false(?:ly)?|"
+    r"(?a)\b(?:clarif(?:y|ie[sd]|ication)|den(?:y|ie[sd]|ying|ials?)|refut\w+|debunk\w*|fact[- ]?check\w*|false(?:ly)?|"
     r"fake news|hoax\w*|untrue|not true|no truth|fabricat\w+|misinformation|disinformation|baseless|unfounded|"
-    r"misleading|rumou?rs?|satire|satirical|parody)\b|"
+    r"misleading|rumou?rs?|(?:is|was) (?:a |an )?(?:fake|deepfake|forgery)|satire|satirical|parody)\b|"
     + any_of(
         "澄清 否認 闢謠 辟謠 不實 失實 並非事實 不是事實 不屬實 並不屬實 謠言 假新聞 假消息 虛假 "
         "偽造 查核 求證 子虛烏有 無中生有 毫無根據 並無其事 沒有這回事 冇呢回事 駁斥 諷刺 惡搞 "
-        "純屬虛構 戲仿"
+        "純屬虛構 戲仿 係假㗎 係假嘅 係假的 是假的 係流料 係老作 老作嘅 作故仔 屈佢嘅 同名同姓"
     )
 )
 _WARNS = re.compile(
-    r"\b(?:never|not|beware|scam\w*|fraud\w*|phishing|bogus|fake|impersonat\w+|warn\w*|suspicious|victims?|arrest\w*)\b|n't\b|"
+    r"(?a)\b(?:never|not|beware|scam\w*|fraud\w*|phishing|bogus|fake|impersonat\w+|warn\w*|suspicious|victims?|arrest\w*)\b|n't\b|"
     + any_of(
         "勿 慎防 提防 騙 詐 不會 從不 絕不 偽冒 冒充 假冒 可疑 受害 被捕 拘捕 警告 提醒 釣魚 唔會 唔好 假網站 冒認"
     )
