@@ -11,6 +11,7 @@ from classifiers.model import Opinion
 from monitor.types import HARMLESS_STANCES, ClaimType, Finding, Label, Role, Stance
 
 TRUSTED_ROLES = frozenset({Role.OFFICIAL, Role.FACTCHECK})
+ORDINARY_MARGIN = 0.3
 UNNAMED_MARGIN = 0.06  # halves the ordinary news that is flagged, at the same recall for what names a candidate
 
 
@@ -26,7 +27,13 @@ class Scored:
 
 
 def combine(
-    opinion: Opinion, findings: Sequence[Finding], role: Role | None, threshold: float, *, named: bool = True
+    opinion: Opinion,
+    findings: Sequence[Finding],
+    role: Role | None,
+    threshold: float,
+    *,
+    named: bool = True,
+    ordinary: bool = False,
 ) -> Scored:
     """Score and flag of a text.
 
@@ -36,8 +43,10 @@ def combine(
       the words of the falsehood, and stands on the other side. But rules find nothing in a text that takes something
       back: where one did, the text asserts, whatever the model takes its stance for.
     - A watched name does not make a text false, so it leaves the score alone. But a text that names nobody on the
-      watchlist and contradicts no fact (``named`` is false when there is a watchlist and it found nothing) is less
+      watchlist, is not about voting in one of its constituencies and contradicts no fact (``named`` is false) is less
       likely to be about this election: it is flagged only from ``threshold + UNNAMED_MARGIN``.
+    - What reports only that a candidate voted, a turnout or the official hours (``ordinary``) shares all its words with
+      falsehoods about the poll: it is flagged only from ``threshold + ORDINARY_MARGIN``.
     - Where a rule found something that has a claim type, that is the text's, for it can name its evidence.
     """
     missing = 1 - opinion.probability
@@ -46,7 +55,8 @@ def combine(
     stance = Stance.ASSERTS if findings and opinion.stance in HARMLESS_STANCES else opinion.stance
     harmless = role in TRUSTED_ROLES or stance in HARMLESS_STANCES
     score = (1 - missing) * (0.5 if harmless else 1)
-    margin = 0 if named or findings else UNNAMED_MARGIN
+    margin = 0.0 if named or findings else UNNAMED_MARGIN
+    margin = ORDINARY_MARGIN if ordinary and not findings else margin
     flagged = score >= threshold + margin and not harmless
     if not flagged:
         idle = stance is Stance.UNRELATED and not findings

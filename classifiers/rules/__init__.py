@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
-from classifiers.rules import allegations, facts, lookalike, lures, roster
+from classifiers.rules import allegations, facts, lookalike, lures, ordinary, roster
 from classifiers.rules.addresses import Body, Host, host_of, hosts_in, is_of
 from classifiers.rules.reading import ITS_OWN, Reading
 from classifiers.rules.roster import Roster
@@ -30,7 +30,7 @@ from monitor.reference import (
 from monitor.types import ClaimType, Finding, Match, Said
 from monitor.watchlist import Watchlist
 
-__all__ = ["Reference", "check"]
+__all__ = ["Reference", "check", "is_of_this_election", "is_ordinary"]
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,18 @@ def check(
         *_dismissed(reading, reference.roster.places),
         *_addresses_and_lures(reading, link, reference),
     )
+
+
+def is_of_this_election(text: str, matches: Sequence[Match], reference: Reference) -> bool:
+    """Whether a text names somebody of the watchlist, or speaks of voting in one of its constituencies."""
+    reading = Reading(text, matches)
+    places = reference.roster.places
+    return bool(matches) or (facts.is_of_voting(reading) and any(place in reading.folded for place in places))
+
+
+def is_ordinary(text: str, matches: Sequence[Match], reference: Reference) -> bool:
+    """Whether a text in which ``check`` found nothing reports only what every polling day brings."""
+    return ordinary.is_ordinary(Reading(text, matches), reference.facts.polling)
 
 
 def _dismissed(reading: Reading, places: Iterable[str]) -> Iterator[Finding]:

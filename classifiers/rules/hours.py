@@ -67,6 +67,9 @@ _OPENS = re.compile(
 )
 
 
+_OF_THE_POLL = re.compile(rf"(?a){_POLLS}|{_STATIONS}")
+_ANY_TIME = re.compile(_TIME)
+
 _OTHER_OPENING = Said("It says that the poll opens at {said}; officially it opens at {official}.")
 _OTHER_CLOSE = Said("It says that the poll closes at {said}; officially it closes at {official}.")
 
@@ -131,6 +134,16 @@ def check(sentence: Sentence, polling: Polling, facts_name: str, *, ours: bool) 
                         rests_on=f"{facts_name}: polling.{key} = {official:%H:%M}",
                         weight=0.8 if ours else 0.4,
                     )
+
+
+def all_official(folded: str, polling: Polling) -> bool:
+    """Whether a folded text speaks of the poll and gives its opening and its close, and no other time of day."""
+    if not _OF_THE_POLL.search(folded):
+        return False
+    official = {polling.opens, polling.closes} - {None}
+    said = [clock(found.group().strip()) for found in _ANY_TIME.finditer(folded)]
+    given = {time for time in official if any(time in meant for meant in said)}
+    return len(official) == 2 and given == official and all(official & set(meant) for meant in said)
 
 
 def _shown(said: tuple[time, ...]) -> Said:
