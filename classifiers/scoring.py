@@ -8,6 +8,7 @@ from operator import itemgetter
 
 from classifiers.examples import IMPERSONATION_TYPES
 from classifiers.model import Opinion
+from classifiers.rules import GOES_ROUND
 from monitor.types import HARMLESS_STANCES, ClaimType, Finding, Label, Role, Stance
 
 TRUSTED_ROLES = frozenset({Role.OFFICIAL, Role.FACTCHECK})
@@ -41,7 +42,8 @@ def combine(
       missing to one: ``1 - (1 - p) * (1 - w1) * (1 - w2) …`` (a noisy or).
     - What comes from an official or fact-checking outlet, and what refutes, counts half and is never flagged: it holds
       the words of the falsehood, and stands on the other side. But rules find nothing in a text that takes something
-      back: where one did, the text asserts, whatever the model takes its stance for.
+      back or carries no claim: where one did, the text asserts, or reports that something goes round, whatever the
+      model takes its stance for.
     - A watched name does not make a text false, so it leaves the score alone. But a text that names nobody on the
       watchlist, is not about voting in one of its constituencies and contradicts no fact (``named`` is false) is less
       likely to be about this election: it is flagged only from ``threshold + UNNAMED_MARGIN``.
@@ -52,7 +54,7 @@ def combine(
     missing = 1 - opinion.probability
     for finding in findings:
         missing *= 1 - finding.weight
-    stance = Stance.ASSERTS if findings and opinion.stance in HARMLESS_STANCES else opinion.stance
+    stance = _stance(opinion, findings)
     harmless = role in TRUSTED_ROLES or stance in HARMLESS_STANCES
     score = (1 - missing) * (0.5 if harmless else 1)
     margin = 0.0 if named or findings else UNNAMED_MARGIN
@@ -64,6 +66,12 @@ def combine(
     claim_type = _claim_type(opinion, findings)
     label = Label.IMPERSONATION if claim_type in IMPERSONATION_TYPES else Label.FALSE_INFORMATION
     return Scored(score, True, label, stance, claim_type)
+
+
+def _stance(opinion: Opinion, findings: Sequence[Finding]) -> Stance:
+    if not findings or opinion.stance not in {*HARMLESS_STANCES, Stance.UNRELATED}:
+        return opinion.stance
+    return Stance.REPORTS if all(finding.rule == GOES_ROUND for finding in findings) else Stance.ASSERTS
 
 
 def _claim_type(opinion: Opinion, findings: Sequence[Finding]) -> ClaimType:

@@ -14,6 +14,7 @@ from datetime import datetime, tzinfo
 
 from classifiers.rules import allegations, facts, lookalike, lures, ordinary, roster
 from classifiers.rules.addresses import Body, Host, host_of, hosts_in, is_of
+from classifiers.rules.allegations import GOES_ROUND
 from classifiers.rules.reading import ITS_OWN, Reading
 from classifiers.rules.roster import Roster
 from monitor.config import Settings
@@ -30,7 +31,7 @@ from monitor.reference import (
 from monitor.types import ClaimType, Finding, Match, Said
 from monitor.watchlist import Watchlist
 
-__all__ = ["Reference", "check", "is_of_this_election", "is_ordinary"]
+__all__ = ["GOES_ROUND", "Reference", "check", "is_of_this_election", "is_ordinary"]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from itertools import pairwise
 from classifiers.rules.reading import Reading, Sentence, any_of
 from monitor.types import Candidate, ClaimType, Finding, Said
 
+GOES_ROUND = "goes-round"  # the rule whose texts report, and need not assert
+
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
@@ -23,6 +25,7 @@ class _Kind:
     claim_type: ClaimType
     pattern: re.Pattern[str]
     weight: float
+    rule: str = "allegation"
 
 
 _KINDS = (
@@ -97,6 +100,20 @@ _KINDS = (
         ),
         0.45,
     ),
+    _Kind(
+        Said("that a clip or a story about them goes round"),
+        ClaimType.CANDIDATE_QUOTE,
+        re.compile(
+            r"(?a)\b(?:audio|recordings?|videos?|tapes?|clips?|footage|screenshots?|voice notes?|pictures?|photos?)\b"
+            r".{0,40}?\b(?:going (?:a)?round|doing the rounds|circulat\w+|appears? to show|purport\w*|alleged\w*|"
+            r"said to (?:show|be))\b|"
+            + any_of("網上 網絡 群組 社交平台 坊間 有網民 網民")
+            + r"[^。]{0,10}?"
+            + any_of("流傳 廣傳 盛傳 傳言 傳出 聲稱 指稱 爆料")
+        ),
+        0.45,
+        rule=GOES_ROUND,
+    ),
 )
 _NEGATES = re.compile(
     r"\b(?:no|not|never|without|cleared of|acquitted|drops? (?:case|charges?)|against|fight\w*|combat\w*|"
@@ -119,9 +136,9 @@ _BESIDE = 60  # folded characters between the name and what is said
 
 
 def check(reading: Reading, candidates: Mapping[str, Candidate]) -> tuple[Finding, ...]:
-    """``allegation``: the gravest thing the text says of one watched candidate; none when it takes something back.
+    """``allegation``, the gravest thing the text says of one watched candidate, or ``goes-round``, that something does.
 
-    It must stand in one sentence with the name, near it, and not be negated.
+    It must stand in one sentence with the name, near it, and not be negated. None when the text takes something back.
     """
     if reading.denies:
         return ()
@@ -173,7 +190,7 @@ def _said(sentence: Sentence, candidates: Mapping[str, Candidate]) -> Iterator[F
             )
             if near and not negated:
                 yield Finding(
-                    rule="allegation",
+                    rule=kind.rule,
                     claim_type=kind.claim_type,
                     said=Said(
                         "It says of {name} {allegation}; nothing here knows whether it is so.",

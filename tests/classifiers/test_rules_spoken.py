@@ -6,10 +6,13 @@ from datetime import date
 
 import pytest
 
+from classifiers.model import Opinion
 from classifiers.rules import facts
 from classifiers.rules.numbers import number, share
 from classifiers.rules.reading import Reading
+from classifiers.scoring import combine
 from monitor.text import fold
+from monitor.types import ClaimType, Label, Stance
 from tests.classifiers.rule_case import REFERENCE, WATCHLIST, findings, rules
 
 
@@ -129,3 +132,61 @@ def test_days_told_from_the_day_of_the_text(text: str, said_on: date | None, wro
     official = REFERENCE.facts.model_copy(update={"polling": polling})
     found = facts.check(Reading(text, WATCHLIST.match(text)), REFERENCE.roster, official, "facts.toml", said_on)
     assert [finding.rule for finding in found] == ["facts-day"] * wrong
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A clip going around appears to show Vivian Cheuk shouting at a bus driver",
+        "有網民聲稱池曉嵐團隊派禮券，機構不評論個別個案",
+        "群组流传一段池晓岚的录音，本报正查证",
+    ],
+)
+def test_news_that_something_goes_round_about_a_candidate_reports(text: str) -> None:
+    """It is worth a look whatever it turns out to be; the text itself need not assert it."""
+    found = findings(text)
+    assert [finding.rule for finding in found] == ["goes-round"]
+    for stance in (Stance.REFUTES, Stance.UNRELATED):  # no word of the text takes anything back
+        opinion = Opinion(0.1, Label.FALSE_INFORMATION, stance, ClaimType.CANDIDATE_FACT)
+        scored = combine(opinion, found, None, 0.5)
+        assert (scored.stance, scored.flagged) == (Stance.REPORTS, True)
+    both = (*found, *findings("卓望晴是3號"))
+    assert combine(opinion, both, None, 0.5).stance is Stance.ASSERTS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Vivian Cheuk's video on rents was watched 40,000 times",
+        "A video going round shows a cat on a tram",
+        "專家教市民分辨網上流傳的AI假片",
+        "網上流傳文沛霖退選的訊息，與事實不符",
+        "文沛霖在網上直播回應市民",
+    ],
+)
+def test_news_of_clips_in_general_and_what_is_taken_back_does_not(text: str) -> None:
+    """Deepfakes as such, a candidate's own clip, a refutation."""
+    assert "goes-round" not in rules(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("幫我入三千蚊去呢個戶口先，聽日還返你", "lure"),
+        ("投完票影張相返嚟即送$200超市券，WhatsApp +852 6123 4567", "lure"),
+        ("你嘅選民資格就嚟過期，要俾驗證碼我先可以更新", "lure"),
+        ("call 9555.0147 now", "lure-phone"),
+        ("致電９５５５　０１４７", "lure-phone"),
+        ("Dear voter, the Electoral Services Office asks you to register at http://198.51.100.7/f", "name-elsewhere"),
+    ],
+)
+def test_lures_in_cantonese_dotted_numbers_and_bare_addresses(text: str, rule: str) -> None:
+    """A colleague's transfer, a gift for a picture, a code; a reported number in any shape; a host that is a number."""
+    assert rule in rules(text)
+
+
+def test_a_bare_address_is_quoted_whole() -> None:
+    """Not its first three numbers."""
+    text = "You can register with the Electoral Services Office at http://198.51.100.7/f"
+    assert "198.51.100.7, which" in findings(text)[0].text
+    assert rules("It was version 1.2.3.4 of the 2027.03.14 list") == []
