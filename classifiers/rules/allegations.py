@@ -22,7 +22,7 @@ class _Kind:
     """One kind of allegation."""
 
     words: Said  # completes "It says of …"
-    claim_type: ClaimType
+    claim_type: ClaimType | None
     pattern: re.Pattern[str]
     weight: float
     rule: str = "allegation"
@@ -102,7 +102,7 @@ _KINDS = (
     ),
     _Kind(
         Said("that a clip or a story about them goes round"),
-        ClaimType.CANDIDATE_QUOTE,
+        None,  # what goes round is for the model to say
         re.compile(
             r"(?a)\b(?:audio|recordings?|videos?|tapes?|clips?|footage|screenshots?|voice notes?|pictures?|photos?)\b"
             r".{0,40}?\b(?:going (?:a)?round|doing the rounds|circulat\w+|appears? to show|purport\w*|alleged\w*|"
@@ -111,7 +111,7 @@ _KINDS = (
             + r"[^。]{0,10}?"
             + any_of("流傳 廣傳 盛傳 傳言 傳出 聲稱 指稱 爆料")
         ),
-        0.45,
+        0.5,
         rule=GOES_ROUND,
     ),
 )
