@@ -101,13 +101,24 @@ _KINDS = (
         0.45,
     ),
     _Kind(
-        Said("that a clip or a story about them goes round"),
-        None,  # what goes round is for the model to say
+        Said("that a clip of them goes round"),
+        ClaimType.CANDIDATE_QUOTE,
         re.compile(
             r"(?a)\b(?:audio|recordings?|videos?|tapes?|clips?|footage|screenshots?|voice notes?|pictures?|photos?)\b"
             r".{0,40}?\b(?:going (?:a)?round|doing the rounds|circulat\w+|appears? to show|purport\w*|alleged\w*|"
             r"said to (?:show|be))\b|"
-            + any_of("網上 網絡 群組 社交平台 坊間 有網民 網民")
+            + any_of("流傳 廣傳")
+            + r"[^。]{0,10}?"
+            + any_of("錄音 影片 片段 視頻 短片 對話 照片 相片")
+        ),
+        0.5,
+        rule=GOES_ROUND,
+    ),
+    _Kind(
+        Said("that a story about them goes round"),
+        None,  # of what, is for the model to say
+        re.compile(
+            any_of("網上 網絡 群組 社交平台 坊間 有網民 網民")
             + r"[^。]{0,10}?"
             + any_of("流傳 廣傳 盛傳 傳言 傳出 聲稱 指稱 爆料")
         ),

@@ -150,6 +150,7 @@ def test_news_that_something_goes_round_about_a_candidate_reports(text: str) -> 
         opinion = Opinion(0.1, Label.FALSE_INFORMATION, stance, ClaimType.CANDIDATE_FACT)
         scored = combine(opinion, found, None, 0.5)
         assert (scored.stance, scored.flagged) == (Stance.REPORTS, True)
+    assert (found[0].claim_type is None) is ("聲稱" in text)  # a clip is a quotation; a story may be anything
     both = (*found, *findings("卓望晴是3號"))
     assert combine(opinion, both, None, 0.5).stance is Stance.ASSERTS
 
