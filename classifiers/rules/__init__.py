@@ -118,7 +118,7 @@ def is_of_this_election(text: str, matches: Sequence[Match], reference: Referenc
 
 def is_ordinary(text: str, matches: Sequence[Match], reference: Reference) -> bool:
     """Whether a text in which ``check`` found nothing reports only what every polling day brings."""
-    return ordinary.is_ordinary(Reading(text, matches), reference.facts.polling)
+    return ordinary.is_ordinary(Reading(text, matches), reference.roster.candidates, reference.facts.polling)
 
 
 def _dismissed(reading: Reading, places: Iterable[str]) -> Iterator[Finding]:
