@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from alerts.tables import AtLeastOne, Name, Several, Table
 from monitor.taxonomy import Taxonomy
-from monitor.types import ClaimType, IncidentFacts, Label, Lang, Phase, Role, Said
+from monitor.types import ClaimType, IncidentFacts, Label, Lang, Phase, Role, Said, Stance
 
 MOST_URGENT, LEAST_URGENT = 1, 4
 UNTYPED = 3  # where an incident starts whose claim type nobody could tell
@@ -34,7 +34,7 @@ class Rule(Table):
     """A ``[[priority]]``: by how many steps an incident is more (negative) or less urgent when every condition holds.
 
     Of a list, any value will do. ``named``: it names somebody watched; ``found``: a rule found something in it;
-    ``firm``: something of weight; ``per_hour_from``: items within its busiest hour.
+    ``firm``: something of weight; ``stance``: of every item of it; ``per_hour_from``: items within its busiest hour.
     """
 
     name: Name
@@ -43,6 +43,7 @@ class Rule(Table):
     lang: Annotated[tuple[Lang, ...], Several, AtLeastOne] | None = None
     label: Annotated[tuple[Label, ...], Several, AtLeastOne] | None = None
     role: Annotated[tuple[Role, ...], Several, AtLeastOne] | None = None
+    stance: Annotated[tuple[Stance, ...], Several, AtLeastOne] | None = None
     phase: Annotated[tuple[Phase, ...], Several, AtLeastOne] | None = None
     named: bool | None = None
     found: bool | None = None
@@ -141,4 +142,7 @@ def _kinds(rule: Rule, facts: IncidentFacts, phase: Phase) -> Iterator[tuple[boo
     yield from one_of(rule.lang, [facts.lang], Said("is written in {lang}"), "lang")
     yield from one_of(rule.label, [facts.label], Said("looks like {label}"), "label")
     yield from one_of(rule.role, facts.roles, Said("comes from outlets that are {role}"), "role")
+    if rule.stance is not None:
+        every = bool(facts.stances) and set(facts.stances) <= set(rule.stance)
+        yield every, Said("every item of it {stance}", {"stance": list(facts.stances)})
     yield from one_of(rule.phase, [phase], Said("the phase is {phase}"), "phase")

@@ -11,7 +11,7 @@ from classifiers import registry
 from classifiers.explain import Fragment, fragments, known_words, reasons
 from classifiers.mask import Mask
 from classifiers.model import Model, Opinion
-from classifiers.rules import Reference, check
+from classifiers.rules import Reference, check, is_of_this_election, is_ordinary
 from classifiers.scoring import combine
 from monitor import logs, tracing
 from monitor.config import Settings
@@ -76,9 +76,11 @@ class Bench:
     ) -> Assessment:
         matches = self.watchlist.match(judged.text)
         findings = check(judged.text, judged.link, matches, self.reference, judged.published_at)
-        named = bool(matches) or not self.watchlist.candidates
-        scored = combine(opinion, findings, judged.role, self.threshold, named=named)
-        why = reasons(pieces, scored, findings, matches, judged.role, self.watchlist.candidates, known)
+        named = not self.watchlist.candidates or is_of_this_election(judged.text, matches, self.reference)
+        usual = opinion.probability >= self.threshold and is_ordinary(judged.text, matches, self.reference)
+        scored = combine(opinion, findings, judged.role, self.threshold, named=named, ordinary=usual)
+        candidates = self.watchlist.candidates
+        why = reasons(pieces, scored, findings, matches, judged.role, candidates, known, ordinary=usual)
         return Assessment(
             label=scored.label,
             score=scored.score,

@@ -71,16 +71,21 @@ def reasons(
     role: Role | None,
     candidates: Mapping[str, Candidate],
     known: tuple[int, int],
+    *,
+    ordinary: bool = False,
 ) -> tuple[Reason, ...]:
     """Everything that counted, the firmest first: findings, names, words, claim type, stance, role.
 
-    ``known`` is of ``known_words``; before what the model thinks of a text unlike any that it learned from, it says so.
+    ``ordinary`` says that it reports what every polling day brings. ``known`` is of ``known_words``; before what the
+    model thinks of a text unlike any that it learned from, it says so.
     """
     found = [_reason("finding", finding.as_row()) for finding in findings]
     named = dict.fromkeys(match.candidate_id for match in matches)
     if named:
         names = [candidates[id].names[0] if id in candidates else id for id in named]
         found.append(_reason("match", {"candidates": list(named), "names": names}))
+    if ordinary and not findings:
+        found.append(_reason("ordinary", {}))
     found += _unfamiliar(*known)
     found += _words(pieces)
     if scored.flagged and scored.claim_type:

@@ -12,7 +12,10 @@ from typing import Any
 from classifiers.charts import Line, bar_chart, line_chart
 from classifiers.evaluate import Evaluation
 from classifiers.figures import LEVEL, RESAMPLES, curves, histogram, reliability
+from monitor import language
 from monitor.invisible import safe
+from monitor.language import _, render
+from monitor.types import Lang, Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,57 +24,86 @@ class Column:
 
     key: str
     short: str  # its heading on a terminal
-    name: str  # and on the page
-    says: str
+    name: Said  # and on the page
+    says: Said
     wide: bool = False  # on a terminal only where there is room
     interval: bool = False  # shown on a terminal, too
 
 
 COLUMNS = (
-    Column("n", "n", "texts", "How many were judged."),
-    Column("positives", "positives", "suspicious", "How many of them are suspicious."),
-    Column("ap", "AP", "average precision", "1 when all suspicious texts stand before all others.", interval=True),
+    Column("n", "n", Said("texts"), Said("How many were judged.")),
+    Column("positives", "positives", Said("suspicious"), Said("How many of them are suspicious.")),
     Column(
-        "recall_5", "recall 5", "recall at 5\u00a0%", "The share of suspicious texts in the first twentieth.", wide=True
+        "ap",
+        "AP",
+        Said("average precision"),
+        Said("1 when all suspicious texts stand before all others."),
+        interval=True,
     ),
-    Column("recall_10", "recall 10", "recall at 10\u00a0%", "The same in the first tenth.", interval=True),
+    Column(
+        "recall_5",
+        "recall 5",
+        Said("recall at 5\u00a0%"),
+        Said("The share of suspicious texts in the first twentieth."),
+        wide=True,
+    ),
+    Column("recall_10", "recall 10", Said("recall at 10\u00a0%"), Said("The same in the first tenth."), interval=True),
     Column(
         "wss_95",
         "WSS@95",
-        "WSS@95",
-        "The share of texts that need not be read to find 95 % of the suspicious ones, less the 5 % that reading in no "
-        "order would save.",
+        Said("WSS@95"),
+        Said(
+            "The share of texts that need not be read to find 95 % of the suspicious ones, less the 5 % that reading "
+            "in no order would save."
+        ),
         wide=True,
     ),
     Column(
         "in_top_10",
         "top tenth",
-        "in top tenth",
-        "The share of these texts, suspicious or not, in the first tenth of the whole ranking.",
+        Said("in top tenth"),
+        Said("The share of these texts, suspicious or not, in the first tenth of the whole ranking."),
         wide=True,
     ),
-    Column("recall", "recall", "suspicious flagged", "The share of suspicious texts that are flagged."),
-    Column("false_flags", "false flags", "genuine flagged", "The share of genuine texts flagged.", interval=True),
-    Column("false_flags_news", "on news", "news flagged", "The same of those whose kind is news."),
+    Column("recall", "recall", Said("suspicious flagged"), Said("The share of suspicious texts that are flagged.")),
     Column(
-        "false_flags_refutations", "on refutations", "refutations flagged", "The same of those that refute a claim."
+        "false_flags",
+        "false flags",
+        Said("genuine flagged"),
+        Said("The share of genuine texts flagged."),
+        interval=True,
+    ),
+    Column("false_flags_news", "on news", Said("news flagged"), Said("The same of those whose kind is news.")),
+    Column(
+        "false_flags_refutations",
+        "on refutations",
+        Said("refutations flagged"),
+        Said("The same of those that refute a claim."),
     ),
     Column(
         "calibration_error",
         "calibration",
-        "calibration error",
-        "By how much the score errs when it is read as a probability.",
+        Said("calibration error"),
+        Said("By how much the score errs when it is read as a probability."),
         wide=True,
     ),
     Column(
         "calibration_error_shifted",
         "shifted",
-        "error after shift",
-        "The same when the log-odds of all scores are moved to the share of suspicious texts found here.",
+        Said("error after shift"),
+        Said("The same when the log-odds of all scores are moved to the share of suspicious texts found here."),
         wide=True,
     ),
 )
-_JUDGES = {"model": "this model", "baseline": "plain TF-IDF", "majority": "majority"}
+_JUDGES = {"model": Said("this model"), "baseline": Said("plain TF-IDF"), "majority": Said("majority")}
+
+
+_GROUPS = {
+    "by_lang": Said("language"),
+    "by_kind": Said("kind"),
+    "by_stance": Said("stance"),
+    "by_claim_type": Said("claim type"),
+}
 
 
 def table_rows(measured: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -86,17 +118,22 @@ def table_rows(measured: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def meaning(measured: Mapping[str, Any]) -> str:
     """What the scores of these figures mean, and what they do not, in sentences for people."""
-    said = (
+    said = _(
         "A score ranks texts; it is no probability. In each language 0.5 is the operating point, from which a text is "
         "flagged if it does not refute."
     )
     if measured["logit_shift"] is None:
         return said
-    return (
-        f"{said} Here {measured['positives'] / measured['n']:.1%} of the texts are suspicious. Read as a probability "
-        f"the score errs by {measured['calibration_error']:.3f} on average; moved by {measured['logit_shift']:+.2f} on "
-        f"the log-odds scale, to the share found here, by {measured['calibration_error_shifted']:.3f}."
+    shift = _(
+        "Here {share:.1%} of the texts are suspicious. Read as a probability the score errs by {error:.3f} on average; "
+        "moved by {shift:+.2f} on the log-odds scale, to the share found here, by {shifted:.3f}."
+    ).format(
+        share=measured["positives"] / measured["n"],
+        error=measured["calibration_error"],
+        shift=measured["logit_shift"],
+        shifted=measured["calibration_error_shifted"],
     )
+    return f"{said} {shift}"
 
 
 def page(evaluation: Evaluation, measured: Mapping[str, Any], model_id: str, source: str) -> str:
@@ -104,16 +141,25 @@ def page(evaluation: Evaluation, measured: Mapping[str, Any], model_id: str, sou
     whole = measured["model"]
     return Template(template("evaluation.html")).substitute(
         style=template("figures.css"),
-        model=_text(model_id),
-        source=_text(source),
-        texts=whole["n"],
-        positives=whole["positives"],
-        level=f"{LEVEL:.0%}",
-        resamples=RESAMPLES,
+        lang=language.used(),
+        title=_text(_("How good is {model}?").format(model=model_id)),
+        about=_text(
+            _(
+                "{texts} texts of {source}, {positives} of them suspicious. Small figures are {level} intervals over "
+                "{resamples} resamples."
+            ).format(
+                texts=whole["n"],
+                source=source,
+                positives=whole["positives"],
+                level=f"{LEVEL:.0%}",
+                resamples=RESAMPLES,
+            )
+        ),
+        figures=_text(_("What the figures mean")),
         meaning=_text(meaning(whole)),
         charts="\n".join(_charts(evaluation, whole)),
         tables="\n".join(_tables(measured)),
-        words="\n".join(f"<dt>{_text(c.name)}</dt><dd>{_text(c.says)}</dd>" for c in COLUMNS),
+        words="\n".join(f"<dt>{_text(render(c.name))}</dt><dd>{_text(render(c.says))}</dd>" for c in COLUMNS),
     )
 
 
@@ -135,34 +181,42 @@ def _charts(evaluation: Evaluation, whole: Mapping[str, Any]) -> Iterator[str]:
     judged = {name: evaluation.judged(name) for name in _JUDGES}
     drawn = {name: curves(one) for name, one in judged.items()}
     share = whole["positives"] / whole["n"]
-    precise = [Line(_JUDGES[name], n, drawn[name][0]) for n, name in ((1, "model"), (2, "baseline"))]
-    chance = Line("majority", 3, [(0, share), (1, share)], dashed=True)
-    yield line_chart("Precision by recall", "recall", "precision", [*precise, chance])
-    found = [Line(_JUDGES[name], n, drawn[name][1]) for n, name in enumerate(_JUDGES, 1)]
-    yield line_chart("Recall by share read", "share of the texts read", "recall", found)
-    right = Line("a probability", 3, [(0, 0), (1, 1)], dashed=True)
-    bins = [Line("score", 2, [(mean, true) for mean, true, _ in reliability(judged["model"])], marks=True)]
+    precise = [Line(render(_JUDGES[name]), n, drawn[name][0]) for n, name in ((1, "model"), (2, "baseline"))]
+    chance = Line(render(_JUDGES["majority"]), 3, [(0, share), (1, share)], dashed=True)
+    yield line_chart(_("Precision by recall"), _("recall"), _("precision"), [*precise, chance])
+    found = [Line(render(_JUDGES[name]), n, drawn[name][1]) for n, name in enumerate(_JUDGES, 1)]
+    yield line_chart(_("Recall by share read"), _("share of the texts read"), _("recall"), found)
+    right = Line(_("a probability"), 3, [(0, 0), (1, 1)], dashed=True)
+    bins = [Line(_("score"), 2, [(mean, true) for mean, true, _n in reliability(judged["model"])], marks=True)]
     if whole["logit_shift"] is not None:
         shifted = reliability(judged["model"], whole["logit_shift"])
-        bins.append(Line("after shift", 1, [(mean, true) for mean, true, _ in shifted], marks=True))
-    yield line_chart("Reliability", "mean score", "share suspicious", [*bins, right])
+        bins.append(Line(_("after shift"), 1, [(mean, true) for mean, true, _n in shifted], marks=True))
+    yield line_chart(_("Reliability"), _("mean score"), _("share suspicious"), [*bins, right])
     genuine, suspicious = histogram(judged["model"])
-    bars = [("genuine", 1, genuine), ("suspicious", 2, suspicious)]
-    yield bar_chart("Scores of this model", "score", "share of the texts", bars)
+    bars = [(_("genuine"), 1, genuine), (_("suspicious"), 2, suspicious)]
+    yield bar_chart(_("Scores of this model"), _("score"), _("share of the texts"), bars)
 
 
 def _tables(measured: Mapping[str, Any]) -> Iterator[str]:
-    yield _table("The whole", {_JUDGES[name]: figures for name, figures in measured.items()})
+    yield _table(_("The whole"), {render(_JUDGES[name]): figures for name, figures in measured.items()})
     for key, parts in measured["model"].items():
         if key.startswith("by_") and parts:
-            yield _table(f"This model by {key[3:].replace('_', ' ')}", parts)
-            yield _table(f"Plain TF-IDF by {key[3:].replace('_', ' ')}", measured["baseline"][key])
+            by, plain = render(_GROUPS[key]), measured["baseline"][key]
+            yield _table(_("This model by {group}").format(group=by), _named(key, parts))
+            yield _table(_("Plain TF-IDF by {group}").format(group=by), _named(key, plain))
+
+
+def _named(key: str, parts: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts by the names of their codes; in English by the codes, which are what people type."""
+    if language.used() is Lang.EN:
+        return dict(parts)
+    return {language.term(key.removeprefix("by_"), word): part for word, part in parts.items()}
 
 
 def _table(title: str, rows: Mapping[str, Mapping[str, Any]]) -> str:
     """One table; a figure that has no meaning in any of its rows has no column."""
     columns = [column for column in COLUMNS if any(figures[column.key] is not None for figures in rows.values())]
-    head = "".join(f"<th>{_text(column.name)}</th>" for column in columns)
+    head = "".join(f"<th>{_text(render(column.name))}</th>" for column in columns)
     body = "".join(
         f"<tr><td>{_text(name)}</td>{''.join(_cell(figures, column.key) for column in columns)}</tr>"
         for name, figures in rows.items()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from classifiers.examples import IMPERSONATION_TYPES
 from classifiers.model import Opinion
+from classifiers.rules import GOES_ROUND
 from monitor.types import HARMLESS_STANCES, ClaimType, Finding, Label, Role, Stance
 
 TRUSTED_ROLES = frozenset({Role.OFFICIAL, Role.FACTCHECK})
+ORDINARY_MARGIN = 0.3
 UNNAMED_MARGIN = 0.06  # halves the ordinary news that is flagged, at the same recall for what names a candidate
 
 
@@ -25,7 +28,13 @@ class Scored:
 
 
 def combine(
-    opinion: Opinion, findings: Sequence[Finding], role: Role | None, threshold: float, *, named: bool = True
+    opinion: Opinion,
+    findings: Sequence[Finding],
+    role: Role | None,
+    threshold: float,
+    *,
+    named: bool = True,
+    ordinary: bool = False,
 ) -> Scored:
     """Score and flag of a text.
 
@@ -33,19 +42,23 @@ def combine(
       missing to one: ``1 - (1 - p) * (1 - w1) * (1 - w2) …`` (a noisy or).
     - What comes from an official or fact-checking outlet, and what refutes, counts half and is never flagged: it holds
       the words of the falsehood, and stands on the other side. But rules find nothing in a text that takes something
-      back: where one did, the text asserts, whatever the model takes its stance for.
+      back or carries no claim: where one did, the text asserts, or reports that something goes round, whatever the
+      model takes its stance for.
     - A watched name does not make a text false, so it leaves the score alone. But a text that names nobody on the
-      watchlist and contradicts no fact (``named`` is false when there is a watchlist and it found nothing) is less
+      watchlist, is not about voting in one of its constituencies and contradicts no fact (``named`` is false) is less
       likely to be about this election: it is flagged only from ``threshold + UNNAMED_MARGIN``.
-    - Where a rule found something, its claim type is the text's, for it can name its evidence.
+    - What reports only that a candidate voted, a turnout or the official hours (``ordinary``) shares all its words with
+      falsehoods about the poll: it is flagged only from ``threshold + ORDINARY_MARGIN``.
+    - Where a rule found something that has a claim type, that is the text's, for it can name its evidence.
     """
     missing = 1 - opinion.probability
     for finding in findings:
         missing *= 1 - finding.weight
-    stance = Stance.ASSERTS if findings and opinion.stance in HARMLESS_STANCES else opinion.stance
+    stance = _stance(opinion, findings)
     harmless = role in TRUSTED_ROLES or stance in HARMLESS_STANCES
     score = (1 - missing) * (0.5 if harmless else 1)
-    margin = 0 if named or findings else UNNAMED_MARGIN
+    margin = 0.0 if named or findings else UNNAMED_MARGIN
+    margin = ORDINARY_MARGIN if ordinary and not findings else margin
     flagged = score >= threshold + margin and not harmless
     if not flagged:
         idle = stance is Stance.UNRELATED and not findings
@@ -55,7 +68,12 @@ def combine(
     return Scored(score, True, label, stance, claim_type)
 
 
+def _stance(opinion: Opinion, findings: Sequence[Finding]) -> Stance:
+    if not findings or opinion.stance not in {*HARMLESS_STANCES, Stance.UNRELATED}:
+        return opinion.stance
+    return Stance.REPORTS if all(finding.rule == GOES_ROUND for finding in findings) else Stance.ASSERTS
+
+
 def _claim_type(opinion: Opinion, findings: Sequence[Finding]) -> ClaimType:
-    if findings:
-        return max(findings, key=lambda finding: finding.weight).claim_type
-    return opinion.claim_type
+    telling = [(finding.weight, finding.claim_type) for finding in findings if finding.claim_type]
+    return max(telling, key=itemgetter(0))[1] if telling else opinion.claim_type

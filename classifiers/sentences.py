@@ -25,6 +25,8 @@ def sentence(code: str, detail: Mapping[str, Any]) -> Said:  # noqa: PLR0911 - o
             return found(detail)
         case "match":
             return Said("Names {names}.", {"names": detail.get("names") or detail["candidates"]})
+        case "ordinary":
+            return Said("It reports what every polling day brings, so only a far higher score is flagged.")
         case "unfamiliar":
             return Said(
                 "The model has not seen text like this: it knows {known} of {words} words, so its score says little.",

@@ -14,6 +14,7 @@ from monitor.types import Candidate, Match
 
 _HYPHENS = "-‐‑–"
 _JOINERS = str.maketrans(dict.fromkeys(f"{_HYPHENS}·・‧'’._", " "))
+_TAG = 8  # letters from which a name in one word, as in #VivianCheuk, is no other word
 _LATIN_TITLES = ("Mr", "Mrs", "Ms", "Miss", "Dr", "Prof", "Professor", "Councillor")
 _HAN_TITLES = ("先生", "女士", "小姐", "太太", "博士", "教授", "議員", "醫生", "律師", "主席")
 # Letters that are no other letter with an accent.
@@ -26,7 +27,7 @@ _COMPOUND_SURNAMES = ("歐陽", "司徒", "司馬", "上官", "諸葛", "皇甫"
 
 
 def name_forms(surname: str, given: str = "", english: str = "") -> list[str]:
-    """Every usual order of a romanised name: ``Cheuk Mong-ching``, ``Vivian Cheuk``, ``Mong-ching Cheuk`` …
+    """Every usual order of a romanised name: ``Cheuk Mong-ching``, ``Vivian Cheuk``, ``VivianCheuk`` of tags …
 
     A surname alone is never a form: it names too many people.
     """
@@ -43,18 +44,21 @@ def name_forms(surname: str, given: str = "", english: str = "") -> list[str]:
                 ]
         if english:
             forms += [f"{english} {family}", f"{family} {english}"]
+            forms += [joined for joined in (f"{english}{family}".replace(" ", ""),) if len(joined) >= _TAG]
             forms += [f"{english} {letters} {family}" for letters in initials]
     return forms
 
 
 def uncertain_forms(names: Sequence[str], surname: str = "", given: str = "", english: str = "") -> list[str]:
-    """Forms that others may bear: a surname with a title or initials, ``Ms Cheuk``, ``V. Cheuk``, ``卓女士``.
+    """Forms that others may bear: a surname with a title or initials, ``Ms Cheuk``, ``V. Cheuk``, ``卓女士``; and
+    ``Cheuk, Vivian``, which may be two people of a list.
 
     ``names`` are the names as printed; the surname of a Chinese one is its first character, or two.
     """
     forms = []
     for family in dict.fromkeys((surname, surname.replace(" ", ""))) if surname else ():
         forms += [f"{title} {family}" for title in _LATIN_TITLES]
+        forms += [f"{family}, {personal}" for personal in (english, given, given.replace("-", "")) if personal]
         for letters in (*_initials(given), *_initials(english)[:1]):
             forms += [f"{letters} {family}", f"{family} {letters}"]
     for name in names:

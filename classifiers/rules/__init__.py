@@ -3,18 +3,19 @@
 A finding says that a text contradicts a line of the roster or of the official facts, says something grave of a watched
 candidate, imitates a verified address, or asks its reader for what no office asks; it names the line and quotes the
 words. The rules read plain assertions only: a text that refutes, asks, warns or jokes gives none, and which of these it
-does is otherwise for the classifier to say.
+does is otherwise for the classifier to say. One that names a denial only to dismiss it is a plain assertion.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
-from classifiers.rules import allegations, facts, lookalike, lures, roster
+from classifiers.rules import allegations, facts, lookalike, lures, ordinary, roster
 from classifiers.rules.addresses import Body, Host, host_of, hosts_in, is_of
-from classifiers.rules.reading import Reading
+from classifiers.rules.allegations import GOES_ROUND
+from classifiers.rules.reading import ITS_OWN, Reading
 from classifiers.rules.roster import Roster
 from monitor.config import Settings
 from monitor.links import registrable_domain
@@ -27,10 +28,10 @@ from monitor.reference import (
     load_facts,
     load_watchlist,
 )
-from monitor.types import ClaimType, Finding, Match
+from monitor.types import ClaimType, Finding, Match, Said
 from monitor.watchlist import Watchlist
 
-__all__ = ["Reference", "check"]
+__all__ = ["GOES_ROUND", "Reference", "check", "is_of_this_election", "is_ordinary"]
 
 
 @dataclass(frozen=True)
@@ -101,10 +102,41 @@ def check(
     day = published_at.astimezone(reference.zone).date() if published_at else None
     return (
         *roster.check(reading, reference.roster, day),
-        *facts.check(reading, reference.roster, reference.facts, reference.facts_name),
+        *facts.check(reading, reference.roster, reference.facts, reference.facts_name, day),
         *allegations.check(reading, reference.roster.candidates),
+        *_dismissed(reading, reference.roster.places),
         *_addresses_and_lures(reading, link, reference),
     )
+
+
+def is_of_this_election(text: str, matches: Sequence[Match], reference: Reference) -> bool:
+    """Whether a text names somebody of the watchlist, or speaks of voting in one of its constituencies."""
+    reading = Reading(text, matches)
+    places = reference.roster.places
+    return bool(matches) or (facts.is_of_voting(reading) and any(place in reading.folded for place in places))
+
+
+def is_ordinary(text: str, matches: Sequence[Match], reference: Reference) -> bool:
+    """Whether a text in which ``check`` found nothing reports only what every polling day brings."""
+    return ordinary.is_ordinary(Reading(text, matches), reference.roster.candidates, reference.facts.polling)
+
+
+def _dismissed(reading: Reading, places: Iterable[str]) -> Iterator[Finding]:
+    """``denial-dismissed``, where the text is about this election.
+
+    What was denied is for the other rules and the model to say: the finding has no claim type.
+    """
+    if reading.dismisses is None:
+        return
+    if reading.matches or facts.is_of_voting(reading) or any(place in reading.folded for place in places):
+        yield Finding(
+            rule="denial-dismissed",
+            claim_type=None,
+            said=Said("It names a denial only to dismiss it."),
+            evidence=reading.dismisses,
+            rests_on=ITS_OWN.form,
+            weight=0.45,
+        )
 
 
 def _addresses_and_lures(reading: Reading, link: str | None, reference: Reference) -> tuple[Finding, ...]:

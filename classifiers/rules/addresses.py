@@ -12,9 +12,10 @@ from monitor.types import ClaimType
 
 # Letters with accents, Greek, Cyrillic, Armenian: an address may be written in what passes for Latin, or in Han.
 _LABEL = r"[a-z0-9\u00df-\u024f\u0370-\u03ff\u0400-\u052f\u0561-\u0587-]"
+_IP = r"(?:\d{1,3}\.){3}\d{1,3}(?!\.?\d)"
 _HOST = re.compile(
     rf"(?<!{_LABEL})(?P<user>https?://(?:{_LABEL}{{1,63}}\.){{1,8}}{_LABEL}{{2,63}}(?::[^\s/@]{{0,60}})?@)?"
-    rf"(?P<scheme>https?://)?(?P<host>(?:{_LABEL}{{1,63}}\.){{1,8}}{_LABEL}{{2,63}})(?!{_LABEL}|@)"
+    rf"(?P<scheme>https?://)?(?P<host>{_IP}|(?:{_LABEL}{{1,63}}\.){{1,8}}{_LABEL}{{2,63}})(?!{_LABEL}|@)"
 )
 _MOST_HOSTS = 200  # of one text; each is compared with every verified domain
 _LONGEST_HOST = 253  # RFC 1035
@@ -51,7 +52,7 @@ def hosts_in(folded: str) -> list[Host]:
         if len(found) == _MOST_HOSTS:
             break
         host = match["host"]
-        if match["scheme"] or match["user"] or host_parts(host).suffix:
+        if match["scheme"] or match["user"] or (host_parts(host).suffix and not re.fullmatch(_IP, host)):
             user = (match["user"] or "").partition("://")[2].rstrip("@").partition(":")[0]
             found.append(Host(host, match.start("host"), match.end(), user))
     return found

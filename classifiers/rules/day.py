@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from classifiers.rules.numbers import HAN_NUMBER, number
 from classifiers.rules.reading import Sentence, any_of
@@ -25,19 +25,22 @@ _MONTH_NAMES = (
 _HAN_WEEKDAYS = "一二三四五六日"
 _ORDINAL = r"(?:st|nd|rd|th)?"
 _HAN_DATE = (
-    rf"(?:(?P<{{p}}y>\d{{{{4}}}}|[零〇一二三四五六七八九]{{{{4}}}})年)?(?P<{{p}}m>\d{{{{1,2}}}}|{HAN_NUMBER}{{{{1,2}}}})月"
+    rf"(?<!历)(?:(?P<{{p}}y>\d{{{{4}}}}|[零〇一二三四五六七八九]{{{{4}}}}|"
+    rf"民国(?:\d{{{{2,3}}}}|{HAN_NUMBER}{{{{2,5}}}}))年)?(?P<{{p}}m>\d{{{{1,2}}}}|{HAN_NUMBER}{{{{1,2}}}})月"
     rf"(?P<{{p}}d>\d{{{{1,2}}}}|{HAN_NUMBER}{{{{1,3}}}})[日号]"
 )
 _DAY = re.compile(
     r"\b(?:(?:polling|election|voting) day|the election|the poll|polling|voting|the vote)"
     r"(?: (?:in|at|for) [\w' ]{1,30}?)?"
-    r"(?: (?:is|was|will|be|has|been|now|moved|changed|postponed|delayed|rescheduled|brought|forward|put|back|takes|"
-    r"place|to|on|until|for|falls|opens?|held))+"
+    r"(?: (?:is|was|will|be|has|been|now|moved|changed|postponed|delayed|rescheduled|pushed|set|"
+    r"brought|forward|put|back|takes|place|to|on|until|for|falls|opens?|held))+"
     r":? (?:\w+day,? )?(?:the )?"
     rf"(?:(?P<d1>\d{{1,2}}){_ORDINAL}(?: of)? (?P<m1>{_MONTH})|(?P<m2>{_MONTH}) (?P<d2>\d{{1,2}}){_ORDINAL}\b)"
     r"(?:,? (?P<y1>\d{4}))?|"
     r"\b(?:polling|election|voting) day:? \(?(?:(?P<d5>\d{1,2})[/.](?P<m5>\d{1,2})(?:[/.](?P<y5>\d{4}))?)\b|"
-    r"(?:投票|选举|补选)(?:日期|日)?(?:已|将|会|现|突然)*(?:是|为|定于|改为|改到|改在|改期至|延至|延期至|押后至|推迟至|"
+    r"(?:\b(?:polling|election|voting) day(?: is| on)?:? ?|投票日期?(?:已|将|会|改)*(?:是|系|为|到|至|:)?)"
+    r"(?P<y6>\d{4})[-/.](?P<m6>\d{1,2})[-/.](?P<d6>\d{1,2})\b|"
+    r"(?:投票|选举|补选)(?:日期|日)?(?:已经|已|将|会|现|而家|突然)*(?:是|系|为|定于|改咗去|改咗|改左|改去|推咗去|改为|改到|改在|改期至|延至|延期至|押后至|推迟至|"
     rf"推迟到|延期到|提前至|提前到|于|在|:)?{_HAN_DATE.format(p='x')}|"
     rf"{_HAN_DATE.format(p='z')}(?:\([一二三四五六日]\))?(?:才|先|是|为)*(?:投票|举行选举|选举日)"
 )
@@ -46,6 +49,16 @@ _WEEKDAY = re.compile(
     rf"(?:a |on )?(?P<en>{'|'.join(_WEEKDAYS)})\b(?!,? (?:the )?\d| \w+ \d)|"
     rf"投票日?(?:已|将|会)?(?:改为|改到|改在|改期至|延至|押后至|提前至)(?:下|本|这个?)?(?:星期|周|礼拜)(?P<han>[{_HAN_WEEKDAYS}天])"
 )
+# Days told from the day of the text.
+_NEAR_DAYS = {"today": 0, "tomorrow": 1, "今日": 0, "今天": 0, "听日": 1, "明天": 1, "明日": 1, "后日": 2, "后天": 2}
+_NEAR = "|".join(_NEAR_DAYS)
+_HAN_WEEK = rf"(?:今个|本|这个?|呢个|下个?)(?:星期|周|礼拜)[{_HAN_WEEKDAYS}天]"
+_RELATIVE = re.compile(
+    rf"(?a)\b(?:polling|election|voting) day is (today|tomorrow|this (?:coming )?(?:{'|'.join(_WEEKDAYS)}))\b|"
+    r"\b(today|tomorrow) is (?:polling|election|voting) day\b|"
+    rf"(?:投票|选举)日(?:就|正)?(?:是|系|在|喺)({_NEAR}|{_HAN_WEEK})|({_NEAR}|{_HAN_WEEK})(?:就|正)?(?:是|系)(?:投票|选举)日"
+)
+_REPUBLIC = 1911  # the year before the first of 民國
 _OFF = re.compile(
     r"\b(?:the )?(?:election|polling day|the poll|voting) (?:has been |is |was |will be )(?:called off|cancelled|"
     r"postponed|suspended indefinitely|scrapped)\b|"
@@ -57,12 +70,19 @@ _UNREAL = re.compile(
 )
 
 
-def check(sentence: Sentence, polling: Polling, facts_name: str, *, ours: bool) -> Iterator[Finding]:
-    """``facts-day``: another date or weekday than the official one, or that the poll is off."""
+def check(
+    sentence: Sentence, polling: Polling, facts_name: str, said_on: date | None, *, ours: bool
+) -> Iterator[Finding]:
+    """``facts-day``: another date or weekday than the official one, or that the poll is off.
+
+    ``said_on`` is the day of the text, if known.
+    """
     official = polling.day
     if official is None:
         return
-    for said, start, end in (*_dates(sentence, official), *_weekdays(sentence, official), *_off(sentence, ours=ours)):
+    told = _relative(sentence, official, said_on) if ours else ()
+    said_of = (*_dates(sentence, official), *_weekdays(sentence, official), *told, *_off(sentence, ours=ours))
+    for said, start, end in said_of:
         yield Finding(
             rule="facts-day",
             claim_type=ClaimType.VOTING_PROCEDURE,
@@ -81,15 +101,51 @@ def _shown(day: date) -> Said:
 def _dates(sentence: Sentence, official: date) -> Iterator[tuple[Said, int, int]]:
     for found in _DAY.finditer(sentence.folded):
         groups = found.groupdict()
-        year = number(next(filter(None, (groups[key] for key in ("y1", "y5", "xy", "zy"))), ""))
+        year = _year(next(filter(None, (groups[key] for key in ("y1", "y5", "y6", "xy", "zy"))), ""))
         name = groups["m1"] or groups["m2"]
-        month = _MONTHS.index(name[:3]) + 1 if name else number(groups["m5"] or groups["xm"] or groups["zm"] or "")
-        day = number(next(filter(None, (groups[key] for key in ("d1", "d2", "d5", "xd", "zd"))), ""))
+        month = (
+            _MONTHS.index(name[:3]) + 1
+            if name
+            else number(groups["m5"] or groups["m6"] or groups["xm"] or groups["zm"] or "")
+        )
+        day = number(next(filter(None, (groups[key] for key in ("d1", "d2", "d5", "d6", "xd", "zd"))), ""))
         if (year and year != official.year) or (day, month) == (official.day, official.month):
             continue  # another year is another election
         if (groups["m5"] and (month, day) == (official.day, official.month)) or _unreal(sentence, found):
             continue  # month before day, as some write it
         yield Said("gives polling day as day {day} of month {month}", {"day": day, "month": month}), *found.span()
+
+
+def _year(words: str) -> int | None:
+    """A year of the common era; 民國 counts from 1911."""
+    republic = words.removeprefix("民国")
+    year = number(republic)
+    return year + _REPUBLIC if year is not None and republic != words else year
+
+
+def _relative(sentence: Sentence, official: date, said_on: date | None) -> Iterator[tuple[Said, int, int]]:
+    """Polling day is "tomorrow", 下星期日: told from the day of the text, of which nothing is said after the poll."""
+    if said_on is None or said_on > official:
+        return
+    for found in _RELATIVE.finditer(sentence.folded):
+        start, end = found.span(found.lastindex or 0)
+        if official not in _meant(sentence.folded[start:end], said_on) and not _unreal(sentence, found):
+            form = Said("gives polling day as “{words}”, said on {said_on}")
+            yield form.filled(words=sentence.quote(start, end), said_on=_shown(said_on)), *found.span()
+
+
+def _meant(words: str, said_on: date) -> set[date]:
+    """The days that the words may mean; a week begins on Monday for some and on Sunday for others."""
+    if words in _NEAR_DAYS:
+        return {said_on + timedelta(days=_NEAR_DAYS[words])}
+    if words.startswith("this"):
+        wanted = _WEEKDAYS.index(words.rsplit(maxsplit=1)[-1])
+        return {said_on + timedelta(days=(wanted - said_on.weekday()) % 7)}
+    wanted = _HAN_WEEKDAYS.index(words[-1].replace("天", "日"))
+    monday = said_on - timedelta(days=said_on.weekday())
+    sunday = said_on - timedelta(days=(said_on.weekday() + 1) % 7)
+    later = 7 if words.startswith("下") else 0
+    return {monday + timedelta(days=wanted + later), sunday + timedelta(days=(wanted + 1) % 7 + later)}
 
 
 def _weekdays(sentence: Sentence, official: date) -> Iterator[tuple[Said, int, int]]:

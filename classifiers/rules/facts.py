@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from datetime import date
 
 from classifiers.rules import day, documents, figures, hours
 from classifiers.rules.reading import Reading, any_of
@@ -12,7 +13,7 @@ from monitor.reference import FactsFile
 from monitor.text import fold
 from monitor.types import Finding
 
-_OF_VOTING = re.compile(r"\b(?:poll|vot|ballot|elect|station|turnout)|[投票选]")
+_OF_VOTING = re.compile(r"(?a)\b(?:poll|vot|ballot|elect|station|turnout)|[投票选]")
 # Hours are also said of other polls: abroad, in prisons, in exhibitions. Such a sentence is not ours to check.
 _ELSEWHERE = re.compile(
     r"\b(?:gmt|utc|bst|edt|est|et|cet|local time|prison\w*|penal|correctional|dedicated|exit polls?|opinion polls?|"
@@ -24,13 +25,20 @@ _REPORTED_PAST = re.compile(
 )
 
 
-def check(reading: Reading, roster: Roster, facts: FactsFile, facts_name: str) -> tuple[Finding, ...]:
+def is_of_voting(reading: Reading) -> bool:
+    """Whether the text speaks of a vote at all."""
+    return _OF_VOTING.search(reading.folded) is not None
+
+
+def check(
+    reading: Reading, roster: Roster, facts: FactsFile, facts_name: str, said_on: date | None = None
+) -> tuple[Finding, ...]:
     """Findings ``facts-opens``, ``-closes``, ``-day``, ``-stations``, ``-electorate``, ``-turnout``, ``-identity``.
 
     At most one of each. A text that names no candidate, office or constituency of this election may speak of another:
-    hours, day and documents then weigh half, figures are left alone.
+    hours, day and documents then weigh half, figures are left alone. ``said_on`` is the day of the text, if known.
     """
-    if not _OF_VOTING.search(reading.folded) or reading.refutes:
+    if not is_of_voting(reading) or reading.refutes:
         return ()
     figured = {fold(name) for constituency in facts.constituency for name in constituency.names}
     places = {*roster.places, *figured}
@@ -42,7 +50,7 @@ def check(reading: Reading, roster: Roster, facts: FactsFile, facts_name: str) -
             continue
         for finding in (
             *hours.check(sentence, facts.polling, facts_name, ours=ours),
-            *day.check(sentence, facts.polling, facts_name, ours=ours),
+            *day.check(sentence, facts.polling, facts_name, said_on, ours=ours),
             *documents.check(sentence, document_patterns, facts_name, ours=ours),
         ):
             found.setdefault(finding.rule, finding)

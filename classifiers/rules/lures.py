@@ -12,11 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from classifiers.rules.addresses import Body, Host
-from classifiers.rules.reading import Reading, Sentence, any_of
+from classifiers.rules.reading import ITS_OWN, Reading, Sentence, any_of
 from monitor.reference import Telephones
 from monitor.types import ClaimType, Finding, Said
-
-ITS_OWN = Said("its own words")  # what a finding rests on that needs no line of any file
 
 # -- who speaks to whom ------------------------------------------------------------------------------------------------
 
@@ -36,7 +34,8 @@ _NEGATES = re.compile(
 )
 _NEGATED_AFTER = re.compile(r" (?:to|with) (?:no ?one|nobody|any(?:one|body))\b")
 _ADDRESSES_READER = re.compile(
-    r"\b(?:you|your|yours|u|ur|dear)\b|[你您]|(?<![邀申促聘敦])请|" + any_of("閣下 貴戶 尊敬的 親愛的")
+    r"(?a)\b(?:you|your|yours|u|ur|dear)\b|[你您]|(?<![邀申促聘敦])请|\b(?:whatsapp|wechat|telegram)(?: me)?:? ?\+?\d|"
+    + any_of("閣下 貴戶 尊敬的 親愛的 加我 搵我")
 )
 
 # -- what is asked for -------------------------------------------------------------------------------------------------
@@ -80,7 +79,7 @@ _KINDS = (
         re.compile(
             r"\b(?:enter|reply|provide|confirm|verify|submit|send|give|input|key in|fill in|type|text|share|update)\b"
             rf".{{0,60}}?{_CODES}|"
-            + any_of("輸入 回覆 回復 提供 填寫 填上 填報 提交 發送 告訴 告知 報上 核實 更新 驗證 上傳 上載 拍攝")
+            + any_of("輸入 回覆 回復 提供 填寫 填上 填報 提交 發送 告訴 告知 報上 俾 畀 核實 更新 驗證 上傳 上載 拍攝")
             + rf".{{0,24}}?{_HAN_CODES}"
         ),
         0.6,
@@ -101,7 +100,7 @@ _KINDS = (
         re.compile(
             r"\b(?:lend me|pay (?:it |this |them )?for me|transfer (?:it |the money |some money )?for me|"
             r"buy (?:me )?(?:some |a few )?gift cards for me)\b|"
-            r"(?:帮|替)(?:我|忙)[^,。]{0,12}(?:转账|转帐|转数|转钱|转一下|转给|付款|付一下|汇款|垫付|代付|打款|充值|买点数卡)|"
+            r"(?:帮|替)(?:我|忙)[^,。]{0,12}(?:转账|转帐|转数|转钱|入[\d一二三四五六七八九十]|过数|入数|转一下|转给|付款|付一下|汇款|垫付|代付|打款|充值|买点数卡)|"
             r"借(?:给我|我)[^,。]{0,6}\d"
         ),
         0.4,
@@ -131,7 +130,7 @@ _KINDS = (
             rf"\b(?:vote|voting|voted)\b.{{0,50}}?\b(?:get|receive|win|claim|collect|earn)\b.{{0,30}}?"
             rf"(?:{_MONEY}|\b(?:vouchers?|coupons?|gift cards?|gifts?|cash)\b)|"
             r"(?:保证|稳赚|包赚|零风险|无风险)[^,。]{0,6}(?:回报|收益|获利|盈利|不赔)|稳赚不赔|日赚|"
-            rf"投票[^。]{{0,20}}?{any_of('送 領 換 派 贈 即得 可得 賺')}[^。]{{0,12}}?"
+            rf"投(?:完|咗|了)?票[^。]{{0,20}}?{any_of('送 領 換 派 贈 即得 可得 賺')}[^。]{{0,12}}?"
             rf"(?:{_MONEY}|{any_of('現金 禮券 禮物卡 超市券 購物券 紅包 八達通 獎金')})|"
             + any_of("中獎 獲獎 獲選 抽中")
             + rf"[^。]{{0,24}}?{any_of('領取 兌換 領獎')}"
@@ -166,8 +165,8 @@ _ASKS_TO_ACT = re.compile(
 
 # -- telephone numbers -------------------------------------------------------------------------------------------------
 
-_PHONE = re.compile(r"(?<![\d.,/-])\+?\d(?:[ ()-]{0,2}\d){6,14}(?![\d/])")
-_DATE = re.compile(r"(?:19|20)\d\d-\d\d?-\d\d?")
+_PHONE = re.compile(r"(?<![\d.,/-])\+?\d(?:(?:[ ()-]{0,2}|\.)\d){6,14}(?![\d/])")
+_DATE = re.compile(r"(?:19|20)\d\d[-.]\d\d?[-.]\d\d?")
 _CALL = re.compile(
     r"\b(?:call|dial|ring|phone|tel|text|txt|sms|whatsapp|wechat|telegram|signal|line|contact|message|hotline)\b|"
     + any_of("致電 打電話 撥打 撥電 來電 聯絡 聯繫 聯系 微信 電報 短信 短訊 訊息 加我 加qq 添加 熱線 電話")

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 
 _DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
-_UNITS = {"十": 10, "百": 100, "千": 1000}
+# As banks and ballot papers write them: 壹貳叁. 參 for three is left out, for it begins 參選.
+_DIGITS |= {char: value for value, char in enumerate("壹贰叁肆伍陆柒捌玖", start=1)}
+_UNITS = {"十": 10, "百": 100, "千": 1000, "拾": 10, "佰": 100, "仟": 1000}
+_SCORES = {"廿": 20, "卅": 30, "卌": 40}
 _MYRIADS = {"万": 10_000, "亿": 100_000_000}
 _UP_TO_TWENTY = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
@@ -15,7 +18,9 @@ _TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "sev
 _ENGLISH = {word: value for value, word in enumerate(_UP_TO_TWENTY.split())} | _TENS
 _MAGNITUDES = {"hundred": 100, "thousand": 1000, "million": 1_000_000, "m": 1_000_000, "k": 1000} | _UNITS | _MYRIADS
 
-HAN_NUMBER = "[零〇一二两三四五六七八九十百千万亿]"
+_HAN = _DIGITS.keys() | _UNITS.keys() | _SCORES.keys() | _MYRIADS.keys()
+
+HAN_NUMBER = "[零〇一二两三四五六七八九十百千万亿壹贰叁肆伍陆柒捌玖拾佰仟廿卅卌]"
 _WORD = rf"(?:{'|'.join(_ENGLISH)})(?:[- ](?:{'|'.join(list(_ENGLISH)[1:10])})(?![a-z]))?"
 _TIMES = r"(?: ?(?:(?:hundred|thousand|million)\b|[mk]\b|[百千万亿]))*+"
 COUNT = (
@@ -32,7 +37,7 @@ _MIXED_PART = re.compile(r"(\d[\d,]*(?:\.\d+)?) ?([百千万亿]*)")
 SHARE = (
     rf"(?:\d{{1,4}}(?:\.\d{{1,4}})? ?(?:%|per ?cent\b|巴仙)|\b{_WORD} per ?cent\b|{HAN_NUMBER}{{1,6}}巴仙"
     rf"|百分之(?:\d{{1,4}}(?:\.\d{{1,4}})?|{HAN_NUMBER}{{1,6}}(?:点{HAN_NUMBER}{{1,4}})?)"
-    rf"|(?:\d|[一二两三四五六七八九十])成(?:半|[一二三四五六七八九])?)"
+    rf"|(?:\d{{1,2}}|十[一二]?|[一二两三四五六七八九])成(?:半|[一二三四五六七八九])?)"
 )
 
 
@@ -58,7 +63,7 @@ def share(words: str) -> float | None:
     if found := re.fullmatch(r"([a-z -]+?) per ?cent", words):
         value = number(found[1])
         return None if value is None else float(value)
-    if found := re.fullmatch(r"(\d|[一二两三四五六七八九十])成(半|[一二三四五六七八九])?", words):
+    if found := re.fullmatch(r"(\d{1,2}|十[一二]?|[一二两三四五六七八九])成(半|[一二三四五六七八九])?", words):
         tenths = number(found[1]) or 0
         return tenths * 10 + (5 if found[2] == "半" else number(found[2] or "0") or 0)
     if found := re.fullmatch(r"百分之(\d+(?:\.\d+)?)", words):
@@ -72,7 +77,7 @@ def share(words: str) -> float | None:
 
 
 def _value(words: str) -> int | None:
-    if words and all(char in _DIGITS or char in _UNITS or char in _MYRIADS for char in words):
+    if words and all(char in _HAN for char in words):
         return _han_number(words)
     if _MIXED.fullmatch(words):
         return _mixed(words)
@@ -108,7 +113,7 @@ def _mixed(words: str) -> int:
 
 
 def _han_number(words: str) -> int:
-    if not any(char in _UNITS or char in _MYRIADS for char in words):  # digit by digit: 二〇二七
+    if all(char in _DIGITS for char in words):  # digit by digit: 二〇二七
         return int("".join(str(_DIGITS[char]) for char in words))
     total = section = digit = 0
     for char in words:
@@ -118,6 +123,8 @@ def _han_number(words: str) -> int:
             total, section, digit = total + (section + digit) * _MYRIADS[char], 0, 0
         elif char in _UNITS:
             section, digit = section + (digit or 1) * _UNITS[char], 0
+        elif char in _SCORES:
+            section, digit = section + _SCORES[char], 0
         else:
             digit = _DIGITS[char]
     return total + section + digit

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from classifiers.rules import denials
 from monitor.text import clean, fold, fold_with_offsets, shorten
-from monitor.types import Match
+from monitor.types import Match, Said
 
 # A full stop before a space ends a sentence, unless it belongs to an abbreviation: "No. 3", "Mr. Chan", "8 p.m."
 # Here and below: a run of equal characters is tried once, from its first and as a whole, or the time to read a long
@@ -19,6 +20,7 @@ _SENTENCE_END = re.compile(
     r"(?:(?<!\.)\.{2,}+|(?<!\bNo)(?<!\bno)(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bMrs)(?<!\b[A-Za-z])\.)"
     r"(?=[\s\"'”’)]+\S|\s*$)"
 )
+ITS_OWN = Said("its own words")  # what a finding rests on that needs no line of any file
 _LONGEST = 500  # characters of a sentence
 _LATIN_REACH, _HAN_REACH = 70, 24  # folded characters between a name and what is said of it
 
@@ -29,17 +31,17 @@ def any_of(words: str) -> str:
 
 
 _DENIES = re.compile(
-    r"\b(?:clarif(?:y|ie[sd]|ication)|den(?:y|ie[sd]|ying|ials?)|refut\w+|debunk\w*|fact[- ]?check\w*|false(?:ly)?|"
+    r"(?a)\b(?:clarif(?:y|ie[sd]|ication)|den(?:y|ie[sd]|ying|ials?)|refut\w+|debunk\w*|fact[- ]?check\w*|false(?:ly)?|"
     r"fake news|hoax\w*|untrue|not true|no truth|fabricat\w+|misinformation|disinformation|baseless|unfounded|"
-    r"misleading|rumou?rs?|satire|satirical|parody)\b|"
+    r"misleading|rumou?rs?|(?:is|was) (?:a |an )?(?:fake|deepfake|forgery)|satire|satirical|parody)\b|"
     + any_of(
         "澄清 否認 闢謠 辟謠 不實 失實 並非事實 不是事實 不屬實 並不屬實 謠言 假新聞 假消息 虛假 "
         "偽造 查核 求證 子虛烏有 無中生有 毫無根據 並無其事 沒有這回事 冇呢回事 駁斥 諷刺 惡搞 "
-        "純屬虛構 戲仿"
+        "純屬虛構 戲仿 與事實不符 不符事實 係假㗎 係假嘅 係假的 是假的 係流料 係老作 老作嘅 作故仔 屈佢嘅 同名同姓"
     )
 )
 _WARNS = re.compile(
-    r"\b(?:never|not|beware|scam\w*|fraud\w*|phishing|bogus|fake|impersonat\w+|warn\w*|suspicious|victims?|arrest\w*)\b|n't\b|"
+    r"(?a)\b(?:never|not|beware|scam\w*|fraud\w*|phishing|bogus|fake|impersonat\w+|warn\w*|suspicious|victims?|arrest\w*)\b|n't\b|"
     + any_of(
         "勿 慎防 提防 騙 詐 不會 從不 絕不 偽冒 冒充 假冒 可疑 受害 被捕 拘捕 警告 提醒 釣魚 唔會 唔好 假網站 冒認"
     )
@@ -68,7 +70,7 @@ class Sentence:
 
     def quote(self, start: int, end: int) -> str:
         """The original words of a folded span, as evidence."""
-        return shorten(clean(self.original[self.offsets[start] : self.offsets[end - 1] + 1]), 160)
+        return _quote(self.original, self.offsets, start, end)
 
 
 class Reading:
@@ -93,9 +95,17 @@ class Reading:
         """Whether the text takes something back, checks it or jokes.
 
         One such word anywhere silences the roster and facts rules: they exist for plain assertions, and a text that
-        quotes a rumour to correct it must never be flagged for the quotation.
+        quotes a rumour to correct it must never be flagged for the quotation. But one that dismisses a denial takes
+        nothing back.
         """
-        return _DENIES.search(self.folded) is not None
+        return _DENIES.search(self.folded) is not None and self.dismisses is None
+
+    @cached_property
+    def dismisses(self) -> str | None:
+        """The words, as they were written, with which the text dismisses somebody's denial."""
+        folded, offsets = fold_with_offsets(self.text)
+        span = denials.dismissal(folded)
+        return span and _quote(self.text, offsets, *span)
 
     @cached_property
     def warns(self) -> bool:
@@ -129,6 +139,10 @@ def sentences(text: str, matches: Sequence[Match] = ()) -> Iterator[Sentence]:
         )
         if folded.strip():
             yield Sentence(original, folded, offsets, names, asks)
+
+
+def _quote(original: str, offsets: Sequence[int], start: int, end: int) -> str:
+    return shorten(clean(original[offsets[start] : offsets[end - 1] + 1]), 160)
 
 
 def reaches(sentence: Sentence, name: Name, gap: int) -> bool:

@@ -83,6 +83,7 @@ _NUMBER_BEFORE = tuple(
     for pattern in (
         r"(?:\bno\. ?|#)(?P<n>\d{1,2})(?: candidate)?:? *$",
         rf"\b(?:candidate|ballot|vote(?: for)?) (?:number|no\.?) ?{_WORD}:? *$",
+        rf"\b(?:vote|tick|mark|choose|pick) (?:for )?(?:box |#)?{_WORD} (?:for|to (?:vote for|choose|back)) $",
         rf"(?<![\d月于在至]){_HAN}(?:候选人|参选人)?\s*$",  # 6月5號 is a date
     )
 )
@@ -96,6 +97,10 @@ _NUMBER_AFTER = tuple(
         rf"(?:is|will be|has changed to|has been changed to|changed to) (?:no\. ?)?{_WORD}",
         rf"[^。:]{{0,24}}?(?:编号|号码)(?:由\d+号)?(?:已|现|现已|会|将)?{_BECOMES}{_HAN}?",
         rf"\s*(?:已|现|现在|而家|其实|已经)*{_BECOMES}{_HAN}(?!风|波|线|码头|楼|室|干线|晚|早|上|下|凌|日)",
+        # What to mark for somebody: "… tick box 3", 想投戚啟航就揀5號.
+        rf"[^.;]{{0,30}}?\b(?:tick|mark|choose|pick|circle|stamp) (?:(?:box |no\. ?|number |#){_WORD})",
+        rf"[^。;]{{0,10}}?(?:拣|选|剔|圈|填|按|盖|印|投)(?:返|住|系)?{_HAN}(?!风|波|线|码头|楼|室|晚|早|上|下|凌|日)",
+        r" ?\((?:no\. ?|#)?(?P<n>\d|1[0-2])\)",
         rf"\s*[(]?\s*{_HAN}(?=候选人|参选人|[,。;)!\s]|$)",
     )
 )

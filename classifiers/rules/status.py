@@ -57,16 +57,17 @@ _WITHDREW = (
     r"pulled out|pulls out|stood down|bowed out|bows out|quits?)"
 )
 _OUT_SAID = re.compile(
-    rf"{_WITHDREW} (?:from |of )?{_ELECTION}|"
+    rf"(?a){_WITHDREW} (?:from |of )?{_ELECTION}|"
     rf"\b(?:withdrawn|withdrew|dropped out|pulled out|dq'?e?d){_CLAUSE_END}|"
     rf"\bdisqualified(?:{_CLAUSE_END}| from (?:standing|running|contesting|{_ELECTION})| as a candidate\b)|"
     r"\b(?:is |was |are )?no longer (?:a candidate|standing|running|in the (?:race|contest|election)|on the ballot)\b|"
     r"\b(?:is|was) not (?:(?:a|an official|a valid|a validated|a registered) "
     r"candidate(?! (?:of|from)\b)|standing|on the ballot)\b|"
     r"\b(?:is out of|has left|left) the (?:\w+ ){0,3}?(?:race|contest)\b|"
-    r"\b(?:has been |was )?(?:struck|removed|taken) (?:off|from) the ballot\b|"
+    r"\b(?:has been |was )?(?:struck|removed|taken|kicked|thrown) (?:off|from) the ballot\b|"
     r"\b(?:candidacy|nomination) (?:has been |was |is )?(?:withdrawn|cancelled|invalid(?:ated)?|revoked|rejected)\b|"
     r"退出[^,。:]{0,10}(?:选举|选战|竞选|角逐|参选|补选)|"
+    r"(?:退|弃)(?:咗|左|了)选|宣布退出(?=[,。!;)]|$)|(?:俾|畀|被|遭)(?:人)?dq|\bwithdraw\w* ?[咗了]|"
     r"(?:取消|褫夺)(?:了|其|他|她)?(?:的)?(?:参选人?|候选人?)?资格|"
     + any_of(
         "退選 棄選 放棄參選 退出選戰 不再參選 不再是候選人 並非候選人 不是候選人 唔再係候選人 唔係候選人 "
@@ -74,6 +75,7 @@ _OUT_SAID = re.compile(
         "提名被取消 被dq 遭dq dq咗 從選票上除名 被除名"
     )
 )
+_ONLY_TALK = re.compile(r"[的嘅]?(?:传闻|谣传|疑云|之说|说法|风波)")  # after it: 退選傳聞
 _WITHDREW_FROM = re.compile(rf"{_WITHDREW} (?:from |of )?(?:the )?")  # then the name of a constituency
 _OUT_BEFORE = re.compile(
     r"(?:\b(?:withdrawn|disqualified) candidate(?: no\.? ?\d+)?|\bdisqualif(?:ies|ied))\s*$|"
@@ -115,7 +117,7 @@ def _says_out(sentence: Sentence, name: Name, places: Collection[str]) -> tuple[
         return strips.start(), name.end + standing.end()
     if _OF_THE_NAMED.match(after):
         return None
-    ends = [(out.start(), out.end()) for out in _OUT_SAID.finditer(after)]
+    ends = [(out.start(), out.end()) for out in _OUT_SAID.finditer(after) if not _ONLY_TALK.match(after, out.end())]
     for leaves in _WITHDREW_FROM.finditer(after):
         ends += [
             (leaves.start(), leaves.end() + len(place)) for place in places if after.startswith(place, leaves.end())

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, selec
 from monitor.store.assessments import IN_FORCE
 from monitor.store.relations import related_to
 from monitor.store.schema import assessments, feeds, incident_items, incidents, items, revisions
-from monitor.types import ClaimType, IncidentFacts, Label, Lang, Role
+from monitor.types import ClaimType, IncidentFacts, Label, Lang, Role, Stance
 
 PAGE = 500  # incidents whose items are read with one query
 
@@ -100,6 +100,7 @@ def _facts(incident_id: int, members: Sequence[Row[Any]]) -> IncidentFacts:
         items=len(members),
         link=first.link,
         roles=tuple(Role(role) for role in dict.fromkeys(member.role for member in members)),
+        stances=tuple(Stance(stance) for stance in dict.fromkeys(member.stance for member in members) if stance),
         per_hour=_busiest_hour(sorted(member.first_seen_at for member in members)),
         sample=first.sample,
         tips=tuple(dict.fromkeys(member.tip for member in members if member.tip)),

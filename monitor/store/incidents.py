@@ -349,8 +349,8 @@ def names_in(matches: Sequence[Mapping[str, Any]] | None) -> frozenset[str]:
 
 
 def findings_in(findings: Sequence[Mapping[str, Any]] | None) -> frozenset[Contradiction]:
-    """What stored findings contradict."""
-    return frozenset((finding["rule"], finding["rests_on"]) for finding in findings or ())
+    """What stored findings contradict: those without a claim type contradict nothing."""
+    return frozenset((finding["rule"], finding["rests_on"]) for finding in findings or () if finding["claim_type"])
 
 
 def _item(row: Row[Any]) -> Item:

@@ -41,7 +41,7 @@ class Finding:
     """What a rule found, and the line of the roster or facts file it rests on."""
 
     rule: str
-    claim_type: ClaimType
+    claim_type: ClaimType | None  # None where it says nothing of what is claimed
     said: Said  # one sentence
     evidence: str  # the words of the item
     rests_on: str  # e.g. "facts.toml: polling.closes = 22:30"; equal for copies that differ in their own figures

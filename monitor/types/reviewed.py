@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from monitor.types.judged import Label
+from monitor.types.judged import Label, Stance
 from monitor.types.published import Lang, Role, join_text
 from monitor.types.said import Said
 from monitor.types.watched import ClaimType
@@ -155,6 +155,7 @@ class IncidentFacts:
     link: str | None  # of the first item
     sample: str | None = None  # uncertain, random: nobody flagged it, it was drawn to see what is missed
     roles: tuple[Role, ...] = ()  # of its outlets
+    stances: tuple[Stance, ...] = ()  # of its assessed items
     per_hour: int = 0  # items first seen within its busiest hour
     tips: tuple[str, ...] = ()  # the channels by which items of it came in by hand
 

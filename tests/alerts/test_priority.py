@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from alerts.priority import Rule, prioritise
 from monitor import seeds, taxonomy
-from monitor.types import ClaimType, IncidentFacts, Label, Lang, Phase, Role
+from monitor.types import ClaimType, IncidentFacts, Label, Lang, Phase, Role, Stance
 from tests.alerts.rows import WITHDRAWN
 
 FACTS = IncidentFacts(
@@ -55,6 +55,7 @@ def test_phase_changes_the_default() -> None:
         ({"findings": (WITHDRAWN.as_row(),)}, 1, "a rule is firm about it (roster-status)"),
         ({"outlets": ("Harbour Daily", "翠灣時報", "Radio Lantern")}, 1, "spread over 3 outlets"),
         ({"score": 0.59}, 3, "scores only 0.59"),
+        ({"stances": (Stance.REPORTS,)}, 3, "every item of it reports"),
         ({"matches": ()}, 3, "names nobody on the watchlist"),
         ({"matches": (), "score": 0.1}, 4, "scores only 0.10"),
         ({"findings": (WITHDRAWN.as_row(),), "score": 0.1}, 1, "a rule is firm about it"),
@@ -138,3 +139,9 @@ def test_bounds_and_reasons_hold_for_any_facts(
     more = sum("more urgent" in reason.text for reason in reasons)
     less = sum("less urgent" in reason.text for reason in reasons)
     assert priority == max(1, min(4, start - more + less))
+
+
+def test_one_item_that_asserts_takes_the_report_out_of_an_incident() -> None:
+    """Only where every item reports is it less urgent; an incident whose items nobody assessed is not."""
+    for stances in ((Stance.REPORTS, Stance.ASSERTS), ()):
+        assert _priority(replace(FACTS, stances=stances)) == _priority(FACTS) == 2

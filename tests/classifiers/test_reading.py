@@ -64,6 +64,7 @@ HOSTILE = [
     " ", "\n", "a\n", "\u3000", "，", "。", "零", "億", "1萬", "投票站", "卓望晴", "退選 ", "是2號", "ａ．", "e\u0301",
     "😀", "@a", "www.", "http://", " - A b", "polls at ", "polls will be ", "verify ", "one hundred ", "million ",
     "Perry Man, ", "選民1.", "a選1.", "<a>&", "8點至", "xn--a.", "6123 4567 ",
+    "they deny it, but ", "否認，但", "not true, but i ",
     "請你", "your vote ", "https://a@", "投票率", "turnout ", "1萬人投票", "百分之", "卓 ", "Ms Cheuk ", "身份證",
     "候選人卓望晴",
     "5 votes counted ", "5 people voted ", "Vivian-", "-Cheuk",

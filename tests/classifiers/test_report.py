@@ -11,6 +11,7 @@ from classifiers.evaluate import Evaluation, evaluate
 from classifiers.examples import seed_examples
 from classifiers.model import Model
 from classifiers.report import COLUMNS, meaning, page, table_rows
+from monitor import language
 
 HOSTILE = '"><script>alert(1)</script>\u202e$model'
 
@@ -72,7 +73,7 @@ def test_the_page_holds_every_curve_table_and_meaning(evaluation: Evaluation) ->
     shown = page(evaluation, figures, "seed-1", "labelled.jsonl")
     assert shown.count("<svg") == 4
     assert all(f"<dt>{column.name}</dt>" in shown for column in COLUMNS)
-    for heading in ("The whole", "This model by lang", "This model by kind", "Plain TF-IDF by stance"):
+    for heading in ("The whole", "This model by language", "This model by kind", "Plain TF-IDF by stance"):
         assert f"<h2>{heading}</h2>" in shown
     assert f"{figures['model']['calibration_error']:.3f}<small>" in shown
     assert "no probability" in shown
@@ -95,3 +96,16 @@ def test_what_a_score_means_is_said_with_the_figures_found(evaluation: Evaluatio
     assert f"{whole['logit_shift']:+.2f}" in meaning(whole)
     assert "probability as" not in meaning(whole | {"logit_shift": None})
     assert meaning(whole | {"logit_shift": None}).endswith("does not refute.")
+
+
+def test_the_page_speaks_the_readers_language(evaluation: Evaluation) -> None:
+    """Headings, explanations, charts and tables in Traditional Chinese; no English sentence is left over."""
+    measured = evaluation.figures()
+    with language.speaking("zh-Hant"):
+        chinese = page(evaluation, measured, "m-1", "texts.jsonl")
+        said = meaning(measured["model"])
+    assert '<html lang="zh-Hant">' in chinese
+    assert "可靠度" in chinese
+    assert said in chinese
+    words = set(re.findall(r"[a-z]{4,}", re.sub(r"(?s)<style>.*?</style>|<[^>]*>|&[a-z]+;", " ", chinese)))
+    assert words <= {"pollwatch", "texts", "jsonl", "scam", "news", "false", "claim", "script", "alert", "model"}

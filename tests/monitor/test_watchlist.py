@@ -10,7 +10,7 @@ from monitor.config import Settings
 from monitor.errors import ConfigError
 from monitor.reference import CandidateEntry, LatinName, as_candidate, load_watchlist
 from monitor.types import Candidate
-from monitor.watchlist import Watchlist, name_forms
+from monitor.watchlist import Watchlist, name_forms, uncertain_forms
 
 WATCHLIST = Watchlist(
     [
@@ -263,3 +263,19 @@ def test_a_chinese_name_is_found_wherever_it_stands(before: str, after: str) -> 
 def test_a_latin_name_is_printed_whole(name: LatinName, whole: str) -> None:
     """Who has no English name is not left with a surname, which many share."""
     assert name.whole == whole
+
+
+def test_tags_and_names_with_a_comma() -> None:
+    """#VivianCheuk is she; "Cheuk, Vivian" is where the text holds more of her; a short name in one word is a word."""
+    cheuk = Candidate(
+        "cheuk",
+        ("卓望晴",),
+        aliases=tuple(name_forms("Cheuk", "Mong-ching", "Vivian")),
+        uncertain=tuple(uncertain_forms(["卓望晴"], "Cheuk", "Mong-ching", "Vivian")),
+        constituency=("Jade Bay North",),
+    )
+    watchlist = Watchlist([cheuk])
+    for text in ("#VivianCheuk again", "@viviancheuk", "看#ＶｉｖｉａｎＣｈｅｕｋ", "Jade Bay North: Cheuk, Vivian"):
+        assert [match.candidate_id for match in watchlist.match(text)] == ["cheuk"], text
+    assert watchlist.match("Cheuk, Vivian and others") == ()
+    assert "AnnLi" not in name_forms("Li", "Ka-yan", "Ann")

@@ -1,0 +1,78 @@
+"""Texts that name a denial only to dismiss it: they hold the words of a refutation and assert the falsehood."""
+
+from __future__ import annotations
+
+import pytest
+
+from classifiers.model import Opinion
+from classifiers.rules.denials import dismissal
+from classifiers.scoring import combine
+from monitor.store.incidents import findings_in
+from monitor.text import fold
+from monitor.types import ClaimType, Label, Stance
+from tests.classifiers.rule_case import findings, rules
+
+DISMISSING = [
+    ("The office calls it unfounded. Yet we filmed the boxes leaving Jade Bay North", "we filmed"),
+    ("They said the story about Vivian Cheuk was a hoax, but my sister heard her say it", "my sister heard"),
+    ("Officials say it is false. It is true: the vote in Kingfisher Point is over", "It is true"),
+    ("Residents, don't fall for the so-called fact-checks about the ballot", "don't fall for"),
+    ("Of course the office denied it. Perry Man has withdrawn", "Of course the office denied"),
+    ("官方指是謠言，但我親眼看到票箱被換走", "我親眼"),
+    ("當局說這是假消息，可是我们亲眼看到选票被运走", "亲眼"),
+    ("唔好信官方嘅澄清，文沛霖真係退選", "唔好信官方嘅澄清"),
+    ("辟谣才是造谣，票站已经关了", "辟谣才是"),
+    ("佢哋澄清一萬次都冇用，投票紙有編號", "澄清一萬次都冇用"),
+    ("Ｔｈｅｙ　ｄｅｎｙ　ｉｔ，　ｏｆ　ｃｏｕｒｓｅ. The ballot papers are numbered", "ｄｅｎｙ"),
+]
+TAKING_BACK = [
+    "The office denies that boxes were moved, but promises to publish the footage of the vote",
+    "Posts say the station closed at six, but I saw people voting at nine. The rumour is false",
+    "It is not true that the poll is off. It is true that the ferry is late, the office said",
+    "Is it true that Perry Man withdrew? The office says that is false",
+    "Vivian Cheuk denied the report, yet asked residents to go on voting",
+    "選舉事務署澄清票站沒有提早關閉，但呼籲選民早些投票",
+    "網傳文沛霖退選，我剛問過他的團隊，是謠言",
+    "不要相信謠言，請以選舉事務署的澄清為準",
+    "有人話票站收咗，但我親眼見到仲有人排隊，唔好傳謠言",
+    "",
+]
+
+
+@pytest.mark.parametrize(("text", "words"), DISMISSING)
+def test_a_dismissed_denial_is_found_with_its_words(text: str, words: str) -> None:
+    """In both languages and scripts and full width; the evidence is quoted as it was written."""
+    (finding,) = [found for found in findings(text) if found.rule == "denial-dismissed"]
+    assert words in finding.evidence
+    assert finding.claim_type is None
+
+
+@pytest.mark.parametrize("text", TAKING_BACK)
+def test_what_takes_a_claim_back_dismisses_nothing(text: str) -> None:
+    """Denials, corrections by eye-witnesses and questions, though they say "but" and "I saw"."""
+    assert dismissal(fold(text)) is None
+
+
+def test_a_dismissed_denial_far_from_the_election_is_none_of_ours() -> None:
+    """Only a text about the watchlist or about voting gives a finding."""
+    assert rules("The band denies it, of course, but the tour is over") == []
+
+
+def test_a_dismissed_denial_silences_no_other_rule() -> None:
+    """What the text asserts beside it is compared with the roster as in any plain assertion."""
+    assert rules("They deny it, of course. Perry Man has withdrawn.") == ["roster-status", "denial-dismissed"]
+    assert "roster-status" not in rules("They deny it. Perry Man has withdrawn, it was said.")
+
+
+def test_a_dismissed_denial_asserts_and_keeps_the_models_claim_type() -> None:
+    """The model reads the words of a refutation; the finding says that the text asserts, and not what."""
+    opinion = Opinion(0.2, Label.FALSE_INFORMATION, Stance.REFUTES, ClaimType.COUNT_FRAUD)
+    found = [f for f in findings(DISMISSING[0][0]) if f.rule == "denial-dismissed"]
+    scored = combine(opinion, found, None, 0.5)
+    assert (scored.flagged, scored.stance, scored.claim_type) == (True, Stance.ASSERTS, ClaimType.COUNT_FRAUD)
+
+
+def test_a_dismissed_denial_parts_no_copies() -> None:
+    """It contradicts no line of any file, so the text joins the incident of the rumour that it repeats."""
+    text = "They deny it, of course. Perry Man has withdrawn."
+    assert {rule for rule, _ in findings_in([f.as_row() for f in findings(text)])} == {"roster-status"}
