@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -33,9 +34,10 @@ class Judge(Protocol):
 
 
 class Ours:
-    """The model as it ships; ``stream`` are texts without labels, as a desk has them."""
+    """The model as it ships, or one that reads sentence vectors; ``stream`` are texts without labels, as a desk has."""
 
-    def __init__(self, stream: Sequence[str]) -> None:
+    def __init__(self, stream: Sequence[str], *, with_vectors: bool = False) -> None:
+        self._with_vectors = with_vectors
         self._background = common_words().with_texts(stream)
         self._seeds = seed_examples()
         self._model: Model
@@ -43,7 +45,9 @@ class Ours:
     def learn(self, lessons: Sequence[Example], weights: Sequence[float]) -> None:
         """See ``Judge``."""
         weight = [1.0] * len(self._seeds) + list(weights)
-        self._model, _ = fit([*self._seeds, *lessons], self._background, weights=weight)
+        self._model, _ = fit(
+            [*self._seeds, *lessons], self._background, weights=weight, with_vectors=self._with_vectors
+        )
 
     def scores(self, texts: Sequence[str]) -> tuple[Array, Array]:
         """See ``Judge``."""
@@ -108,7 +112,11 @@ class Plain:
         return sparse.csr_array((data, counts.indices, counts.indptr), shape=counts.shape), norms
 
 
-JUDGES: dict[str, Callable[[Sequence[str]], Judge]] = {"ours": Ours, "plain": Plain}
+JUDGES: dict[str, Callable[[Sequence[str]], Judge]] = {
+    "ours": Ours,
+    "plain": Plain,
+    "vectors": partial(Ours, with_vectors=True),
+}
 
 _RUN = re.compile(r"[a-z0-9']+|[\u3400-\u9fff]+")
 
