@@ -40,9 +40,9 @@ class Fragment:
 def fragments(model: Model, texts: Sequence[str], masked: Sequence[str], rows: Any) -> list[list[Fragment]]:
     """For each text the pieces that moved its score, by place.
 
-    ``masked`` are the texts with names hidden, ``rows`` are the model's of those. Every term's
-    contribution (its value times its weight) is shared out over the characters where it stands; what lies on one word,
-    or on neighbouring Han characters that pull the same way, is one fragment.
+    ``masked`` are the texts with names hidden, ``rows`` are the model's of those. Every term's contribution (its value
+    times its weight) is shared out over the characters where it stands; what lies on one word, or on neighbouring Han
+    characters that pull the same way, is one fragment.
     """
     folded, offsets = zip(*map(fold_with_offsets, masked), strict=True) if masked else ((), ())
     pulls = _pulls(model, folded, rows)

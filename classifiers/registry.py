@@ -69,7 +69,13 @@ def _register_seed_model(store: Store, now: datetime, with_vectors: bool) -> str
     row, _ = build(seed_lessons(), now, with_vectors=with_vectors)
     with store.write() as connection:
         models.put(connection, row)
-        promote(connection, row["id"], now, ACTOR, ("Trained from the seeds: no model that can be read was live.",))
+        promote(
+            connection,
+            row["id"],
+            now,
+            ACTOR,
+            ("Trained from the seeds: no model was live that can be read and reads what the configuration says.",),
+        )
     return str(row["id"])
 
 

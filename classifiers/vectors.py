@@ -50,7 +50,7 @@ def vectors_of(texts: Sequence[str]) -> Array:
     Traditional and Simplified, full-width and plain forms of a text have one vector, and so have texts that differ in
     the length of a hidden name alone.
     """
-    found = [_vector(_HIDDEN.sub(" ", fold(text))[:LENGTH]) for text in texts]
+    found = [_vector(fold(_HIDDEN.sub(" ", text))[:LENGTH]) for text in texts]
     return np.vstack(found) if found else np.zeros((0, DIMENSIONS), dtype=np.float32)
 
 
@@ -58,7 +58,7 @@ def vectors_of(texts: Sequence[str]) -> Array:
 def _vector(text: str) -> Array:
     # NUL would end the text for a program in C, and half of a surrogate pair has no bytes in UTF-8.
     readable = text.replace("\0", " ").encode("utf-8", "replace").decode()
-    with _alone, threadpool_limits(limits=1):  # the other processors are for whoever collects
+    with _alone, threadpool_limits(limits=1, user_api="openmp"):  # the other processors are for whoever collects
         vector: Array = _network().query(readable)
     vector.flags.writeable = False
     return vector
