@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from classifiers import registry
-from classifiers.explain import Fragment, fragments, known_words, reasons
+from classifiers import registry, vectors
+from classifiers.explain import Fragment, fragments, known_words, reasons, vector_weights
 from classifiers.mask import Mask
 from classifiers.model import Model, Opinion
 from classifiers.rules import Reference, check, is_of_this_election, is_ordinary
@@ -60,19 +60,25 @@ class Bench:
     def assess(self, texts: Sequence[Judged]) -> list[Assessment]:
         """One assessment a text, in order. Pure."""
         masked = [self.mask(judged.text) for judged in texts]
-        rows = self.model.features.transform(masked)
+        rows = self.model.rows(masked)
         opinions = self.model.judge_rows(rows)
         pieces = fragments(self.model, [judged.text for judged in texts], masked, rows)
         known = known_words(self.model, masked)
-        return [self._assess(*one) for one in zip(texts, opinions, pieces, known, strict=True)]
+        weights = vector_weights(self.model, rows)
+        return [self._assess(*one) for one in zip(texts, opinions, pieces, known, weights, strict=True)]
 
     def explain(self, text: str) -> list[Fragment]:
         """The pieces of a text that moved its score."""
         masked = [self.mask(text)]
-        return fragments(self.model, [text], masked, self.model.features.transform(masked))[0]
+        return fragments(self.model, [text], masked, self.model.rows(masked))[0]
 
     def _assess(
-        self, judged: Judged, opinion: Opinion, pieces: Sequence[Fragment], known: tuple[int, int]
+        self,
+        judged: Judged,
+        opinion: Opinion,
+        pieces: Sequence[Fragment],
+        known: tuple[int, int],
+        vector: float | None,
     ) -> Assessment:
         matches = self.watchlist.match(judged.text)
         findings = check(judged.text, judged.link, matches, self.reference, judged.published_at)
@@ -80,7 +86,7 @@ class Bench:
         usual = opinion.probability >= self.threshold and is_ordinary(judged.text, matches, self.reference)
         scored = combine(opinion, findings, judged.role, self.threshold, named=named, ordinary=usual)
         candidates = self.watchlist.candidates
-        why = reasons(pieces, scored, findings, matches, judged.role, candidates, known, ordinary=usual)
+        why = reasons(pieces, scored, findings, matches, judged.role, candidates, known, vector, ordinary=usual)
         return Assessment(
             label=scored.label,
             score=scored.score,
@@ -101,7 +107,7 @@ def assess(store: Store, settings: Settings, now: datetime) -> StageReport:
     One transaction a batch. An item that cannot be assessed is a problem of the report and waits for the next pass;
     it holds up no other. Raises ModelError and ConfigError before anything is written.
     """
-    bench = Bench.of(*registry.live(store, now), settings)
+    bench = Bench.of(*registry.live(store, now, with_vectors=vectors.wanted(settings)), settings)
     since = now - timedelta(days=settings.assess.window_days)
     assessed = flagged = last = 0
     problems: list[str] = []

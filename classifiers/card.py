@@ -38,6 +38,10 @@ IS = (
     ),
     Said("Names, parties, constituencies and gender are hidden from it."),
 )
+READS_VECTORS = Said(
+    "It reads sentence vectors as well, of a network that others trained on text of the web. What they add to a score "
+    "is one number among its reasons: nobody can say which words of the text it comes from."
+)
 INTENDED = (
     Said("Putting public items of feeds in the order in which reviewers look at them."),
     Said("Learning from reviewers' decisions, in the hands of a team that is held to account for them."),
@@ -90,6 +94,7 @@ def card(model_id: str, data_sha256: str, model: Model, lessons: Sequence[Lesson
     measured = {name: words for name, words in groups.items() if len(set(words)) > 1}
     judged = evaluate.Evaluation(truth, groups, {"model": (scores, flagged)}).judged("model")
     labels = [str(example.label) for example in examples]
+    is_ = IS if model.centre is None else (*IS, READS_VECTORS)
     return Card(
         {
             "model": model_id,
@@ -109,7 +114,7 @@ def card(model_id: str, data_sha256: str, model: Model, lessons: Sequence[Lesson
             "fairness": fairness.measure(model),
             "says": {
                 name: [said.form for said in sentences]
-                for name, sentences in (("is", IS), ("intended", INTENDED), ("forbidden", FORBIDDEN))
+                for name, sentences in (("is", is_), ("intended", INTENDED), ("forbidden", FORBIDDEN))
             },
         }
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from classifiers.model import SUSPICIOUS, Array, Model, chinese, label_values
+from classifiers.model import SUSPICIOUS, Array, Model, chinese, label_values, vector_columns
 from classifiers.scoring import TRUSTED_ROLES, Scored
 from classifiers.sentences import sentence
 from classifiers.terms import batches, terms_of
@@ -40,9 +40,9 @@ class Fragment:
 def fragments(model: Model, texts: Sequence[str], masked: Sequence[str], rows: Any) -> list[list[Fragment]]:
     """For each text the pieces that moved its score, by place.
 
-    ``masked`` are the texts with names hidden, ``rows`` is what the model's features make of those. Every term's
-    contribution (its value times its weight) is shared out over the characters where it stands; what lies on one word,
-    or on neighbouring Han characters that pull the same way, is one fragment.
+    ``masked`` are the texts with names hidden, ``rows`` are the model's of those. Every term's contribution (its value
+    times its weight) is shared out over the characters where it stands; what lies on one word, or on neighbouring Han
+    characters that pull the same way, is one fragment.
     """
     folded, offsets = zip(*map(fold_with_offsets, masked), strict=True) if masked else ((), ())
     pulls = _pulls(model, folded, rows)
@@ -55,6 +55,15 @@ def _fragments(text: str, folded: str, offsets: Sequence[int], pull: Array) -> l
         first, last = offsets[start], offsets[end - 1] + 1
         pieces.append(Fragment(text[first:last], float(pull[start:end].sum()), first, last))
     return pieces
+
+
+def vector_weights(model: Model, rows: Any) -> list[float | None]:
+    """For each of the model's rows what its sentence vector adds to its value; None where the model reads none."""
+    if model.centre is None:
+        return [None] * rows.shape[0]
+    placed = vector_columns(rows.shape[1], model.centre)
+    weights = model.label.weights[_likeliest(model, rows), placed]
+    return [float(value) for value in (rows[:, placed].toarray() * weights).sum(axis=1)]
 
 
 def known_words(model: Model, masked: Sequence[str]) -> list[tuple[int, int]]:
@@ -71,13 +80,14 @@ def reasons(
     role: Role | None,
     candidates: Mapping[str, Candidate],
     known: tuple[int, int],
+    vector: float | None = None,
     *,
     ordinary: bool = False,
 ) -> tuple[Reason, ...]:
-    """Everything that counted, the firmest first: findings, names, words, claim type, stance, role.
+    """Everything that counted, the firmest first: findings, names, words, vector, claim type, stance, role.
 
-    ``ordinary`` says that it reports what every polling day brings. ``known`` is of ``known_words``; before what the
-    model thinks of a text unlike any that it learned from, it says so.
+    ``known`` is of ``known_words``, ``vector`` of ``vector_weights``; ``ordinary`` says that it reports what every
+    polling day brings. Before what the model thinks of a text unlike any that it learned from, it says so.
     """
     found = [_reason("finding", finding.as_row()) for finding in findings]
     named = dict.fromkeys(match.candidate_id for match in matches)
@@ -88,6 +98,8 @@ def reasons(
         found.append(_reason("ordinary", {}))
     found += _unfamiliar(*known)
     found += _words(pieces)
+    if vector is not None:
+        found.append(_reason("vector", {"weight": round(vector, 3)}))
     if scored.flagged and scored.claim_type:
         found.append(_reason("claim-type", {"claim_type": scored.claim_type.value}))
     found.append(_reason("stance", {"stance": scored.stance.value}))
@@ -103,7 +115,7 @@ def _reason(code: str, detail: Mapping[str, Any]) -> Reason:
 def _pulls(model: Model, folded: Sequence[str], rows: Any) -> Iterator[Array]:
     """For each folded text, what each of its characters adds to the value of the likeliest suspicious label."""
     weights, width = model.label.weights, model.label.weights.shape[1]
-    likeliest = chinese(rows) * len(SUSPICIOUS) + label_values(model.label, rows).argmax(axis=1)
+    likeliest = _likeliest(model, rows)
     done = 0
     for batch in batches(folded):
         values = rows[done : done + len(batch)]
@@ -122,6 +134,11 @@ def _pulls(model: Model, folded: Sequence[str], rows: Any) -> Iterator[Array]:
         steps = np.bincount(start, weights=share, minlength=firsts[-1])  # how the pull changes with each character
         pull = np.cumsum(steps - np.bincount(end, weights=share, minlength=firsts[-1]))
         yield from (pull[first : first + len(text)] for first, text in zip(firsts[:-1], batch, strict=True))
+
+
+def _likeliest(model: Model, rows: Any) -> Array:
+    """Which row of the label head is the value of each text."""
+    return np.asarray(chinese(rows) * len(SUSPICIOUS) + label_values(model.label, rows).argmax(axis=1))
 
 
 def _pieces(folded: str, pull: Array) -> list[tuple[int, int]]:

@@ -14,11 +14,11 @@ from typing import Any
 import skops.io
 
 import monitor
-from classifiers import evaluate
+from classifiers import evaluate, vectors
 from classifiers.background import common_words
 from classifiers.card import Card, card
 from classifiers.lessons import Lesson, Origin, digest, pack, seed_lessons, unpack
-from classifiers.model import FORMAT, Model, fit
+from classifiers.model import FORMAT, FORMAT_VECTORS, Model, fit
 from monitor.errors import ModelError, ModelVersionError, RefusedError
 from monitor.store import Connection, Store, audit, models
 from monitor.types import Said
@@ -29,24 +29,26 @@ TRUSTED_TYPES: tuple[str, ...] = ()
 _MEND = "run `pollwatch models train`"
 _MEND_VERSION = "run `pollwatch models train`, then `pollwatch models promote` with the id that it prints"
 SEED = "seed"  # the prefix of models that learned from the seeds alone
+VECTORS = "vectors"  # the suffix of models that read sentence vectors
 ACTOR = "registry"
 
 _loaded: dict[tuple[str, str], Model] = {}  # by id and checksum; a process uses one or two
 
 
-def live(store: Store, now: datetime) -> tuple[str, Model]:
+def live(store: Store, now: datetime, *, with_vectors: bool = False) -> tuple[str, Model]:
     """The live model and its id; trained from the seeds and registered when the store has none yet.
 
-    A live model of the seeds that other versions of the libraries wrote is trained anew.
+    A live model of the seeds that other versions of the libraries wrote is trained anew, and so is one that reads
+    sentence vectors though ``with_vectors`` says no, or the other way round.
 
     Raises ModelError when it is damaged or of another version, BusyError when another process trains for minutes.
     """
     found = _live_id(store)
-    if found is None:
+    if found is None or not _is_kept(found, with_vectors):
         with store.lock("train", wait_s=120):
             found = _live_id(store)
-            if found is None:
-                found = _register_seed_model(store, now)
+            if found is None or not _is_kept(found, with_vectors):
+                found = _register_seed_model(store, now, with_vectors)
     try:
         return found, load(store, found)
     except ModelVersionError:
@@ -54,15 +56,26 @@ def live(store: Store, now: datetime) -> tuple[str, Model]:
             raise
     # What the seeds alone taught can be learned again: an upgrade of the libraries must not stop the desk.
     with store.lock("train", wait_s=120):
-        found = _register_seed_model(store, now)
+        found = _register_seed_model(store, now, with_vectors)
     return found, load(store, found)
 
 
-def _register_seed_model(store: Store, now: datetime) -> str:
-    row, _ = build(seed_lessons(), now)
+def _is_kept(id: str, with_vectors: bool) -> bool:
+    """Whether the live model goes on: what people taught does, whatever it reads."""
+    return not id.startswith(f"{SEED}-") or id.endswith(f"-{VECTORS}") is with_vectors
+
+
+def _register_seed_model(store: Store, now: datetime, with_vectors: bool) -> str:
+    row, _ = build(seed_lessons(), now, with_vectors=with_vectors)
     with store.write() as connection:
         models.put(connection, row)
-        promote(connection, row["id"], now, ACTOR, ("Trained from the seeds: no model that can be read was live.",))
+        promote(
+            connection,
+            row["id"],
+            now,
+            ACTOR,
+            ("Trained from the seeds: no model was live that can be read and reads what the configuration says.",),
+        )
     return str(row["id"])
 
 
@@ -84,24 +97,27 @@ def seed_id() -> str:
     return model_id(lessons, digest(lessons))
 
 
-def build(lessons: Sequence[Lesson], now: datetime, stream: Sequence[str] = ()) -> tuple[dict[str, Any], Model]:
+def build(
+    lessons: Sequence[Lesson], now: datetime, stream: Sequence[str] = (), *, with_vectors: bool = False
+) -> tuple[dict[str, Any], Model]:
     """Train a model; returns its row for ``models.put``, not live, and itself. Lessons and stream determine its id.
 
-    ``stream`` are texts without labels, which tell what is common in the team's feeds.
+    ``stream`` are texts without labels, which tell what is common in the team's feeds. A model ``with_vectors`` has
+    that in its id.
     """
     examples = [lesson.example for lesson in lessons]
     weights = [lesson.weight for lesson in lessons]
-    model, scores = fit(examples, common_words().with_texts(stream), weights=weights)
+    model, scores = fit(examples, common_words().with_texts(stream), weights=weights, with_vectors=with_vectors)
     data = digest(lessons, stream)
     blob = dumps(model)
-    id = model_id(lessons, data)
+    id = model_id(lessons, data) + (f"-{VECTORS}" if with_vectors else "")
     row = {
         "id": id,
         "created_at": now,
         "live": False,
         "data_sha256": data,
         "sha256": hashlib.sha256(blob).hexdigest(),
-        "versions": versions(),
+        "versions": versions(with_vectors=with_vectors),
         "metrics": {
             "threshold": round(model.threshold, 4),
             **evaluate.measure(
@@ -226,10 +242,13 @@ def model_id(lessons: Sequence[Lesson], data_sha256: str) -> str:
     return f"{prefix}-{data_sha256[:8]}"
 
 
-def versions() -> dict[str, str]:
-    """What a model depends on to be read as it was written."""
+def versions(*, with_vectors: bool = False) -> dict[str, str]:
+    """What a model depends on to be read as it was written, and to judge as it did."""
     libraries = {name: version(name) for name in ("scikit-learn", "skops")}
-    return {"pollwatch": monitor.__version__, "model format": str(FORMAT), **libraries}
+    if with_vectors:
+        libraries[vectors.PACKAGE] = version(vectors.PACKAGE)
+    number = FORMAT_VECTORS if with_vectors else FORMAT
+    return {"pollwatch": monitor.__version__, "model format": str(number), **libraries}
 
 
 def dumps(model: Model) -> bytes:
@@ -238,8 +257,15 @@ def dumps(model: Model) -> bytes:
 
 
 def loads(id: str, blob: bytes, sha256: str, written_by: Mapping[str, str]) -> Model:
-    """A model from its bytes. Raises ModelError when they are not those that were stored, or of other versions."""
-    for name, present in versions().items():
+    """A model from its bytes.
+
+    Raises ModelError when they are not those that were stored, or of other versions, or when it reads sentence vectors
+    and there are none here.
+    """
+    with_vectors = vectors.PACKAGE in written_by
+    if with_vectors and not vectors.installed():
+        raise ModelError(id, f"reads sentence vectors, and {vectors.PACKAGE} is not installed: {vectors.MEND}")
+    for name, present in versions(with_vectors=with_vectors).items():
         if _minor(written_by.get(name, "")) != _minor(present):
             raise ModelVersionError(
                 id, f"was written by {name} {written_by.get(name, '?')}, this is {present}: {_MEND_VERSION}"

@@ -37,6 +37,15 @@ def sentence(code: str, detail: Mapping[str, Any]) -> Said:  # noqa: PLR0911 - o
                 "Words that speak for it: {weighed_for}; against it: {weighed_against}.",
                 {"weighed_for": _quoted(detail["for"]), "weighed_against": _quoted(detail["against"])},
             )
+        case "vector":
+            weight = detail["weight"]
+            if weight > 0:
+                return Said(
+                    "Its sentence vector, what it says as a whole, speaks for it: {weight}.", {"weight": weight}
+                )
+            return Said(
+                "Its sentence vector, what it says as a whole, speaks against it: {weight}.", {"weight": weight}
+            )
         case "claim-type":
             return Said("Looks like {claim_type}.", {"claim_type": detail["claim_type"]})
         case "stance":

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from classifiers import gate, registry
+from classifiers import gate, registry, vectors
 from classifiers.examples import Example
 from classifiers.gate import Exam, Judgement
 from classifiers.lessons import Lesson, decision_lessons, label_lessons, refutation_lessons, seed_lessons
@@ -33,6 +33,7 @@ class Material:
     exam: Exam
     stream: list[str]
     last_decision: int
+    with_vectors: bool
 
 
 def train(store: Store, settings: Settings, now: datetime, labels: Sequence[Example] = ()) -> str:
@@ -69,6 +70,7 @@ def is_due(store: Store, settings: Settings, now: datetime) -> bool:
 
 
 def _gather(store: Store, settings: Settings, labels: Sequence[Example] = ()) -> Material:
+    with_vectors = vectors.wanted(settings)
     watchlist, _ = load_watchlist(settings)
     mask = Mask(watchlist.candidates.values())
     with store.read() as connection:
@@ -78,12 +80,12 @@ def _gather(store: Store, settings: Settings, labels: Sequence[Example] = ()) ->
         last = models.last_decision(connection)
     lessons = [*seed_lessons(), *reviewed, *refutations, *label_lessons(labels, mask)]
     exam = gate.set_exam(held_decisions, held_refutations, stream[:EXAM_STREAM], watchlist, mask)
-    return Material(lessons, exam, stream, last)
+    return Material(lessons, exam, stream, last, with_vectors)
 
 
 def _train(store: Store, material: Material, now: datetime, *, promote: bool) -> tuple[str, Judgement]:
     """Train, judge and register, the last two in one transaction; the judgement says whether it became live."""
-    row, model = registry.build(material.lessons, now, material.stream)
+    row, model = registry.build(material.lessons, now, material.stream, with_vectors=material.with_vectors)
     row["learned"] |= {"held_back": len(material.exam.decided), "last_decision": material.last_decision}
     compared, live = _live(store)
     judgement = gate.judge(model, live, material.exam)

