@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from classifiers import registry, vectors
-from classifiers.explain import Fragment, fragments, known_words, reasons, vector_weights
+from classifiers.explain import Fragment, Seen, fragments, reasons, seen
 from classifiers.mask import Mask
 from classifiers.model import Model, Opinion
 from classifiers.rules import Reference, check, is_of_this_election, is_ordinary
@@ -62,31 +62,21 @@ class Bench:
         masked = [self.mask(judged.text) for judged in texts]
         rows = self.model.rows(masked)
         opinions = self.model.judge_rows(rows)
-        pieces = fragments(self.model, [judged.text for judged in texts], masked, rows)
-        known = known_words(self.model, masked)
-        weights = vector_weights(self.model, rows)
-        return [self._assess(*one) for one in zip(texts, opinions, pieces, known, weights, strict=True)]
+        found = seen(self.model, [judged.text for judged in texts], masked, rows)
+        return [self._assess(*one) for one in zip(texts, opinions, found, strict=True)]
 
     def explain(self, text: str) -> list[Fragment]:
         """The pieces of a text that moved its score."""
         masked = [self.mask(text)]
         return fragments(self.model, [text], masked, self.model.rows(masked))[0]
 
-    def _assess(
-        self,
-        judged: Judged,
-        opinion: Opinion,
-        pieces: Sequence[Fragment],
-        known: tuple[int, int],
-        vector: float | None,
-    ) -> Assessment:
+    def _assess(self, judged: Judged, opinion: Opinion, found: Seen) -> Assessment:
         matches = self.watchlist.match(judged.text)
         findings = check(judged.text, judged.link, matches, self.reference, judged.published_at)
         named = not self.watchlist.candidates or is_of_this_election(judged.text, matches, self.reference)
         usual = opinion.probability >= self.threshold and is_ordinary(judged.text, matches, self.reference)
         scored = combine(opinion, findings, judged.role, self.threshold, named=named, ordinary=usual)
-        candidates = self.watchlist.candidates
-        why = reasons(pieces, scored, findings, matches, judged.role, candidates, known, vector, ordinary=usual)
+        why = reasons(found, scored, findings, matches, judged.role, self.watchlist.candidates, ordinary=usual)
         return Assessment(
             label=scored.label,
             score=scored.score,

@@ -72,40 +72,53 @@ def known_words(model: Model, masked: Sequence[str]) -> list[tuple[int, int]]:
     return [(int(known), int(words)) for pair in counted for known, words in zip(*pair, strict=True)] if masked else []
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the model saw in one text."""
+
+    pieces: Sequence[Fragment]
+    known: tuple[int, int]  # see known_words
+    vector: float | None = None  # see vector_weights
+
+
+def seen(model: Model, texts: Sequence[str], masked: Sequence[str], rows: Any) -> list[Seen]:
+    """For each text; ``masked`` are the same with their names hidden, ``rows`` what the model reads of those."""
+    pieces = fragments(model, texts, masked, rows)
+    return [Seen(*one) for one in zip(pieces, known_words(model, masked), vector_weights(model, rows), strict=True)]
+
+
 def reasons(
-    pieces: Sequence[Fragment],
+    found: Seen,
     scored: Scored,
     findings: Sequence[Finding],
     matches: Sequence[Match],
     role: Role | None,
     candidates: Mapping[str, Candidate],
-    known: tuple[int, int],
-    vector: float | None = None,
     *,
     ordinary: bool = False,
 ) -> tuple[Reason, ...]:
     """Everything that counted, the firmest first: findings, names, words, vector, claim type, stance, role.
 
-    ``known`` is of ``known_words``, ``vector`` of ``vector_weights``; ``ordinary`` says that it reports what every
-    polling day brings. Before what the model thinks of a text unlike any that it learned from, it says so.
+    ``ordinary`` says that it reports what every polling day brings. Before what the model thinks of a text unlike any
+    that it learned from, it says so.
     """
-    found = [_reason("finding", finding.as_row()) for finding in findings]
+    told = [_reason("finding", finding.as_row()) for finding in findings]
     named = dict.fromkeys(match.candidate_id for match in matches)
     if named:
         names = [candidates[id].names[0] if id in candidates else id for id in named]
-        found.append(_reason("match", {"candidates": list(named), "names": names}))
+        told.append(_reason("match", {"candidates": list(named), "names": names}))
     if ordinary and not findings:
-        found.append(_reason("ordinary", {}))
-    found += _unfamiliar(*known)
-    found += _words(pieces)
-    if vector is not None:
-        found.append(_reason("vector", {"weight": round(vector, 3)}))
+        told.append(_reason("ordinary", {}))
+    told += _unfamiliar(*found.known)
+    told += _words(found.pieces)
+    if found.vector is not None:
+        told.append(_reason("vector", {"weight": round(found.vector, 3)}))
     if scored.flagged and scored.claim_type:
-        found.append(_reason("claim-type", {"claim_type": scored.claim_type.value}))
-    found.append(_reason("stance", {"stance": scored.stance.value}))
+        told.append(_reason("claim-type", {"claim_type": scored.claim_type.value}))
+    told.append(_reason("stance", {"stance": scored.stance.value}))
     if role in TRUSTED_ROLES:
-        found.append(_reason("role", {"role": role}))
-    return tuple(found)
+        told.append(_reason("role", {"role": role}))
+    return tuple(told)
 
 
 def _reason(code: str, detail: Mapping[str, Any]) -> Reason:

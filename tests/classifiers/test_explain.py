@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from classifiers.assess import Bench, Judged
-from classifiers.explain import Fragment, fragments, known_words, reasons
+from classifiers.explain import Fragment, Seen, fragments, known_words, reasons
 from classifiers.model import Model, chinese, label_values
 from classifiers.scoring import combine
 from monitor.types import Candidate, ClaimType, Finding, Lang, Match, Role, Said
@@ -52,7 +52,7 @@ def test_a_scam_is_explained_by_its_lure(model: Model) -> None:
     """The words a person would point at are among those that speak for it."""
     text = TEXTS[0]
     opinion = model.judge([text])[0]
-    found = reasons(explained(model, text), combine(opinion, (), None, 0.5), (), (), None, {}, (4, 4))
+    found = reasons(Seen(explained(model, text), (4, 4)), combine(opinion, (), None, 0.5), (), (), None, {})
     words = next(reason for reason in found if reason.code == "words")
     assert {fragment for fragment, _ in words.detail["for"]} & {"your", "safe-login.example", "now", "account"}
     assert all(weight > 0 for _, weight in words.detail["for"])
@@ -68,13 +68,12 @@ def test_every_kind_of_reason_in_order_of_firmness(model: Model) -> None:
     candidate = Candidate("man", ("文沛霖", "Perry Man"))
     scored = combine(opinion, [finding], Role.OFFICIAL, 0.5)
     found = reasons(
-        explained(model, text),
+        Seen(explained(model, text), (5, 5)),
         scored,
         [finding],
         [Match("man", "文沛霖", 0, 3)],
         Role.OFFICIAL,
         {"man": candidate},
-        (5, 5),
     )
     assert [reason.code for reason in found] == ["finding", "match", "words", "stance", "role"]
     assert found[0].text == "The roster says validated."
@@ -87,7 +86,7 @@ def test_every_kind_of_reason_in_order_of_firmness(model: Model) -> None:
 def test_a_text_without_words_has_no_words_to_show(model: Model, text: str) -> None:
     """No fragment, no reason of words, no error."""
     opinion = model.judge([text])[0]
-    found = reasons(explained(model, text), combine(opinion, (), None, 0.5), (), (), None, {}, (4, 4))
+    found = reasons(Seen(explained(model, text), (4, 4)), combine(opinion, (), None, 0.5), (), (), None, {})
     assert explained(model, text) == []
     assert [reason.code for reason in found if reason.code == "words"] == []
 
@@ -98,7 +97,7 @@ def test_the_last_digits_decide_nothing(model: Model) -> None:
     for noise in (1e-17, -1e-17, 0.0):
         pieces = [Fragment("Ballot", 0.25 + noise, 0, 6), Fragment("ballot", 0.25 - noise, 7, 13)]
         pieces += [Fragment("渡輪", noise, 14, 16), Fragment("落雨", -0.2, 17, 19)]
-        found = reasons(pieces, combine(opinion, (), None, 0.5), (), (), None, {}, (4, 4))
+        found = reasons(Seen(pieces, (4, 4)), combine(opinion, (), None, 0.5), (), (), None, {})
         words = next(reason.detail for reason in found if reason.code == "words")
         assert words == {"for": [("Ballot", 0.25), ("ballot", 0.25)], "against": [("落雨", -0.2)]}
 
