@@ -44,12 +44,8 @@ def decode(body: bytes, content_type: str | None = None) -> tuple[str, str | Non
     broken characters; what the bytes look like.
     Raises UnicodeError with a sentence when none of these fits.
     """
-    for mark, name in _MARKS:
-        if body.startswith(mark):
-            return _strictly(body, name), None
-    for beginning, name in _WIDE:
-        if beginning.match(body):
-            return _strictly(body, name), None
+    if marked := _marked(body):
+        return _strictly(body, marked), None
     declared = _declared(body, content_type)
     if not (declared and body.isascii()):
         try:
@@ -74,6 +70,12 @@ def decode(body: bytes, content_type: str | None = None) -> tuple[str, str | Non
     if guess:
         return body.decode(guess, "replace"), f"declared as {said}, read as {guess}" if declared else None
     raise UnicodeError(f"the text is not {said}, as it says it is")
+
+
+def _marked(body: bytes) -> str | None:
+    """What the first bytes say, be it a mark or a character that cannot be anything else."""
+    marks = (name for mark, name in _MARKS if body.startswith(mark))
+    return next(marks, None) or next((name for beginning, name in _WIDE if beginning.match(body)), None)
 
 
 def _strictly(body: bytes, name: str) -> str:

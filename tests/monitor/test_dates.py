@@ -85,7 +85,8 @@ def test_dates_are_read_as_their_authors_meant_them(raw: str, utc: str) -> None:
     "raw",
     ["", "soon", "March 2027", "16:05", "03/04/2027", "0000-00-00", "0001-01-01", "1970-01-01",
      "9999-12-31 23:00 -0800", "12345", "2027-13-45", "2027年", "三月一日", "昨天", "丙午年正月初一",
-     "十" * 100 + "年", "三十月 1 2027", "3月1日 16:05", "下午4:05", "2027年3月1日晚上12時", "民國年3月1日", "3/4/民國116年", "9" * 5_000, "Mon, 01 Mar 2027 99:99:99 GMT"],
+     "三十月 1 2027", "3月1日 16:05", "下午4:05", "2027年3月1日晚上12時", "十" * 100 + "年",
+     "民國年3月1日", "3/4/民國116年", "9" * 5_000, "Mon, 01 Mar 2027 99:99:99 GMT"],
 )  # fmt: skip
 def test_what_is_no_certain_date_is_none(raw: str) -> None:
     """Half dates, absurd years and dates whose day and month nobody can tell apart are not guessed at."""
