@@ -59,8 +59,8 @@ def parse(
 
     ``content_type`` is the HTTP header; ``zone`` is the time zone of dates that name none. A document that is
     malformed but readable gives its entries and a ``warning``, as does one with entries that say nothing at all: no
-    title, no text, no link; these are left out. Entries that bear one of the marks ``known``, from an
-    earlier document of the same address, are left out: see ``complete``.
+    title, no text, no link; these are left out, and so is an entry in which a document breaks off. Entries that
+    bear one of the marks ``known``, from an earlier document of the same address, are left out: see ``complete``.
 
     Raises FeedError of kind empty, html, not-a-feed or encoding.
     """
@@ -94,7 +94,16 @@ def _cut_document(
         result = _rest(cutting, [mark in unread for mark in marks], url)
         if result is not None:
             return _xml_document(result, url, zone, warning, marks, unread, cutting.more)
-    return _xml_document(feedparse.read(data, url, sound=cutting is not None), url, zone, warning, marks, frozenset())
+    result = feedparse.read(data, url, sound=cutting is not None)
+    if feedparse.breaks_off(result) and len(result.entries) > 1 and _ends_in_entry(data):
+        del result.entries[-1]  # half a headline is none, and would be an edit once the rest comes
+    return _xml_document(result, url, zone, warning, marks, frozenset())
+
+
+def _ends_in_entry(data: bytes) -> bool:
+    markup = data.lower()
+    begun, ended = (max(markup.rfind(tag) for tag in tags) for tags in ((b"<item", b"<entry"), (b"</item", b"</entry")))
+    return begun > ended
 
 
 def _legal(markup: str) -> str:
@@ -211,6 +220,7 @@ def _xml_document(
         version=result.version,
         entries=tuple(entries if unread else _with_distinct_keys(entries)),
         warning=_warning(warning, complaint, _too_many(listed), _blank(len(read) - len(entries))),
+        broken_off=feedparse.breaks_off(result),
         update_s=_update_s(result.feed),
         links=_links(result.feed),
         marks=marks if told_apart else (),

@@ -225,6 +225,8 @@ class Pass:
             return self.succeed(visit, fetched, "not_modified", state)
         state["body_sha256"] = hashlib.sha256(fetched.body).hexdigest()
         if state["body_sha256"] == feed.body_sha256:
+            if not (feed.etag or feed.last_modified):  # none were kept: it breaks off, or came without
+                state = {"body_sha256": state["body_sha256"]}
             state |= await self.hub(feed, fetched, visit.known)
             return self.succeed(visit, fetched, "unchanged", state)
         document = await self.read(fetched, visit.known)
