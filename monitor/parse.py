@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
@@ -32,7 +32,8 @@ MAX_TITLE = 1_000  # characters
 MAX_SUMMARY = 20_000
 MAX_ADDRESS = 2_000
 MAX_LINKS = 10  # of the feed itself
-MAX_PAGE = 200_000  # of a web page, whose head names its feeds
+MAX_PAGE = 2_000_000  # of a web page: some name their feeds behind a megabyte of scripts
+MAX_PAGE_TAGS = 1_000  # of a web page that may name a feed
 
 UTC = ZoneInfo("UTC")
 
@@ -43,7 +44,13 @@ _ILLEGAL_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _CONTROLS = bytes(code for code in range(0x20) if code not in b"\t\n\r")
 # Possessive: if it could give comments back, it could read them in exponentially many ways.
 _HTML = re.compile(r"(?:<\?xml[^>]*>|<!--.*?-->|\s)*+<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
-_FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json"})
+_FEED_TYPES = frozenset({
+    "application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json", "application/xml",
+    "text/xml",
+})  # fmt: skip
+# What may name a feed, and what must be passed over because such a tag in it is none.
+_PAGE_TAG = re.compile(r"<!--|<(?:script|style|template)\b|<(?:link|base|a)\s[^<>]++>", re.IGNORECASE)
+_ENDS = {"<!--": "-->", "<script": "</script", "<style": "</style", "<template": "</template"}
 _NUMBER = re.compile(r"\d{1,6}", re.ASCII)
 _PERIODS = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
 
@@ -77,11 +84,16 @@ def parse(
         raise FeedError(url, FeedErrorKind.HTML, "a web page, not a feed")
     data = markup.encode("utf-8", "replace")
     cutting = None
-    if markup.startswith("{"):
-        document = _json_document(markup, url, zone, warning)
-    else:
-        cutting = cut(data, feedparse.NAMESPACES, (*_READER, url, zone.key), known)
-        document = _cut_document(data, cutting, url, zone, warning, known)
+    try:
+        if markup.startswith("{"):
+            document = _json_document(markup, url, zone, warning)
+        else:
+            cutting = cut(data, feedparse.NAMESPACES, (*_READER, url, zone.key), known)
+            document = _cut_document(data, cutting, url, zone, warning, known)
+    except FeedError as error:
+        if error.kind is FeedErrorKind.NOT_A_FEED and "html" in (content_type or "").lower():
+            raise FeedError(url, FeedErrorKind.HTML, "a web page, not a feed") from error
+        raise
     return replace(document, raw=raw_of(document, body, data, cutting))
 
 
@@ -168,20 +180,43 @@ def find_feeds(body: bytes, url: str, content_type: str | None = None) -> tuple[
     except UnicodeError:
         return ()
     finder = _FeedLinks()
-    finder.feed(markup[:MAX_PAGE])
-    found = (_address(href, url) for href in finder.hrefs)
+    for tag in _page_tags(markup[:MAX_PAGE]):
+        finder.feed(tag)
+    base = _address(finder.base, url) or url
+    found = (_address(href, base) for href in finder.hrefs)
     return tuple(dict.fromkeys(address for address in found if address))
+
+
+def _page_tags(page: str) -> Iterator[str]:
+    """The tags of a page that may name a feed, or what addresses are relative to.
+
+    The pages of video sites are too large for a parser, and hostile ones too slow; they are read in linear time.
+    """
+    place, tags = 0, 0
+    lower = page.lower()
+    while tags < MAX_PAGE_TAGS and (tag := _PAGE_TAG.search(page, place)):
+        end = _ENDS.get(tag[0].lower())
+        if end is None:
+            place = tag.end()
+            if "alternate" in (found := tag[0].lower()) or found.startswith("<base"):
+                tags += 1
+                yield tag[0]
+        elif (place := lower.find(end, tag.end())) < 0:
+            return
 
 
 class _FeedLinks(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.hrefs: list[str] = []
+        self.base = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
-        alternate = "alternate" in values.get("rel", "").lower().split()
-        if tag == "link" and alternate and values.get("type", "").strip().lower() in _FEED_TYPES:
+        kind = values.get("type", "").partition(";")[0].strip().lower()
+        if tag == "base":
+            self.base = self.base or values.get("href", "")
+        elif "alternate" in values.get("rel", "").lower().split() and kind in _FEED_TYPES:
             self.hrefs.append(values.get("href", ""))
 
 

@@ -290,6 +290,32 @@ def test_the_feeds_of_a_page_are_found() -> None:
     assert find_feeds(page, URL) == ("https://harbour-daily.example/rss.xml", "https://b.example/atom")
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        '<base href="https://b.example/news/"><link rel=alternate type=application/rss+xml href=rss.xml>',
+        '<link rel="alternate" type="application/rss+xml" href=news/rss.xml><base href="//b.example"><base href="/x">',
+        f'<script>{"var a;" * 200_000}</script><link rel="alternate" type="text/xml" href="https://b.example/news/rss.xml">',
+        '<!-- <link rel="alternate" type="text/xml" href=/old> --><script>"<link rel=alternate type=text/xml href=/o>"'
+        '</script><a rel="alternate" type="application/rss+xml; charset=utf-8" href="https://b.example/news/rss.xml">RSS',
+    ],
+)
+def test_the_feed_of_a_page_is_found_wherever_it_stands(page: str) -> None:
+    """Relative to the page's base, behind a megabyte of scripts, with a charset; not in comments and scripts."""
+    assert find_feeds(f"<!doctype html><title>選舉</title>{page}".encode(), URL) == ("https://b.example/news/rss.xml",)
+
+
+@pytest.mark.parametrize(
+    "page", ["<title>Hello</title><p>x", "Warning: x in y.php\n<!doctype html><html>", "<h1>404</h1>"]
+)
+def test_what_is_sent_as_a_page_is_called_one(page: str) -> None:
+    """Whatever it begins with; what is sent as a page and is a feed is a feed."""
+    with pytest.raises(FeedError) as caught:
+        parse(page.encode(), URL, "text/html; charset=utf-8")
+    assert caught.value.kind == FeedErrorKind.HTML
+    assert parse(rss(item("A", guid="1")).encode(), URL, "text/html").entries
+
+
 @pytest.mark.shared
 def test_every_recorded_feed_is_read_as_feedparser_reads_it(shared: Path) -> None:
     """Every real and hard feed but JSON: no traceback, as many entries as feedparser finds, blank ones included."""
