@@ -6,6 +6,7 @@ RSS, RDF and Atom are feedparser's (see ``feedparse``); JSON Feed, which it does
 from __future__ import annotations
 
 import hashlib
+import html
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -51,6 +52,10 @@ _FEED_TYPES = frozenset({
 # What may name a feed, and what must be passed over because such a tag in it is none.
 _PAGE_TAG = re.compile(r"<!--|<(?:script|style|template)\b|<(?:link|base|a)\s[^<>]++>", re.IGNORECASE)
 _ENDS = {"<!--": "-->", "<script": "</script", "<style": "</style", "<template": "</template"}
+# Of a text that was escaped once too often.
+_ENTITY = re.compile(
+    r"&(?:amp|lt|gt|quot|apos|nbsp|[lr][sd]quo|hellip|[mn]dash|#\d{2,5}|#x[0-9a-f]{2,5});", re.IGNORECASE
+)
 _NUMBER = re.compile(r"\d{1,6}", re.ASCII)
 _PERIODS = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
 
@@ -333,10 +338,14 @@ def _summary(raw: Any, *, atom: bool) -> str:
 def _text(value: str, constructs: Iterable[Any], *, atom: bool) -> str:
     """``value`` as text; ``constructs`` are the elements it may come from, with their types.
 
-    Only Atom means it when it says text (RFC 4287, 3.1.1.1); RSS says nothing and holds HTML.
+    Only Atom means it when it says text (RFC 4287, 3.1.1.1); RSS says nothing and holds HTML. Entities that are left in
+    HTML were escaped twice.
     """
     kind = next((part.get("type") for part in constructs if part and part.get("value") == value), None)
-    return clean(value) if atom and kind == "text/plain" else from_html(value)
+    if atom and kind == "text/plain":
+        return clean(value)
+    text = from_html(value)
+    return clean(_ENTITY.sub(lambda entity: html.unescape(entity[0]), text)) if "&" in text else text
 
 
 def _date(raw: Any) -> tuple[str | None, Any]:

@@ -68,6 +68,20 @@ def test_other_changes_are_no_edits(same: dict[str, object]) -> None:
     assert outcome(decide(kept([entry("a")]), [entry("a", **same)], NOW)) == (0, 0, 0, 1)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("The office’s “final” word – 10.30 pm…", 'The office\'s "final" word - 10.30 pm...'),
+        ("票站於10:30關閉(更新),請留意", "票站於１０：３０關閉（更新），請留意"),
+    ],
+)
+def test_another_form_of_a_sign_is_no_edit(before: str, after: str) -> None:
+    """Curly and straight quotation marks, dashes, full and half width; a sign more or less is an edit."""
+    for one, other in ((before, after), (after, before)):
+        assert outcome(decide(kept([entry("a", title=one)]), [entry("a", title=other)], NOW)) == (0, 0, 0, 1)
+    assert outcome(decide(kept([entry("a", title=before)]), [entry("a", title=after + "?")], NOW)) == (0, 1, 0, 0)
+
+
 def test_another_link_is_stored_and_another_host_is_an_edit() -> None:
     """The look-alike rule must see where a link leads now; another path or scheme of the same host reads the same."""
     stored = kept([entry("a")])

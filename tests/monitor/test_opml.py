@@ -84,6 +84,14 @@ def test_bare_ampersands_are_forgiven() -> None:
     assert opml.read(body) == [FeedLine("https://a.example/?a=1&b=2", "A & B & C")]
 
 
+@pytest.mark.parametrize("url", ["feed://a.example/rss", "feed:http://a.example/rss", "feed://http://a.example/rss"])
+def test_addresses_that_say_what_they_lead_to_are_read(url: str) -> None:
+    """Some programs export them so; they are http."""
+    assert opml.read(f'<opml><body><outline xmlUrl="{url}"/></body></opml>'.encode()) == [
+        FeedLine("http://a.example/rss")
+    ]
+
+
 BOMB = """<!DOCTYPE o [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><opml><body><outline text="&b;" xmlUrl="https://a.example"/>
 </body></opml>"""
 EXTERNAL = '<!DOCTYPE o [<!ENTITY x SYSTEM "file:///etc/passwd">]><opml><body><outline text="&x;"/></body></opml>'
