@@ -291,10 +291,23 @@ def test_keys_stay_unique_and_the_last_document_is_kept(documents: list[list[Ent
         ("https://a.example/?id=7&utm_source=x&fbclid=y", "a.example?id=7"),
         ("https://a.example/n?b=2&a=1&empty=", "a.example/n?b=2&a=1&empty="),
         ("https://a.example/新聞/一", "a.example/新聞/一"),
+        ("http://www.a.example/news/1/", "a.example/news/1"),
+        ("https://m.a.example/news/1", "a.example/news/1"),
+        ("https://amp.a.example:8080/news/1", "a.example:8080/news/1"),
+        ("https://a.example/news/1/amp/", "a.example/news/1"),
+        ("https://a.example/amp/news/1", "a.example/news/1"),
+        ("https://a.example/news/1.amp.html", "a.example/news/1.html"),
+        ("https://a.example/news/1?amp&outputType=amp&id=2", "a.example/news/1?id=2"),
+        ("https://m.example/camp/1", "m.example/camp/1"),
+        ("https://a.example/lamp", "a.example/lamp"),
+        ("https://a.example/amplifier", "a.example/amplifier"),
     ],
 )
 def test_links_have_one_canonical_form(link: str | None, key: str | None) -> None:
-    """Scheme, case of the host, port, fragment, tracking, trailing slash do not matter; a bare site is no story."""
+    """Scheme, case of the host, port, fragment, tracking, trailing slash, www, telephones and AMP do not matter.
+
+    A bare site is no story.
+    """
     assert link_key(link) == key
 
 
