@@ -20,6 +20,14 @@ ALIKE = 0.3  # share of common word pieces from which two texts under one guid a
 
 # The number that a publishing system gives a story: /news/418057/polls-open. A date (2027-03, 2027-03-01) is none.
 _STORY_NUMBER = re.compile(r"(?<!\d)(?!(?:19|20)\d\d(?:0[1-9]|1[0-2]))\d{5,18}(?!\d)")
+# Forms of one sign, between which publishing systems change without anybody having written anything.
+_FORMS = str.maketrans(
+    {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}  # full-width
+    | dict.fromkeys("‘’‚‛′", "'")
+    | dict.fromkeys("“”„‟″＂", '"')
+    | dict.fromkeys("‐‑‒–—―−", "-")
+    | {"…": "..."}
+)
 _SPACE_BESIDE_HAN = re.compile(rf"(?<={HAN.pattern}) | (?={HAN.pattern})")
 
 
@@ -39,9 +47,9 @@ def decide(stored: Mapping[str, Item], entries: Iterable[Entry], now: datetime) 
     An entry is the item with which it shares two of guid, link and title, or guid and story number, or the guid alone
     if the texts are alike: a new headline often brings a new address (with the old number in it, where addresses have
     one), and some outlets use one guid for story after story. An edit is a change of the words a reader sees in title
-    or summary, or of the host that the link leads to; another date, other markup or other white space is none. An
-    entry that appears twice counts once. Entries of ``new`` and ``moved`` carry the key they are to be stored under. A
-    publication date in the future becomes ``now``.
+    or summary, or of the host that the link leads to; another date, other markup, other white space or another form of
+    a sign (curly quotation marks, full width) is none. An entry that appears twice counts once. Entries of ``new`` and
+    ``moved`` carry the key they are to be stored under. A publication date in the future becomes ``now``.
     """
     unique = _unique(list(entries))
     known = _recognise(list(stored.values()), unique)
@@ -201,8 +209,8 @@ def _as_read(story: Entry | Item) -> tuple[str, str, str | None]:
 
 
 def _words(text: str) -> str:
-    """The visible words; white space between Chinese characters is typesetting, not text."""
-    return _SPACE_BESIDE_HAN.sub("", clean(text))
+    """The visible words; white space between Chinese characters and the form of a sign are typesetting, not text."""
+    return _SPACE_BESIDE_HAN.sub("", clean(text)).translate(_FORMS)
 
 
 def _not_in_future(entry: Entry, now: datetime) -> Entry:

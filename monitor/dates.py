@@ -53,18 +53,35 @@ _RFC_822 = re.compile(
     re.ASCII,
 )
 _RFC_3339 = re.compile(r"(?:19|20)\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
-_CHINESE_DAY = re.compile(r"(\d{4})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*[日號号]?")
+_CHINESE_DAY = re.compile(r"(\d{4})\s*[年/.-]\s*(\d{1,2})\s*[月/.-]\s*(\d{1,2})\s*[日號号]?")
 _CHINESE_TIME = re.compile(
     r"(上午|下午|凌晨|清晨|早上|中午|傍晚|晚上)?\s*(\d{1,2})\s*[:時时點点]\s*(\d{1,2})?\s*分?(?:\s*:?\s*(\d{1,2})\s*秒?)?"
 )
-_WEEKDAY = re.compile(r"\(?(?:星期|週|周|禮拜|礼拜)[一二三四五六日天]\)?|\([一二三四五六日]\)")
+_HALVES = ("上午", "下午", "凌晨", "清晨", "早上", "中午", "傍晚", "晚上")
+_WEEKDAY = re.compile(
+    r"\(?(?:星期|週|周|禮拜|礼拜)[一二三四五六日天]\)?|\([一二三四五六日]\)|^[一二三四五六日](?=,)|[월화수목금토일]요일"
+)
+_KOREAN = (
+    ("오전", "上午"),
+    ("오후", "下午"),
+    ("년", "年"),
+    ("월", "月"),
+    ("일", "日"),
+    ("시", "時"),
+    ("분", "分"),
+    ("초", "秒"),
+)
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _NUMERAL = re.compile(r"[〇○零一二三四五六七八九十百廿卅]{1,8}(?=\s*[年月日號号時时點点分秒])")
 _DIGITS = {"〇": 0, "○": 0, "零": 0, **{sign: value for value, sign in enumerate("一二三四五六七八九", 1)}}
 _REPUBLIC = re.compile(r"(?:中華民國|中华民国|民國|民国)\s*(\d{1,3})\s*年|(?<!\d)(1\d\d)\s*年")
 _REPUBLIC_FOUNDED = 1911
 _HALF_PAST = re.compile(r"([時时點点])半")
+_SHARP = re.compile(r"(?<=[時时點点])[正整]")
+_MONTH = re.compile(r"(\d{1,2})月")  # 22 11月 2027, of systems that translate the name of the month alone
+_BRACKETS = re.compile(r"(?<![+-]\d{4})(?<![+-]\d\d:\d\d) \(([A-Za-z]{2,5})\)$")  # 16:05 (HKT)
 _OFFSET = re.compile(r"\b(?:GMT|UTC)\s?(?=[+-]\d)")  # dateutil reads the sign after a name as POSIX does, the other way
-_DOTTED_TIME = re.compile(r"(?<=\d{4} )(\d{1,2})\.(\d{2})(?!\d)")  # 1 Maret 2027 12.30
+_DOTTED_TIME = re.compile(r"(\d{4},? )(\d{1,2})\.(\d{2})(?!\d)")  # 1 Maret 2027 12.30
 _DAY_OR_MONTH_FIRST = re.compile(r"^\D{0,12}(\d{1,2})[/.-](\d{1,2})[/.-]\d{4}\b")
 
 # Words that tell nothing: days of the week and what joins a date to its time. `mar` is left to the months.
@@ -107,8 +124,8 @@ def read_date(raw: str, zone: tzinfo = UTC, parsed: time.struct_time | None = No
     """The instant that ``raw`` names, in UTC; None when it names none that can be trusted.
 
     ``zone`` is for dates without one, and says which of several zones an abbreviation means; ``parsed`` is what
-    feedparser made of it, used when the string is beyond us. A numeric date of which nobody can say whether day or
-    month comes first is not guessed at.
+    feedparser made of it, used when the string is beyond us, unless it is in Chinese, Japanese or Korean, of which it
+    takes another day. A numeric date of which nobody can say whether day or month comes first is not guessed at.
     """
     if re.fullmatch(r"\d{10}|\d{13}", raw, re.ASCII):
         return _plausible(datetime.fromtimestamp(int(raw[:10]), UTC))
@@ -116,7 +133,7 @@ def read_date(raw: str, zone: tzinfo = UTC, parsed: time.struct_time | None = No
         hours = _hours(str(zone))
         moment = _usual(raw, hours) or _read(raw[:100], hours)
     except (ValueError, OverflowError, TypeError):
-        moment = _from_struct(parsed)
+        moment = None if _CJK.search(raw) else _from_struct(parsed)
     if moment is None:
         return None
     try:
@@ -158,12 +175,17 @@ def _usual(raw: str, zones: Mapping[str, float]) -> datetime | None:
 
 def _read(raw: str, zones: Mapping[str, float]) -> datetime | None:
     """Raises ValueError when the string is not a whole date."""
-    raw = _DOTTED_TIME.sub(r"\1:\2", _OFFSET.sub("", _WEEKDAY.sub(" ", unicodedata.normalize("NFKC", raw))))
+    raw = _OFFSET.sub("", _WEEKDAY.sub(" ", unicodedata.normalize("NFKC", raw)))
+    raw = _BRACKETS.sub(r" \1", _DOTTED_TIME.sub(r"\1\2:\3", raw))
+    for korean, chinese in _KOREAN:
+        raw = raw.replace(korean, chinese)
     numeric = _DAY_OR_MONTH_FIRST.match(raw)
     if numeric and numeric[1] != numeric[2] and max(int(numeric[1]), int(numeric[2])) <= 12:
         return None
-    if "年" in raw:
+    if "年" in raw or any(half in raw for half in _HALVES):
         raw = _from_chinese(raw)
+    elif "月" in raw:
+        raw = _MONTH.sub(lambda month: f" {_month_name(int(month[1]))} ", _figures(raw))
     elif re.fullmatch(r"\d+", raw, re.ASCII) and len(raw) not in (8, 12, 14):
         raise ValueError("a number")
     # dateutil fills gaps from a default: where two defaults disagree, the day was not in the string.
@@ -186,7 +208,7 @@ def _zone(zones: Mapping[str, float], name: str | None, offset_s: int | None) ->
 
 def _from_chinese(raw: str) -> str:
     """``2027-3-1 16:5:0`` out of the many ways to write it; a year of the Republic (民國) is counted from 1911."""
-    raw = _HALF_PAST.sub(r"\g<1>30分", _NUMERAL.sub(lambda run: str(_number(run[0])), raw))
+    raw = _SHARP.sub("", _HALF_PAST.sub(r"\g<1>30分", _figures(raw)))
     raw = _REPUBLIC.sub(lambda year: f"{int(year[1] or year[2]) + _REPUBLIC_FOUNDED}年", raw)
     day = _CHINESE_DAY.search(raw)
     if day is None:
@@ -198,11 +220,23 @@ def _from_chinese(raw: str) -> str:
         return f"{written} {rest}"
     half, hour, minute, second = clock.groups()
     hours = int(hour)
+    if half in ("傍晚", "晚上") and hours == 12:
+        raise ValueError("midnight, of which nobody can say of which day")
     if (half in ("下午", "傍晚", "晚上") and hours < 12) or (half == "中午" and hours < 3):
         hours += 12
     elif half in ("上午", "凌晨", "清晨", "早上") and hours == 12:
         hours = 0
     return f"{written} {hours}:{minute or 0}:{second or 0} {rest[: clock.start()]} {rest[clock.end() :]}"
+
+
+def _figures(raw: str) -> str:
+    return _NUMERAL.sub(lambda run: str(_number(run[0])), raw)
+
+
+def _month_name(month: int) -> str:
+    if not 1 <= month <= 12:
+        raise ValueError("not a month")
+    return _MONTH_NAMES[month - 1]
 
 
 def _number(numeral: str) -> int:

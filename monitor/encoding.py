@@ -16,8 +16,11 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (b"\0\0\0<", "utf-32-be"),
     (b"<\0\0\0", "utf-32-le"),
-    (b"\0<", "utf-16-be"),
-    (b"<\0", "utf-16-le"),
+)
+# Without a mark, by its first character that is no white space.
+_WIDE = (
+    (re.compile(rb"(?:\0[\t\n\r ])*+\0[<{]"), "utf-16-be"),
+    (re.compile(rb"(?:[\t\n\r ]\0)*+[<{]\0"), "utf-16-le"),
 )
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
@@ -33,14 +36,14 @@ FEW = 0.1  # up to this part of the characters beyond ASCII may be broken and th
 def decode(body: bytes, content_type: str | None = None) -> tuple[str, str | None]:
     """The text of an XML or HTML document, and a warning when it was not quite what it said it is.
 
-    In order: a byte order mark; UTF-8 when the bytes are valid UTF-8 beyond ASCII, whatever is declared; the HTTP
-    header; the XML declaration (neither is believed when it says Western or the wrong Chinese, and the bytes are
-    clearly Big5 or GB18030); either of them, or UTF-8, with a few broken characters; what the bytes look like.
+    In order: a byte order mark, or UTF-16 without one; UTF-8 when the bytes are valid UTF-8 beyond ASCII, whatever is
+    declared; the HTTP header; the XML declaration (before a header that says Western; neither is believed when it says
+    Western or the wrong Chinese, and the bytes are clearly Big5 or GB18030); either of them, or UTF-8, with a few
+    broken characters; what the bytes look like.
     Raises UnicodeError with a sentence when none of these fits.
     """
-    for mark, name in _MARKS:
-        if body.startswith(mark):
-            return _strictly(body, name), None
+    if marked := _marked(body):
+        return _strictly(body, marked), None
     declared = _declared(body, content_type)
     if not (declared and body.isascii()):
         try:
@@ -67,6 +70,12 @@ def decode(body: bytes, content_type: str | None = None) -> tuple[str, str | Non
     raise UnicodeError(f"the text is not {said}, as it says it is")
 
 
+def _marked(body: bytes) -> str | None:
+    """What the first bytes say, be it a mark or a character that cannot be anything else."""
+    marks = (name for mark, name in _MARKS if body.startswith(mark))
+    return next(marks, None) or next((name for beginning, name in _WIDE if beginning.match(body)), None)
+
+
 def _strictly(body: bytes, name: str) -> str:
     try:
         return body.decode(name)
@@ -91,7 +100,8 @@ def _declared(body: bytes, content_type: str | None) -> list[str]:
         wide = codec.name.startswith(("utf-16", "utf-32")) and b"\0" not in body[:1_000]
         if codec._is_text_encoding and codec.name not in _NOT_OF_DOCUMENTS and not wide:
             known.append(_WIDER.get(codec.name, codec.name))
-    return list(dict.fromkeys(known))
+    # Western is what servers say of everything unless they are told better, and any bytes are valid in it.
+    return sorted(dict.fromkeys(known), key=lambda name: name == "cp1252")
 
 
 def _guess(body: bytes) -> str | None:

@@ -43,6 +43,7 @@ _UNREAD = (
 )
 _ENTRY, _FEED = 0, 1
 _FOREIGN = {"math": "http://www.w3.org/1998/Math/MathML", "svg": "http://www.w3.org/2000/svg"}
+_NO_END = ("no element found", "unclosed token", "unclosed CDATA section")  # expat's words
 _W3 = "http://www.w3.org/"
 
 # feedparser tries these first; the entries of a document that was cut are told apart by expat (see blocks).
@@ -119,6 +120,12 @@ def complaint(result: Any) -> str | None:
     if not isinstance(error, SAXParseException):
         return None  # what feedparser thinks of the encoding is about our own header
     return f"malformed XML at line {error.getLineNumber()}: {error.getMessage()}"
+
+
+def breaks_off(result: Any) -> bool:
+    """Whether the document has no end: more of it may have been meant to come."""
+    error = result.get("bozo_exception")
+    return isinstance(error, SAXParseException) and error.getMessage() in _NO_END
 
 
 class _Reader:

@@ -25,13 +25,14 @@ from monitor import __version__
 from monitor.errors import BlockedAddressError, FeedError, FeedErrorKind
 from monitor.fetched import MAX_REDIRECTS, Fetched, Request
 from monitor.guard import Network, check_address, check_port, check_url
-from monitor.headers import PRINTABLE, as_came, fresh_s, plain, retry_after_s, validator
+from monitor.headers import PRINTABLE, as_came, destination, fresh_s, plain, retry_after_s, validator
 from monitor.sections import Fetch
 from monitor.text import clean, shorten
 from monitor.types import Exchange, host_of
 
 MAX_RATIO = 200  # of what a body unpacks to and what came over the wire; recorded feeds stay under 20
 RATIO_FROM = 1_000_000  # bytes; smaller ones harm nobody
+MAX_FIELD = 32_768  # bytes of one header: a Content-Security-Policy may have twelve thousand
 
 _ACCEPT = (
     "application/rss+xml, application/atom+xml, application/rdf+xml, application/feed+json, application/xml;q=0.9, "
@@ -68,6 +69,8 @@ class Fetcher:
             cookie_jar=aiohttp.DummyCookieJar(),  # one outlet's cookies are no business of the next request
             headers={"User-Agent": f"{product} (+{contact.group()})" if contact else product, "Accept": _ACCEPT},
             timeout=aiohttp.ClientTimeout(total=None),  # ours covers all hops together
+            max_line_size=MAX_FIELD,
+            max_field_size=MAX_FIELD,
         )
         return self
 
@@ -166,7 +169,7 @@ class Fetcher:
             async with self._session.post(hop, data=form, allow_redirects=False) as response:
                 if 200 <= response.status < 300:
                     return
-                location = response.headers.get("Location") if response.status in _SAME_METHOD else None
+                location = destination(response.headers.get("Location")) if response.status in _SAME_METHOD else ""
                 if not location:
                     raise _refusal(url, response)
             hop = self._next_hop(url, hop, location)
@@ -174,11 +177,11 @@ class Fetcher:
 
     def _next_hop(self, url: str, hop: str, location: str) -> str:
         """Where ``hop`` redirects a request for ``url`` to. Raises BlockedAddressError when the guard says no."""
-        target = urljoin(hop, clean(location).replace(" ", "%20"))
+        target = urljoin(hop, location)
         try:
             self._check(target)
         except BlockedAddressError as error:
-            raise BlockedAddressError(url, f"redirects to {target}: {error.detail}") from None
+            raise BlockedAddressError(url, f"redirects to {shorten(error.url, 200)}: {error.detail}") from None
         return target
 
     async def _unpacked(
@@ -207,7 +210,7 @@ class Fetcher:
                 if response.status not in _REDIRECTS:
                     return await self._read(request, hop, moved_to, response, begun)
                 for_good = for_good and response.status in _PERMANENT
-                location = clean(response.headers.get("Location", ""))
+                location = destination(response.headers.get("Location"))
             if not location:
                 raise FeedError(asked, FeedErrorKind.REDIRECT, f"{hop} redirects to nowhere", status=response.status)
             hop = self._next_hop(asked, hop, location)
@@ -315,7 +318,7 @@ class Fetcher:
             check_address(where[0], self._allow)
         except BlockedAddressError as error:
             # Only OSErrors are understood here; aiohttp goes on to the next address and reports this one at the end.
-            raise PermissionError(errno.EACCES, str(error)) from error
+            raise PermissionError(errno.EACCES, f"{error.url}: {error.detail}") from error
         return socket.socket(family, kind, protocol)
 
 

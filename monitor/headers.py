@@ -7,11 +7,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from monitor.text import clean
 from monitor.types import Headers
 
 MAX_HEADER = 1_000  # characters of a validator; a longer one is not kept
+MAX_DIGITS = 9  # of a Retry-After: thirty years, more than anybody is granted
 PRINTABLE = re.compile(r"[\x20-\x7e]+")
 
+_RAW = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, as aiohttp gives them
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age=\"?(\d{1,9})(?!\d)", re.ASCII)
 
@@ -20,8 +23,8 @@ def retry_after_s(header: str | None, now: datetime) -> float | None:
     """Seconds that a Retry-After header asks to wait, from its two forms: ``120`` and an HTTP date."""
     if not header:
         return None
-    if re.fullmatch(r"\d{1,9}", header.strip(), re.ASCII):
-        return float(header)
+    if re.fullmatch(r"\d+", header.strip(), re.ASCII):
+        return float(header.strip()[:MAX_DIGITS])
     try:
         until = parsedate_to_datetime(header)
     except (ValueError, OverflowError):
@@ -42,9 +45,15 @@ def fresh_s(cache_control: str | None, age: str | None) -> float | None:
 
 def validator(header: str | None) -> str | None:
     """A header worth keeping: validators are sent back byte for byte or not at all."""
-    if header is None or len(header) > MAX_HEADER or not PRINTABLE.fullmatch(header):
+    if not header or len(header) > MAX_HEADER or not header.isprintable():
         return None
     return header
+
+
+def destination(location: str | None) -> str:
+    """Where a Location header leads, relative or not, on one line; bytes that are not UTF-8 are quoted as they are."""
+    quoted = _RAW.sub(lambda raw: f"%{ord(raw[0]) - 0xDC00:02X}", location or "")
+    return clean(quoted).replace(" ", "%20")
 
 
 def as_came(headers: Iterable[tuple[bytes, bytes]]) -> Headers:

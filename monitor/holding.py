@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -40,6 +40,7 @@ class Place:
     users: int
     lost: bool = False  # another pass has taken it: its other feeds are not asked
     leaving: bool = False  # it is given back with what is being written
+    refusals: asyncio.Lock = field(default_factory=asyncio.Lock)  # held until who must wait with a feed is known
 
 
 class Holding:

@@ -19,6 +19,10 @@ _TRACKING = re.compile(
     re.IGNORECASE,
 )
 MAX_NAME = 2_000  # bytes; an index of PostgreSQL takes no more than a third of its page of 8 KiB
+# The same page elsewhere: with and without www, for telephones, and as AMP.
+_OTHER_HOST = re.compile(r"^(?:www|m|mobile|amp)\.(?=[^.]+\.)")
+_AMP_PATH = re.compile(r"^/amp(?=/.)|(?:/amp|\.amp)(?=(?:\.html?)?$)")
+_AMP_QUERY = {"amp": ("", "1", "true"), "outputtype": ("amp",)}
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -26,7 +30,8 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 def link_key(link: str | None) -> str | None:
     """``host/path?query`` without scheme, default port, fragment, tracking parameters and trailing slash.
 
-    None when there is no link, or when it names a whole site rather than a story.
+    Without what makes it the page for telephones, or AMP, too. None when there is no link, or when it names a whole
+    site rather than a story.
 
     >>> link_key("HTTPS://Harbour-Daily.example:443/news/5/?utm_source=rss#top")
     'harbour-daily.example/news/5'
@@ -40,15 +45,20 @@ def link_key(link: str | None) -> str | None:
         return None
     if not host:
         return None
+    host = _OTHER_HOST.sub("", host)
     if port is not None and port != _DEFAULT_PORTS.get(parts.scheme):
         host = f"{host}:{port}"
     # Bytes that are not UTF-8 (a query in Big5) come through as they are: replaced, they would all look the same.
     pairs = parse_qsl(parts.query, keep_blank_values=True, errors="surrogateescape")
-    kept = [(name, value) for name, value in pairs if not _TRACKING.fullmatch(name)]
-    path = parts.path.rstrip("/")
+    kept = [(name, value) for name, value in pairs if not (_TRACKING.fullmatch(name) or _is_amp(name, value))]
+    path = _AMP_PATH.sub("", parts.path.rstrip("/")) if "amp" in parts.path else parts.path.rstrip("/")
     if not path and not kept:
         return None
     return short_name(host + path + (f"?{urlencode(kept, errors='surrogateescape')}" if kept else ""))
+
+
+def _is_amp(name: str, value: str) -> bool:
+    return value.lower() in _AMP_QUERY.get(name.lower(), ())
 
 
 def short_name(name: str) -> str:

@@ -24,12 +24,14 @@ from monitor.types import Feed, Lang, Role
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element  # the type only; defusedxml makes them
 
-MAX_BYTES = 20_000_000
+MAX_BYTES = 5_000_000
 MAX_DEPTH = 8  # folders inside each other; the deeper ones are left out
 MAX_FOLDER = 80  # characters of one folder's name
 
 # Half of the lists in circulation paste addresses with `&` unescaped.
 _ENABLED = {"true": True, "false": False}
+# feed://a.example/rss and feed:https://a.example/rss, as some programs export them
+_FEED_SCHEME = re.compile(r"^feed:(?://)?(?=https?:)|^feed(?=://)", re.IGNORECASE)
 _BARE_AMPERSAND = re.compile(rb"&(?!(?:#\d+|#x[0-9A-Fa-f]+|[A-Za-z]+);)")
 
 
@@ -74,6 +76,7 @@ def read(source: Path | bytes, name: str = "OPML") -> list[FeedLine]:
         element, folders = todo.pop()
         attributes = {key.lower(): clean(value) for key, value in element.attrib.items()}
         if element.tag == "outline" and (url := attributes.get("xmlurl")):
+            url = _FEED_SCHEME.sub(lambda scheme: "" if ":" in scheme[0] else "http", url)
             lines.setdefault(url, _line(url, attributes, folders, where))
         elif element.tag == "outline" and len(folders) < MAX_DEPTH:
             name = attributes.get("text") or attributes.get("title") or ""

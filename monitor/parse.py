@@ -6,9 +6,10 @@ RSS, RDF and Atom are feedparser's (see ``feedparse``); JSON Feed, which it does
 from __future__ import annotations
 
 import hashlib
+import html
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
@@ -32,7 +33,8 @@ MAX_TITLE = 1_000  # characters
 MAX_SUMMARY = 20_000
 MAX_ADDRESS = 2_000
 MAX_LINKS = 10  # of the feed itself
-MAX_PAGE = 200_000  # of a web page, whose head names its feeds
+MAX_PAGE = 2_000_000  # of a web page: some name their feeds behind a megabyte of scripts
+MAX_PAGE_TAGS = 1_000  # of a web page that may name a feed
 
 UTC = ZoneInfo("UTC")
 
@@ -44,7 +46,17 @@ _BEFORE = "\ufeff \t\r\n"
 _CONTROLS = bytes(code for code in range(0x20) if code not in b"\t\n\r")
 # Possessive: if it could give comments back, it could read them in exponentially many ways.
 _HTML = re.compile(r"(?:<\?xml[^>]*>|<!--.*?-->|\s)*+<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
-_FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json"})
+_FEED_TYPES = frozenset({
+    "application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json", "application/xml",
+    "text/xml",
+})  # fmt: skip
+# What may name a feed, and what must be passed over because such a tag in it is none.
+_PAGE_TAG = re.compile(r"<!--|<(?:script|style|template)\b|<(?:link|base|a)\s[^<>]++>", re.IGNORECASE)
+_ENDS = {"<!--": "-->", "<script": "</script", "<style": "</style", "<template": "</template"}
+# Of a text that was escaped once too often.
+_ENTITY = re.compile(
+    r"&(?:amp|lt|gt|quot|apos|nbsp|[lr][sd]quo|hellip|[mn]dash|#\d{2,5}|#x[0-9a-f]{2,5});", re.IGNORECASE
+)
 _NUMBER = re.compile(r"\d{1,6}", re.ASCII)
 _PERIODS = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
 
@@ -60,8 +72,8 @@ def parse(
 
     ``content_type`` is the HTTP header; ``zone`` is the time zone of dates that name none. A document that is
     malformed but readable gives its entries and a ``warning``, as does one with entries that say nothing at all: no
-    title, no text, no link; these are left out. Entries that bear one of the marks ``known``, from an
-    earlier document of the same address, are left out: see ``complete``.
+    title, no text, no link; these are left out, and so is an entry in which a document breaks off. Entries that
+    bear one of the marks ``known``, from an earlier document of the same address, are left out: see ``complete``.
 
     Raises FeedError of kind empty, html, not-a-feed or encoding.
     """
@@ -77,11 +89,16 @@ def parse(
     if _HTML.match(markup):
         raise FeedError(url, FeedErrorKind.HTML, "a web page, not a feed")
     cutting = None
-    if markup.startswith("{"):
-        document = _json_document(markup, url, zone, warning)
-    else:
-        cutting = cut(data, feedparse.NAMESPACES, (*_READER, url, zone.key), known)
-        document = _cut_document(data, cutting, url, zone, warning, known)
+    try:
+        if markup.startswith("{"):
+            document = _json_document(markup, url, zone, warning)
+        else:
+            cutting = cut(data, feedparse.NAMESPACES, (*_READER, url, zone.key), known)
+            document = _cut_document(data, cutting, url, zone, warning, known)
+    except FeedError as error:
+        if error.kind is FeedErrorKind.NOT_A_FEED and "html" in (content_type or "").lower():
+            raise FeedError(url, FeedErrorKind.HTML, "a web page, not a feed") from error
+        raise
     return replace(document, raw=raw_of(document, body, data, cutting))
 
 
@@ -93,8 +110,16 @@ def _cut_document(
         result = _rest(cutting, [mark in unread for mark in cutting.marks], url)
         if result is not None:
             return _xml_document(result, url, zone, warning, cutting, unread, cutting.more)
-    whole = feedparse.read(data, url, sound=cutting is not None and not cutting.fault)
-    return _xml_document(whole, url, zone, warning, cutting, frozenset())
+    result = feedparse.read(data, url, sound=cutting is not None and not cutting.fault)
+    if feedparse.breaks_off(result) and len(result.entries) > 1 and _ends_in_entry(data):
+        del result.entries[-1]  # half a headline is none, and would be an edit once the rest comes
+    return _xml_document(result, url, zone, warning, cutting, frozenset())
+
+
+def _ends_in_entry(data: bytes) -> bool:
+    markup = data.lower()
+    begun, ended = (max(markup.rfind(tag) for tag in tags) for tags in ((b"<item", b"<entry"), (b"</item", b"</entry")))
+    return begun > ended
 
 
 def _legal(markup: str) -> tuple[str, bytes]:
@@ -162,20 +187,43 @@ def find_feeds(body: bytes, url: str, content_type: str | None = None) -> tuple[
     except UnicodeError:
         return ()
     finder = _FeedLinks()
-    finder.feed(markup[:MAX_PAGE])
-    found = (_address(href, url) for href in finder.hrefs)
+    for tag in _page_tags(markup[:MAX_PAGE]):
+        finder.feed(tag)
+    base = _address(finder.base, url) or url
+    found = (_address(href, base) for href in finder.hrefs)
     return tuple(dict.fromkeys(address for address in found if address))
+
+
+def _page_tags(page: str) -> Iterator[str]:
+    """The tags of a page that may name a feed, or what addresses are relative to.
+
+    The pages of video sites are too large for a parser, and hostile ones too slow; they are read in linear time.
+    """
+    place, tags = 0, 0
+    lower = page.lower()
+    while tags < MAX_PAGE_TAGS and (tag := _PAGE_TAG.search(page, place)):
+        end = _ENDS.get(tag[0].lower())
+        if end is None:
+            place = tag.end()
+            if "alternate" in (found := tag[0].lower()) or found.startswith("<base"):
+                tags += 1
+                yield tag[0]
+        elif (place := lower.find(end, tag.end())) < 0:
+            return
 
 
 class _FeedLinks(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.hrefs: list[str] = []
+        self.base = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
-        alternate = "alternate" in values.get("rel", "").lower().split()
-        if tag == "link" and alternate and values.get("type", "").strip().lower() in _FEED_TYPES:
+        kind = values.get("type", "").partition(";")[0].strip().lower()
+        if tag == "base":
+            self.base = self.base or values.get("href", "")
+        elif "alternate" in values.get("rel", "").lower().split() and kind in _FEED_TYPES:
             self.hrefs.append(values.get("href", ""))
 
 
@@ -215,6 +263,7 @@ def _xml_document(
         version=result.version,
         entries=tuple(entries if unread else _with_distinct_keys(entries)),
         warning=_warning(warning, complaint, _too_many(listed), _blank(len(read) - len(entries))),
+        broken_off=feedparse.breaks_off(result),
         update_s=_update_s(result.feed),
         links=_links(result.feed),
         marks=marks if told_apart else (),
@@ -292,10 +341,14 @@ def _summary(raw: Any, *, atom: bool) -> str:
 def _text(value: str, constructs: Iterable[Any], *, atom: bool) -> str:
     """``value`` as text; ``constructs`` are the elements it may come from, with their types.
 
-    Only Atom means it when it says text (RFC 4287, 3.1.1.1); RSS says nothing and holds HTML.
+    Only Atom means it when it says text (RFC 4287, 3.1.1.1); RSS says nothing and holds HTML. Entities that are left in
+    HTML were escaped twice.
     """
     kind = next((part.get("type") for part in constructs if part and part.get("value") == value), None)
-    return clean(value) if atom and kind == "text/plain" else from_html(value)
+    if atom and kind == "text/plain":
+        return clean(value)
+    text = from_html(value)
+    return clean(_ENTITY.sub(lambda entity: html.unescape(entity[0]), text)) if "&" in text else text
 
 
 def _date(raw: Any) -> tuple[str | None, Any]:

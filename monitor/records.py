@@ -51,6 +51,8 @@ class Records:
         rhythm = observe(feed, document, changes.new, self.now, self.zone)
         hub, topic = discover(fetched.link, document.links, fetched.final_url)
         state = {**state, "warning": document.warning, "hub": hub or "", "topic": topic}
+        if document.broken_off:  # the rest may come under the same validators, which must not be answered with 304
+            state |= {"etag": None, "last_modified": None}
         if rhythm is not feed.rhythm:
             state["rhythm"] = rhythm
         feed = replace(feed, rhythm=rhythm, last_new_at=state.get("last_new_at", feed.last_new_at))

@@ -15,6 +15,7 @@ from typing import Any
 
 from monitor.changes import Changes
 from monitor.errors import FeedError, FeedErrorKind
+from monitor.failures import REFUSALS
 from monitor.fetch import Fetcher
 from monitor.fetched import Fetched, Request
 from monitor.holding import BusyHostError, Holding, Place
@@ -200,6 +201,9 @@ class Pass:
         turn = self.fetcher.turn(feed.url, alone=alone)
         while True:
             async with turn:
+                if place.refusals.locked():
+                    async with place.refusals:
+                        pass
                 if feed.id in self.waiting:
                     return self.end(visit, self.wait())
                 if self.is_late():
@@ -211,7 +215,9 @@ class Pass:
                     if isinstance(answer, Fetched):
                         return await self.hear(visit, answer)
                 except FeedError as error:
-                    return await self.give_up(visit, error)  # before the next feed of this host has its turn
+                    # Before the next feed of this host is asked, be it in this turn or in one beside it.
+                    async with place.refusals if error.status in REFUSALS else contextlib.nullcontext():
+                        return await self.give_up(visit, error)
             request, turn = answer, self.holding.guest(answer.url)
 
     async def hear(self, visit: _Visit, fetched: Fetched) -> None:
@@ -225,6 +231,8 @@ class Pass:
             return self.succeed(visit, fetched, "not_modified", state)
         state["body_sha256"] = hashlib.sha256(fetched.body).hexdigest()
         if state["body_sha256"] == feed.body_sha256:
+            if not (feed.etag or feed.last_modified):  # none were kept: it breaks off, or came without
+                state = {"body_sha256": state["body_sha256"]}
             state |= await self.hub(feed, fetched, visit.known)
             return self.succeed(visit, fetched, "unchanged", state)
         document = await self.read(fetched, visit.known)

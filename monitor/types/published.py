@@ -155,6 +155,7 @@ class Document:
     version: str  # feedparser's word, e.g. "rss20"; or json1, json1.1
     entries: tuple[Entry, ...]
     warning: str | None = None  # set when the document was malformed but readable
+    broken_off: bool = False  # it has no end
     update_s: int | None = None  # how often it says it changes (RSS ttl, sy:updatePeriod), in seconds
     marks: tuple[bytes, ...] = ()
     unread: frozenset[bytes] = frozenset()

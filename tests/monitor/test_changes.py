@@ -68,6 +68,20 @@ def test_other_changes_are_no_edits(same: dict[str, object]) -> None:
     assert outcome(decide(kept([entry("a")]), [entry("a", **same)], NOW)) == (0, 0, 0, 1)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("The office’s “final” word – 10.30 pm…", 'The office\'s "final" word - 10.30 pm...'),
+        ("票站於10:30關閉(更新),請留意", "票站於１０：３０關閉（更新），請留意"),
+    ],
+)
+def test_another_form_of_a_sign_is_no_edit(before: str, after: str) -> None:
+    """Curly and straight quotation marks, dashes, full and half width; a sign more or less is an edit."""
+    for one, other in ((before, after), (after, before)):
+        assert outcome(decide(kept([entry("a", title=one)]), [entry("a", title=other)], NOW)) == (0, 0, 0, 1)
+    assert outcome(decide(kept([entry("a", title=before)]), [entry("a", title=after + "?")], NOW)) == (0, 1, 0, 0)
+
+
 def test_another_link_is_stored_and_another_host_is_an_edit() -> None:
     """The look-alike rule must see where a link leads now; another path or scheme of the same host reads the same."""
     stored = kept([entry("a")])
@@ -277,10 +291,23 @@ def test_keys_stay_unique_and_the_last_document_is_kept(documents: list[list[Ent
         ("https://a.example/?id=7&utm_source=x&fbclid=y", "a.example?id=7"),
         ("https://a.example/n?b=2&a=1&empty=", "a.example/n?b=2&a=1&empty="),
         ("https://a.example/新聞/一", "a.example/新聞/一"),
+        ("http://www.a.example/news/1/", "a.example/news/1"),
+        ("https://m.a.example/news/1", "a.example/news/1"),
+        ("https://amp.a.example:8080/news/1", "a.example:8080/news/1"),
+        ("https://a.example/news/1/amp/", "a.example/news/1"),
+        ("https://a.example/amp/news/1", "a.example/news/1"),
+        ("https://a.example/news/1.amp.html", "a.example/news/1.html"),
+        ("https://a.example/news/1?amp&outputType=amp&id=2", "a.example/news/1?id=2"),
+        ("https://m.example/camp/1", "m.example/camp/1"),
+        ("https://a.example/lamp", "a.example/lamp"),
+        ("https://a.example/amplifier", "a.example/amplifier"),
     ],
 )
 def test_links_have_one_canonical_form(link: str | None, key: str | None) -> None:
-    """Scheme, case of the host, port, fragment, tracking, trailing slash do not matter; a bare site is no story."""
+    """Scheme, case of the host, port, fragment, tracking, trailing slash, www, telephones and AMP do not matter.
+
+    A bare site is no story.
+    """
     assert link_key(link) == key
 
 

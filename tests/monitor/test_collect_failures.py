@@ -157,3 +157,25 @@ def test_a_document_that_could_not_be_read_is_asked_for_again(
     for _ in range(2):
         assert collect(store, settings, now, every=True).counts["failed"] == 1
     assert "If-None-Match" not in server.requests[1][1]
+
+
+@pytest.mark.parametrize("end", ["", "<item><title>Polling stat", "<item><title><![CDATA[Polling"])
+def test_the_rest_of_a_document_that_broke_off_is_asked_for(
+    store: Store, settings: Settings, server: FeedServer, now: datetime, end: str
+) -> None:
+    """What came is kept, its validators are not: the server would answer 304 though the rest was never seen.
+
+    Half an entry is none. Also when the same piece comes again. Once the document is whole, it is asked for with a
+    condition.
+    """
+    whole = rss(item("Polls open at eight", guid="1"), item("Counting begins", guid="2"))
+    piece = rss(item("Polls open at eight", guid="1")).removesuffix("</channel></rss>") + end
+    url = server.put("/a", piece, etag='"v1"', last_modified="Mon, 01 Mar 2027 04:00:00 GMT")
+    watch(store, now, url)
+    reports = [collect(store, settings, now, every=True) for _ in range(3)]
+    assert [counts(report, "fetched", "unchanged") for report in reports] == [[1, 0], [0, 1], [0, 1]]
+    assert word_of(store, url) == "malformed"
+    assert [row[2] for row in stored(store)] == ["Polls open at eight"]
+    server.put("/a", whole, etag='"v1"', last_modified="Mon, 01 Mar 2027 04:00:00 GMT")
+    assert counts(collect(store, settings, now, every=True), "fetched", "items_new") == [1, 1]
+    assert counts(collect(store, settings, now, every=True), "not_modified") == [1]

@@ -61,6 +61,17 @@ _HOURS = _hours("Asia/Hong_Kong")
         ("Senin, 01 Maret 2027 15.05 WIB", "2027-03-01 08:05"),
         ("5 Ogos 2027", "2027-08-04 16:00"),
         ("1 Marso 2027", "2027-02-28 16:00"),
+        ("2027/03/01 下午 04:05:00", "2027-03-01 08:05"),
+        ("2027-03-01 上午 8:05", "2027-03-01 00:05"),
+        ("2027/3/1 上午 12:05", "2027-02-28 16:05"),
+        ("2027年3月1日下午四時正", "2027-03-01 08:00"),
+        ("週一, 01 三月 2027 16:05:00 +0800", "2027-03-01 08:05"),
+        ("一, 01 3月 2027 16:05:00 +0800", "2027-03-01 08:05"),
+        ("星期一 三月 01 16:05:00 CST 2027", "2027-03-01 08:05"),
+        ("2027년 3월 1일 월요일 오후 4:05", "2027-03-01 08:05"),
+        ("Mon, 01 Mar 2027 16:05:00 (HKT)", "2027-03-01 08:05"),
+        ("Mon, 01 Mar 2027 16:05:00 +0900 (JST)", "2027-03-01 07:05"),
+        ("1 Maret 2027, 15.05 WIB", "2027-03-01 08:05"),
         ("1803888300", "2027-03-01 08:05"),
         ("1803888300000", "2027-03-01 08:05"),
     ],
@@ -74,7 +85,8 @@ def test_dates_are_read_as_their_authors_meant_them(raw: str, utc: str) -> None:
     "raw",
     ["", "soon", "March 2027", "16:05", "03/04/2027", "0000-00-00", "0001-01-01", "1970-01-01",
      "9999-12-31 23:00 -0800", "12345", "2027-13-45", "2027年", "三月一日", "昨天", "丙午年正月初一",
-     "十" * 100 + "年", "民國年3月1日", "3/4/民國116年", "9" * 5_000, "Mon, 01 Mar 2027 99:99:99 GMT"],
+     "三十月 1 2027", "3月1日 16:05", "下午4:05", "2027年3月1日晚上12時", "十" * 100 + "年",
+     "民國年3月1日", "3/4/民國116年", "9" * 5_000, "Mon, 01 Mar 2027 99:99:99 GMT"],
 )  # fmt: skip
 def test_what_is_no_certain_date_is_none(raw: str) -> None:
     """Half dates, absurd years and dates whose day and month nobody can tell apart are not guessed at."""
@@ -111,6 +123,13 @@ def test_an_abbreviation_means_what_it_means_where_the_desk_is(name: str, zone: 
         assert read_date(raw, ZoneInfo(zone)) == expected
     figures = read_date("Mon, 01 Mar 2027 16:05:00 -0600", ZoneInfo(zone))
     assert figures == datetime(2027, 3, 1, 22, 5, tzinfo=UTC)
+
+
+def test_feedparser_has_no_word_in_chinese_or_korean() -> None:
+    """It finds a date in them, of another day: none is better."""
+    wrong = time.struct_time((2027, 3, 1, 0, 0, 0, 0, 60, 0))
+    for raw in ("2027年3月11日半夜", "令和9年3月11日", "2027년 3월 11일 낮"):
+        assert read_date(raw, HONG_KONG, wrong) is None
 
 
 def test_feedparser_has_the_word_when_the_string_is_beyond_us() -> None:

@@ -92,6 +92,22 @@ def test_a_right_label_is_believed(text: str, codec: str, declared: str) -> None
         assert decode(body.encode(codec)) == (body, None)
 
 
+@pytest.mark.parametrize(("text", "codec"), [(HANT, "big5"), (HANS, "gb18030"), (HANT, "euc_jp")])
+def test_a_declaration_comes_before_a_header_that_says_western(text: str, codec: str) -> None:
+    """Servers say it of everything by default; any bytes are valid in it, so nothing would look wrong but the words."""
+    for body in (feed(text, codec), feed(text[:9], codec)):
+        data = body.encode(codec, "xmlcharrefreplace")
+        assert decode(data, "text/xml; charset=ISO-8859-1") == (data.decode(codec), None)
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("start", ["", "\n\n", " \r\n\t"])
+def test_utf_16_is_known_by_its_first_character(codec: str, start: str) -> None:
+    """Without a mark, behind white space, and JSON as well."""
+    for text in (start + feed(HANT), start + f'{{"title": "{HANT}"}}'):
+        assert decode(text.encode(codec), "text/xml") == (text, None)
+
+
 def test_ascii_that_calls_itself_utf_16_is_ascii() -> None:
     """Half of the characters would be gone otherwise, and the rest would be Chinese."""
     body = feed("Polls close at 10:30 pm ", "utf-16")

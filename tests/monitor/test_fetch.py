@@ -11,6 +11,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import trustme
@@ -19,7 +20,7 @@ from monitor import __version__
 from monitor.errors import FeedError, FeedErrorKind
 from monitor.fetch import Fetcher
 from monitor.fetched import MAX_REDIRECTS, Fetched
-from monitor.headers import fresh_s, retry_after_s
+from monitor.headers import destination, fresh_s, retry_after_s, validator
 from monitor.sections import Fetch
 from tests.fakes import FeedServer, feed_server
 from tests.hub import running_hub
@@ -48,6 +49,8 @@ def test_who_asks_is_said_honestly(server: FeedServer) -> None:
 def test_validators_go_back_byte_for_byte(server: FeedServer) -> None:
     """A strange ETag is opaque: it is sent as it came, and 304 answers it."""
     strange = 'W/"a,b;c \\"d\\"--gzip"'
+    assert validator('"票站"') == '"票站"', "UTF-8 can be sent back as it came"
+    assert validator('"caf\udce9"') is None, "other bytes cannot"
     url = server.put("/a", "x", etag=strange)
     first = get(url)
     again = get(url, first.etag, first.last_modified)
@@ -73,12 +76,13 @@ def test_refusals_keep_their_status(server: FeedServer, status: int, kind: str) 
 
 
 def test_retry_after_is_read_in_both_forms() -> None:
-    """Seconds and HTTP dates; nonsense is no wish."""
+    """Seconds, however many, and HTTP dates; nonsense is no wish."""
     now = datetime(2027, 3, 1, 4, 30, tzinfo=UTC)
     assert retry_after_s("120", now) == 120
     assert retry_after_s("Mon, 01 Mar 2027 04:31:00 GMT", now) == 60
     assert retry_after_s("Mon, 01 Mar 2027 04:00:00 GMT", now) == 0
-    for nonsense in (None, "", "soon", "-5", "１２", "9" * 40, "Mon, 99 Mar 2027 04:31:00 GMT"):
+    assert retry_after_s("9" * 5_000, now) == 999_999_999
+    for nonsense in (None, "", "soon", "-5", "１２", "Mon, 99 Mar 2027 04:31:00 GMT"):
         assert retry_after_s(nonsense, now) is None
 
 
@@ -115,6 +119,22 @@ def test_only_a_permanent_redirect_is_a_new_address(
     assert found.moved_to == (moved and server.url(moved))
 
 
+@pytest.mark.parametrize(
+    ("location", "asked"), [("/caf\udce9", "/caf%E9"), ("/a b", "/a%20b"), ("/\u7968", "/%E7%A5%A8")]
+)
+def test_a_redirect_is_read_as_its_bytes_mean(location: str, asked: str) -> None:
+    """Servers write bytes beyond ASCII into Location; none may get lost, or the address is another one."""
+    given = destination(location)
+    assert quote(given, safe="/%") == asked
+    given.encode()  # it is stored
+
+
+def test_large_headers_are_read(server: FeedServer) -> None:
+    """Outlets name hundreds of advertisers in theirs."""
+    policy = {"Content-Security-Policy": "https://ads.example " * 800}
+    assert get(server.put("/a", "x", headers=policy)).body == b"x"
+
+
 def test_ports_of_other_services_are_not_asked() -> None:
     """A feed address cannot be used to talk to a database or a mail server, directly or by a redirect."""
     for port in (22, 25, 81, 5432, 6379):
@@ -133,7 +153,9 @@ def test_ports_of_other_services_are_not_asked() -> None:
 def test_every_hop_passes_the_guard(server: FeedServer, location: str) -> None:
     """A redirect cannot lead where a first address could not."""
     url = server.put("/a", status=302, headers={"Location": location})
-    assert error_of(url).kind == FeedErrorKind.BLOCKED
+    error = error_of(url)
+    assert error.kind == FeedErrorKind.BLOCKED
+    assert "pw" not in error.detail, "a password is in every list of feeds"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0x7f000001", "2130706433", "127.1", "[::ffff:127.0.0.1]"])

@@ -13,7 +13,7 @@ import feedparser
 import pytest
 
 from monitor.errors import FeedError, FeedErrorKind
-from monitor.parse import MAX_ENTRIES, complete, find_feeds, parse
+from monitor.parse import MAX_ENTRIES, complete, parse
 from monitor.types import Document, Entry
 from tests.fakes import item, rss
 
@@ -121,6 +121,16 @@ def test_only_web_links_are_kept(link: str) -> None:
     """A link that is not http(s) is no link."""
     (entry,) = entries(rss(item("A", guid="1", link=link)))
     assert entry.link is None
+
+
+def test_what_was_escaped_twice_is_read() -> None:
+    """No reader is shown `&#8217;`; an ampersand that escapes nothing stays."""
+    twice = "Lee&amp;amp;#8217;s R&amp;amp;D &amp;amp;quot;plan&amp;amp;quot; a&amp;b=1"
+    for body in (
+        f"<rss><channel><item><title>{twice}</title></item></channel></rss>",
+        f"<feed xmlns='http://www.w3.org/2005/Atom'><entry><title type='html'>{twice}</title></entry></feed>",
+    ):
+        assert [entry.title for entry in entries(body)] == ['Lee’s R&D "plan" a&b=1']
 
 
 def test_entries_without_title_and_with_content_only() -> None:
@@ -279,15 +289,6 @@ def test_attacks_end_quickly(body: str) -> None:
     assert time.monotonic() - begun < 10
     assert all(len(title) <= 1_000 for title in titles)
     assert Path("/etc/hostname").read_text().strip() not in titles
-
-
-def test_the_feeds_of_a_page_are_found() -> None:
-    """Alternate links of feed types, made absolute; nothing else."""
-    page = b"""<html><head><link rel="stylesheet" href="/a.css"><link rel="alternate" type="application/rss+xml"
-    href="/rss.xml"><LINK REL='alternate feed' TYPE='Application/Atom+XML' HREF='https://b.example/atom'>
-    <link rel="alternate" type="application/rss+xml" href="javascript:x"><link rel="alternate" hreflang="zh" href="/zh">
-    <link rel="alternate" type="application/rss+xml" href="/rss.xml"></head>"""
-    assert find_feeds(page, URL) == ("https://harbour-daily.example/rss.xml", "https://b.example/atom")
 
 
 @pytest.mark.shared

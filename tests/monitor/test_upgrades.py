@@ -11,6 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from monitor.errors import BrokenStoreError, StaleSchemaError
+from monitor.links import link_key
 from monitor.store import audit, feeds, migrate, open_store, schema
 from tests.filling import contents, fill
 
@@ -60,3 +61,20 @@ def test_an_upgrade_that_fails_changes_nothing(new_url: Callable[[], str]) -> No
     with store.read() as connection:
         assert contents(connection) == before
     store.close()
+
+
+def test_canonical_links_become_those_of_today(new_url: Callable[[], str]) -> None:
+    """Copies that come after the upgrade are found beside stories that came before it."""
+    links = ["https://www.a.example/1", "https://m.a.example/2", "https://a.example/3/amp"]
+    store = open_store(new_url(), must_exist=False)
+    with store.write() as connection:
+        migrate.create(connection, "0020")
+        fill(connection)
+        for item_id, link in enumerate(links, 1):
+            row = {"key": link.removeprefix("https://"), "id": item_id}
+            connection.execute(text("UPDATE items SET link_key = :key WHERE id = :id"), row)
+    migrate.upgrade(store)
+    with store.read() as connection:
+        found = list(connection.scalars(text("SELECT link_key FROM items ORDER BY id")))
+    store.close()
+    assert found == [link_key(link) for link in links] == ["a.example/1", "a.example/2", "a.example/3"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +19,7 @@ from monitor.moves import STABLE_FOR
 from monitor.store import Store, feeds, items
 from monitor.types import Feed, Item
 from tests.fakes import ALLOW_LOOPBACK, FeedServer, feed_server, item, pack, rss
+from tests.hub import wait_until
 
 ELECTION = """
 [election]
@@ -197,6 +200,26 @@ def test_a_host_that_asks_for_quiet_gets_it(
     assert desk.collect(now + wait - timedelta(seconds=1), every=False)["feeds"] == 0
     server.pages.update({f"/{n}": server.pages["/0"].__class__(rss(item("甲", guid="1")).encode()) for n in range(4)})
     assert desk.collect(now + wait, every=False)["fetched"] == 4
+
+
+def test_a_host_that_asks_for_quiet_is_not_asked_meanwhile(desk: Desk, server: FeedServer, now: datetime) -> None:
+    """Its other connection waits until it is stored who must wait; what was asked already may still be answered."""
+    urls = [server.put(f"/{n}", rss(item("甲", guid="1"))) for n in range(40)]
+    server.put("/0", "busy", status=429, headers={"Retry-After": "7200"}, delay_s=0.2)
+    server.put("/1", rss(item("甲", guid="1")), delay_s=0.3)
+    desk.watch(now, *urls)
+
+    def write_for_long() -> None:
+        wait_until(lambda: server.requests)
+        with desk.store.write():
+            time.sleep(1.0)
+
+    other = threading.Thread(target=write_for_long)
+    other.start()
+    report = desk.collect(now)
+    other.join()
+    assert len(server.requests) <= desk.settings.fetch.per_host + 1
+    assert report["postponed"] >= 37
 
 
 def test_a_forbidden_page_stops_no_other_feed_and_no_feed_starves(
