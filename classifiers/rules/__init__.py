@@ -135,7 +135,7 @@ def _dismissed(reading: Reading, places: Iterable[str]) -> Iterator[Finding]:
             said=Said("It names a denial only to dismiss it."),
             evidence=reading.dismisses,
             rests_on=ITS_OWN.form,
-            weight=0.45,
+            weight=0.5,
         )
 
 

@@ -23,8 +23,8 @@ _DENIAL = re.compile(
     r"否认|澄清|辟谣"
 )
 _TURN = re.compile(
-    r"(?a)\b(?:but|yet|except|so why|then why|then explain|explain that|funny (?:how|that))\b|"
-    r"但|不过|可是|然而|偏偏|明明|点解|为什么|为何"
+    r"(?a)\b(?:but|yet|except|well,? i|so why|then why|then explain|explain that|funny (?:how|that))\b|"
+    r"但|不过|可是|然而|偏偏|明明|可(?=我|是)|点解|为什么|为何"
 )
 _WITNESS = re.compile(
     r"(?a)\b(?:i|we|my|our)\b[^.!?]{0,30}?\b(?:saw|seen|watched|heard|filmed|recorded|counted|was|were|have|know|stood|"

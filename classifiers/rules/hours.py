@@ -26,11 +26,11 @@ _TIME = (
     r"(?:\d{1,2}(?:[:.]\d{2})? ?(?:a\.?m\b\.?|p\.?m\b\.?)|(?:[01]?\d|2[0-3]):[0-5]\d(?!\d)|"
     r"\b(?:1[3-9]|2[0-3])\.[0-5]\d(?![\d%]| (?:per|points))|\bnoon\b|\bmidnight\b|"
     rf"\b(?:half(?: past)?|quarter (?:past|to)) {_EN_HOUR}|\b{_EN_HOUR} o['’]?clock\b|{_MILITARY}|"
-    rf"{_PERIOD}?{_HAN_HOUR}[时点](?:正|半|{_HAN_HOUR}分|\d{{2}})?)"
+    rf"{_PERIOD}?{_HAN_HOUR}[时点](?:正|半|[一三]刻|{_HAN_HOUR}分|\d{{2}})?)"
 )
 _CLOCK = re.compile(
     rf"(?P<period>{_PERIOD})?(?P<hour>\d{{1,2}}|{HAN_NUMBER}{{1,3}})"
-    rf"(?:[:.](?P<colon>\d{{2}})|[时点]?(?P<half>半|正)|[时点](?:(?P<minute>\d{{1,2}}|{HAN_NUMBER}{{1,3}})分?)?)?"
+    rf"(?:[:.](?P<colon>\d{{2}})|[时点]?(?P<half>半|正)|[时点](?P<quarters>[一三])刻|[时点](?:(?P<minute>\d{{1,2}}|{HAN_NUMBER}{{1,3}})分?)?)?"
     r" ?(?:(?P<meridiem>[ap])\.?m\.?)?"
 )
 _SPOKEN = re.compile(rf"(?:(?P<part>half|quarter)(?: (?P<way>past|to))? )?(?P<hour>{_EN_HOUR})(?: o['’]?clock)?")
@@ -88,6 +88,8 @@ def _of_day(found: Mapping[str, str | None]) -> tuple[time, ...]:
     """The parts of a time of day, as ``_CLOCK`` and ``_FOUR_DIGITS`` name them."""
     hour = number(found["hour"] or "")
     minute = 30 if found.get("half") == "半" else number(found.get("colon") or found["minute"] or "0")
+    if quarters := found.get("quarters"):
+        minute = 15 if quarters == "一" else 45
     if hour is None or minute is None or hour > 24 or minute > 59:
         return ()
     if hour > 12 or "period" not in found or (found["hour"] or "").startswith("0"):

@@ -29,7 +29,7 @@ _TURNOUT = re.compile(
 # A claim stands beside the ordinary thing, or something is not in order.
 _MORE = re.compile(
     r"(?a)\b(?:leaked|secret\w*|caught|bribe\w*|fraud\w*|fake\w*|rigg\w+|stolen|stole|illegal\w*|without|twice|arrest\w*|"
-    r"dead|ghost\w*|impossible|withdr\w+|disqualif\w+|camera|numbered|recordings?|audio|videos?|clips?|footage|calls|called|bought|paid|pays|cash|vouchers?|click|link|"
+    r"dead|ghost\w*|impossible|withdr\w+|disqualif\w+|camera|recordings?|audio|videos?|clips?|footage|calls|called|numbered|paid|pays|cash|vouchers?|click|link|"
     r"https?|whatsapp|telegram|share this|pass it on|wake up|they (?:don't|do not) want)\b|[!?]{2}|"
     r"内定|造假|作弊|种票|买票|派钱|现金|礼券|冒|假|换票|幽灵|死人|重复|两次|退选|取消资格|被捕|拘捕|偷|塞|编号|镜头|转发|转账|"
     r"录音|影片|片段|视频|早就|内幕|爆料|点击|连结|唔使|不用|不能|不得|唔得|冇得|无效|作废|收咗|提早|提前"

@@ -50,6 +50,7 @@ _ELECTION = (
 )
 _CLAUSE_END = (
     r"(?=\s*(?:$|[,.:;)\"'”’—–|])| (?:today|yesterday|tonight|this (?:morning|afternoon|evening|week)|last night|"
+    r"just now|(?:an?|two|three|\d+) (?:hours?|minutes?) ago|"
     r"on (?:mon|tues|wednes|thurs|fri|satur|sun)day|after|amid|citing|because|over)\b)"
 )
 _WITHDREW = (
@@ -58,7 +59,7 @@ _WITHDREW = (
 )
 _OUT_SAID = re.compile(
     rf"(?a){_WITHDREW} (?:from |of )?{_ELECTION}|"
-    rf"\b(?:withdrawn|withdrew|dropped out|pulled out|dq'?e?d){_CLAUSE_END}|"
+    rf"\b(?:withdrawn|withdrew|dropped out|pulled out|threw in the towel|quits?|dq'?e?d){_CLAUSE_END}|"
     rf"\bdisqualified(?:{_CLAUSE_END}| from (?:standing|running|contesting|{_ELECTION})| as a candidate\b)|"
     r"\b(?:is |was |are )?no longer (?:a candidate|standing|running|in the (?:race|contest|election)|on the ballot)\b|"
     r"\b(?:is|was) not (?:(?:a|an official|a valid|a validated|a registered) "

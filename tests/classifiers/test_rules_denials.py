@@ -17,6 +17,8 @@ DISMISSING = [
     ("They said the story about Vivian Cheuk was a hoax, but my sister heard her say it", "my sister heard"),
     ("Officials say it is false. It is true: the vote in Kingfisher Point is over", "It is true"),
     ("Residents, don't fall for the so-called fact-checks about the ballot", "don't fall for"),
+    ("The clerk says it's rubbish. Well, I was in the hall and I saw the ballot box open", "I was"),
+    ("他們說這是謠言，可我親眼看見票箱上了車", "我親眼"),
     ("Of course the office denied it. Perry Man has withdrawn", "Of course the office denied"),
     ("官方指是謠言，但我親眼看到票箱被換走", "我親眼"),
     ("當局說這是假消息，可是我们亲眼看到选票被运走", "亲眼"),

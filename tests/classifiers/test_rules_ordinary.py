@@ -22,6 +22,7 @@ from tests.classifiers.rule_case import REFERENCE, WATCHLIST, findings
         "Perry Man, wearing a borrowed raincoat, cast his ballot at ten past nine",
         "Marcus Chik arrived at the school on foot with his daughter, to vote before church",
         "Hiu-laam Chi queued for a quarter of an hour",
+        "Vivian Cheuk voted at noon and bought a melon on the way home",
         "卓望晴攜同父母投票，下午落區",
         "戚启航上午在翠湾北投下选票",
         "Vivian Cheuk 今朝 vote 咗",
