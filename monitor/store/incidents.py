@@ -349,8 +349,9 @@ def names_in(matches: Sequence[Mapping[str, Any]] | None) -> frozenset[str]:
 
 
 def findings_in(findings: Sequence[Mapping[str, Any]] | None) -> frozenset[Contradiction]:
-    """What stored findings contradict: those without a claim type contradict nothing."""
-    return frozenset((finding["rule"], finding["rests_on"]) for finding in findings or () if finding["claim_type"])
+    """What stored findings contradict: those whose claim type is none contradict nothing."""
+    telling = (finding for finding in findings or () if finding.get("claim_type", "any") is not None)
+    return frozenset((finding["rule"], finding["rests_on"]) for finding in telling)
 
 
 def _item(row: Row[Any]) -> Item:
