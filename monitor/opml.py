@@ -28,10 +28,10 @@ MAX_BYTES = 5_000_000
 MAX_DEPTH = 8  # folders inside each other; the deeper ones are left out
 MAX_FOLDER = 80  # characters of one folder's name
 
-# Half of the lists in circulation paste addresses with `&` unescaped.
 _ENABLED = {"true": True, "false": False}
 # feed://a.example/rss and feed:https://a.example/rss, as some programs export them
 _FEED_SCHEME = re.compile(r"^feed:(?://)?(?=https?:)|^feed(?=://)", re.IGNORECASE)
+# Half of the lists in circulation paste addresses with `&` unescaped.
 _BARE_AMPERSAND = re.compile(rb"&(?!(?:#\d+|#x[0-9A-Fa-f]+|[A-Za-z]+);)")
 
 
