@@ -23,7 +23,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from monitor import seeds
 from monitor.config import validate
 from monitor.errors import ConfigError, InputError
-from monitor.sections import Zone
+from monitor.fields import Zone
 from monitor.types import ClaimType, Lang, Role
 
 MOST_BYTES = 200_000_000  # of an unpacked script

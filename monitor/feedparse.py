@@ -75,17 +75,17 @@ def _copied(self: Any, memo: dict[int, Any]) -> Any:
 _Dict.get, _Dict.__contains__, _Dict.__deepcopy__ = _get, _contains, _copied
 
 
-def read(data: bytes, url: str, *, sound: bool = False, frail: bool = False) -> Any:
+def read(data: bytes, url: str, *, sound: bool = False, loose: bool = False) -> Any:
     """What feedparser makes of a document in UTF-8; ``sound``: it is well-formed and has no document type.
 
-    ``frail``: it is a part of one that is not well-formed and has no document type, and read as that would be.
+    ``loose``: it is a part of one that is not well-formed and has no document type, and read as that would be.
     Raises FeedError of kind not-a-feed.
     """
     headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
     try:
         if sound and (result := _Reader(url).read(data)) is not None:
             return result
-        if frail:
+        if loose:
             return _loosely(data, url)
         # A stream, never bytes: feedparser would take bytes that spell a path for a file to open.
         stream = io.BytesIO(data)
@@ -98,10 +98,10 @@ def read(data: bytes, url: str, *, sound: bool = False, frail: bool = False) -> 
 
 
 def _loosely(data: bytes, url: str) -> Any:
-    loose = feedparser.api.LooseFeedParser(_base(url), None, "utf-8", {})
-    loose.resolve_relative_uris = loose.sanitize_html = False
-    loose.feed(data.decode("utf-8", "replace"))
-    return _Dict(bozo=False, entries=loose.entries, feed=loose.feeddata, version=loose.version)
+    found = feedparser.api.LooseFeedParser(_base(url), None, "utf-8", {})
+    found.resolve_relative_uris = found.sanitize_html = False
+    found.feed(data.decode("utf-8", "replace"))
+    return _Dict(bozo=False, entries=found.entries, feed=found.feeddata, version=found.version)
 
 
 def _base(url: str) -> str:

@@ -230,7 +230,7 @@ class _FeedLinks(HTMLParser):
 def _rest(cutting: Blocks, unread: Sequence[bool], url: str) -> Any:
     """What feedparser makes of the document without its ``unread`` entries; None if that is not what was expected."""
     try:
-        result = feedparse.read(cutting.without(unread), url, sound=not cutting.fault, frail=bool(cutting.fault))
+        result = feedparse.read(cutting.without(unread), url, sound=not cutting.fault, loose=bool(cutting.fault))
     except FeedError:
         return None
     expected = len(unread) - sum(unread)
