@@ -32,6 +32,7 @@ from monitor.types import Exchange, host_of
 
 MAX_RATIO = 200  # of what a body unpacks to and what came over the wire; recorded feeds stay under 20
 RATIO_FROM = 1_000_000  # bytes; smaller ones harm nobody
+MAX_MEMBERS = 1_000  # of a .gz file; one that is packed in blocks, as for random access, has sixteen a megabyte
 MAX_FIELD = 32_768  # bytes of one header: a Content-Security-Policy may have twelve thousand
 
 _ACCEPT = (
@@ -43,6 +44,7 @@ _PERMANENT = frozenset({301, 308})
 _SAME_METHOD = frozenset({307, 308})
 _AS_IT_IS = {"Accept-Encoding": "identity"}
 _GZIP = b"\x1f\x8b"
+_PIECE = 65_536  # bytes
 
 
 class Fetcher:
@@ -256,16 +258,28 @@ class Fetcher:
         return self._gunzip(url, body) if body.startswith(_GZIP) else bytes(body)
 
     def _gunzip(self, url: str, packed: bytearray) -> bytes:
-        """The text of a .gz file that is served as a file."""
-        unpacker = zlib.decompressobj(wbits=31)
-        try:
-            body = unpacker.decompress(packed, self._settings.max_bytes + 1)
-        except zlib.error as error:
-            raise FeedError(url, FeedErrorKind.HTTP, f"the body was badly compressed: {error}") from error
-        self._measure(url, len(body), len(packed))
-        if not unpacker.eof:
-            raise FeedError(url, FeedErrorKind.HTTP, "the body broke off: a compressed file without its end")
-        return body
+        """The text of a .gz file that is served as a file: of all its members, joined as gzip joins them.
+
+        What follows the last one and is none is left aside, as gzip leaves it.
+        """
+        body, at = bytearray(), 0
+        for _ in range(MAX_MEMBERS):
+            unpacker = zlib.decompressobj(wbits=31)
+            while not unpacker.eof:
+                # Piece by piece: what a member leaves over is copied, and thousands may follow.
+                piece = packed[at : at + _PIECE]
+                if not piece:
+                    raise FeedError(url, FeedErrorKind.HTTP, "the body broke off: a compressed file without its end")
+                at += len(piece)
+                try:
+                    body += unpacker.decompress(piece, self._settings.max_bytes + 1 - len(body))
+                except zlib.error as error:
+                    raise FeedError(url, FeedErrorKind.HTTP, f"the body was badly compressed: {error}") from error
+                self._measure(url, len(body), len(packed))
+            at -= len(unpacker.unused_data)
+            if not packed.startswith(_GZIP, at):
+                return bytes(body)
+        raise FeedError(url, FeedErrorKind.TOO_LARGE, f"the body is compressed in more than {MAX_MEMBERS:,} parts")
 
     async def exchange(
         self, url: str, at: datetime, headers: Mapping[str, str], timeout_s: float, max_bytes: int
