@@ -10,8 +10,8 @@ from random import Random
 
 import pytest
 
+from monitor.bodies import RATIO_FROM
 from monitor.errors import FeedErrorKind
-from monitor.fetch import RATIO_FROM
 from tests.fakes import FeedServer, gzip_bomb, item, pack, rss
 from tests.monitor.fetching import error_of, get
 
