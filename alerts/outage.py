@@ -9,14 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from monitor.errors import FeedErrorKind
+from monitor.errors import UNREACHED, FeedErrorKind
 from monitor.types import Feed, Said
 
 LEAST_HOSTS = 3  # that cannot be reached: fewer may well be down together
 FELL = timedelta(days=1)  # who was last read longer ago is down by himself
 AHEAD = timedelta(seconds=60)  # clocks of a fleet differ by less
 
-_UNREACHED = (FeedErrorKind.DNS, FeedErrorKind.CONNECT, FeedErrorKind.TIMEOUT)
 _UNASKED = (FeedErrorKind.BLOCKED, FeedErrorKind.INTERNAL)  # says nothing of the network
 
 
@@ -39,7 +38,7 @@ def unreached(feeds: Iterable[Feed]) -> Outage | None:
         for feed in feeds
         if feed.enabled and feed.last_attempt_at and feed.error_kind not in _UNASKED
     ]
-    heard = max((at for feed, at in asked if feed.error_kind not in _UNREACHED), default=None)
+    heard = max((at for feed, at in asked if feed.error_kind not in UNREACHED), default=None)
     since = [feed for feed, at in asked if heard is None or at > heard]
     fell = [feed for feed in since if heard is None or (feed.last_success_at and heard - feed.last_success_at < FELL)]
     if len({feed.host for feed in fell}) < LEAST_HOSTS:
