@@ -13,7 +13,9 @@ from typing import Any
 
 from alerts import digest, pipeline, queue
 from alerts.edition import edition, message, page
+from alerts.naming import load_naming
 from alerts.render import render
+from alerts.sheet import Sheet, read_sheet
 from monitor import config, language, seeds
 from monitor.errors import InputError
 from monitor.sections import DigestReceiver
@@ -32,6 +34,7 @@ class Outcome:
     folder: Path
     reports: Mapping[str, StageReport]
     alerts: Sequence[Mapping[str, Any]]
+    sheets: Mapping[int, Sheet]  # the same as people read them, by id
     planted: int  # falsehoods among the samples, copies counted one by one
     detected: int  # of them, those that reached the queue
     false_alarms: int  # genuine items that reached the queue
@@ -67,13 +70,15 @@ def run(folder: Path, clock: Callable[[], datetime], progress: Callable[[str], N
             progress(f"serving {len(documents)} sample feeds with {len(rows)} items on {address}")
             reports = pipeline.run_once(store, settings, clock, progress=progress)
         found = queue.listing(store, now=clock())
+        naming = load_naming(settings)
+        sheets = {row["id"]: read_sheet(store, settings, row["id"], "", clock(), naming) for row in found}
         summary = digest.compose(store, settings, settings.calendar.local_date(clock()), clock())
         made = edition(settings, summary, language.used())
         to = DigestReceiver(address=settings.digest.sender, lang=made.letter.lang)
         (folder / "digest.eml").write_bytes(message(settings, summary, made, to))
         (folder / "digest.html").write_text(page(made), encoding="utf-8")
         planted, detected, false_alarms = _score(store, rows)
-        return Outcome(folder, reports, found, planted, detected, false_alarms)
+        return Outcome(folder, reports, found, sheets, planted, detected, false_alarms)
     finally:
         store.close()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from alerts import clarifications, digest, notify, paper, senders
 from alerts.legs import MEASURED, measure
-from alerts.outage import clock_went_back, unreached
+from alerts.outage import Outage, clock_went_back, unreached
 from alerts.parity import DAYS, read_parity
 from alerts.pipeline import LEARN, PURGE, stages
 from alerts.policy import LEAD
@@ -142,7 +142,7 @@ def look(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
     """
     obstacle = engine.obstacle(store)
     with store.read() as connection:
-        feeds = health.coverage(feed_rows.listing(connection), settings.calendar.zone)
+        known = feed_rows.listing(connection)
         queue = summary.queue(connection, now)
         backlog = covered.backlog(connection)
         ran = runs.latest(connection)
@@ -154,11 +154,12 @@ def look(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
         kept = evidence.counts(connection, now)
         queued = fleet.load(connection) if settings.has_workers else None
     parity = _parity_notes(store, settings, now)
+    feeds = health.coverage(known, settings.calendar.zone)
     went_back = clock_went_back(ran, now, settings.calendar.zone)
     problems = [
         *([obstacle] if obstacle else []),
         *([went_back] if went_back else []),
-        *_feed_problems(feeds, settings),
+        *_feed_problems(feeds, unreached(known), settings),
         *_queue_problems(queue),
         *_stage_problems(ran, now, settings),
         *map(_unsent, unsent),
@@ -202,15 +203,14 @@ def _unsent(notice: Mapping[str, Any]) -> Said:
     return form.filled(date=notice["date"], receiver=notice["receiver"], why=why)
 
 
-def _feed_problems(feeds: dict[str, Any], settings: Settings) -> list[Said]:
+def _feed_problems(feeds: dict[str, Any], outage: Outage | None, settings: Settings) -> list[Said]:
     if feeds["total"] == 0:
         return [Said("no feeds yet: `pollwatch feeds import feeds.opml` or `pollwatch feeds add URL`")]
-    if (outage := unreached(feeds)) is not None:
-        return [outage]
     fails = Said("feed {id} {outlet} fails: {why}, last good answer {at}")
     failing = [
         fails.filled(id=f["id"], outlet=f["outlet"], why=f["said"], at=_moment(f["last_success_at"], settings))
         for f in feeds["failing_feeds"]
+        if outage is None or f["id"] not in outage.feeds
     ]
     is_silent = Said("feed {id} {outlet} is silent: {why}")
     silent = [
@@ -218,7 +218,7 @@ def _feed_problems(feeds: dict[str, Any], settings: Settings) -> list[Said]:
         for f in feeds["unwell_feeds"]
         if f["health"] == "silent"
     ]
-    return failing + silent
+    return ([outage.said] if outage else []) + failing + silent
 
 
 def _push_notes(held: list[Subscription]) -> list[Said]:

@@ -110,6 +110,9 @@ class FeedErrorKind(StrEnum):
     INTERNAL = "internal"
 
 
+UNREACHED = (FeedErrorKind.DNS, FeedErrorKind.CONNECT, FeedErrorKind.TIMEOUT)  # no server was heard
+
+
 class FeedError(PollwatchError):
     """One feed could not be read. ``retry_after_s`` is what the server asked for, in seconds."""
 

@@ -76,10 +76,11 @@ def _cut(store: Store, folder: Folder, file: str, sha256: str, now: datetime) ->
                 evidence.tighten(connection, file)
             return False
         _write_rest(store, folder, file, data, spans, now)
-    folder.remove(file)
+    folder.withdraw(file)
     with store.write() as connection:
         evidence.drop_file(connection, file)
         audit.append(connection, now, ACTOR, "evidence.remove", f"evidence:{file}", {"sha256": sha256})
+    folder.settle([file], ())
     return True
 
 

@@ -227,15 +227,19 @@ class Folder:
             except OSError as error:
                 raise EvidenceError(str(path), f"cannot be written: {error.strerror}") from error
 
-    def remove(self, name: str) -> None:
-        """Delete a file, as long as it is one of ours; one that is not there is deleted. Raises EvidenceError."""
+    def withdraw(self, name: str) -> None:
+        """Take a file's name, as long as it is one of ours: ``settle`` deletes it once the store does not know it.
+
+        Raises EvidenceError, also where it is not there: another machine's folder may have it.
+        """
         path = self.path / name
         if not _OURS.fullmatch(name):
             raise EvidenceError(str(path), "is not the name of a file of evidence, and is left alone")
         try:
-            path.unlink(missing_ok=True)
-            if path.parent.is_dir():
-                _sync(path.parent)
+            path.rename(_part(path))
+            _sync(path.parent)
+        except FileNotFoundError:
+            raise EvidenceError(str(path), "is not there: a purge on the machine that has it removes it") from None
         except OSError as error:
             raise EvidenceError(str(path), f"cannot be removed: {error.strerror}") from error
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
 import socket
 import ssl
 import time
-import zlib
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
@@ -22,6 +22,7 @@ import aiohttp
 from aiohttp.http_exceptions import ContentEncodingError
 
 from monitor import __version__
+from monitor.bodies import GZIP, gunzip, measure
 from monitor.errors import BlockedAddressError, FeedError, FeedErrorKind
 from monitor.fetched import MAX_REDIRECTS, Fetched, Request
 from monitor.guard import Network, check_address, check_port, check_url
@@ -30,8 +31,6 @@ from monitor.sections import Fetch
 from monitor.text import clean, shorten
 from monitor.types import Exchange, host_of
 
-MAX_RATIO = 200  # of what a body unpacks to and what came over the wire; recorded feeds stay under 20
-RATIO_FROM = 1_000_000  # bytes; smaller ones harm nobody
 MAX_FIELD = 32_768  # bytes of one header: a Content-Security-Policy may have twelve thousand
 
 _ACCEPT = (
@@ -42,7 +41,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
 _SAME_METHOD = frozenset({307, 308})
 _AS_IT_IS = {"Accept-Encoding": "identity"}
-_GZIP = b"\x1f\x8b"
+_NO_ISSUER = 20  # OpenSSL's X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY
 
 
 class Fetcher:
@@ -147,7 +146,7 @@ class Fetcher:
             async with asyncio.timeout(self._settings.timeout_s - request.spent_s):
                 return await self._unpacked(request, host, headers, begun)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise _as_feed_error(request.asked, error, self._settings.timeout_s) from error
+            raise _as_feed_error(request.asked, error, self._settings.timeout_s, request.url) from error
 
     async def post(self, url: str, form: Mapping[str, str]) -> None:
         """POST ``form`` to ``url``, guarded like a GET; what a 2xx answer says is not read.
@@ -247,25 +246,14 @@ class Fetcher:
         )
 
     async def _body(self, url: str, response: aiohttp.ClientResponse) -> bytes:
-        self._measure(url, response.content_length or 0)
+        limit = self._settings.max_bytes
+        measure(url, response.content_length or 0, limit)
         # `response.read()` would unpack a compressed bomb whole; this stops one chunk after the limit.
         body = bytearray()
         async for chunk in response.content.iter_chunked(65_536):
             body += chunk
-            self._measure(url, len(body), response.content.total_raw_bytes)
-        return self._gunzip(url, body) if body.startswith(_GZIP) else bytes(body)
-
-    def _gunzip(self, url: str, packed: bytearray) -> bytes:
-        """The text of a .gz file that is served as a file."""
-        unpacker = zlib.decompressobj(wbits=31)
-        try:
-            body = unpacker.decompress(packed, self._settings.max_bytes + 1)
-        except zlib.error as error:
-            raise FeedError(url, FeedErrorKind.HTTP, f"the body was badly compressed: {error}") from error
-        self._measure(url, len(body), len(packed))
-        if not unpacker.eof:
-            raise FeedError(url, FeedErrorKind.HTTP, "the body broke off: a compressed file without its end")
-        return body
+            measure(url, len(body), limit, response.content.total_raw_bytes)
+        return gunzip(url, body, limit) if body.startswith(GZIP) else bytes(body)
 
     async def exchange(
         self, url: str, at: datetime, headers: Mapping[str, str], timeout_s: float, max_bytes: int
@@ -298,15 +286,6 @@ class Fetcher:
                 raise _as_feed_error(url, error, timeout_s) from error
             cut = "time" if isinstance(error, TimeoutError) else "disconnect"
         return replace(found, body=bytes(body), cut=cut)
-
-    def _measure(self, url: str, size: int, packed: int | None = None) -> None:
-        """Raise FeedError when a body of ``size`` bytes, unpacked from ``packed``, is too large."""
-        limit = self._settings.max_bytes
-        if size > limit:
-            raise FeedError(url, FeedErrorKind.TOO_LARGE, f"the body is larger than {limit:,} bytes")
-        if packed is not None and size > max(RATIO_FROM, MAX_RATIO * packed):
-            detail = f"the body unpacks to more than {MAX_RATIO} times its size"
-            raise FeedError(url, FeedErrorKind.TOO_LARGE, detail)
 
     def _check(self, url: str) -> None:
         check_port(check_url(url), self._settings.allow_ports)
@@ -345,10 +324,11 @@ def _refusal(url: str, response: aiohttp.ClientResponse) -> FeedError:
     )
 
 
-def _as_feed_error(url: str, error: Exception, timeout_s: float) -> FeedError:
-    """Our word for what aiohttp raised. Order matters: its classes inherit from each other."""
+def _as_feed_error(url: str, error: Exception, timeout_s: float, hop: str = "") -> FeedError:
+    """Our word for what aiohttp raised on the way to ``hop``. Order matters: its classes inherit from each other."""
+    way = f"redirects to {shorten(hop, 200)}: " if hop not in ("", url) else ""
     if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, PermissionError):
-        return BlockedAddressError(url, error.os_error.strerror or str(error))
+        return BlockedAddressError(url, way + (error.os_error.strerror or str(error)))
     said = shorten(clean(_words_of(error)), 300)  # a server's own words may be part of it
     kinds: list[tuple[type[Exception], FeedErrorKind, str]] = [
         (TimeoutError, FeedErrorKind.TIMEOUT, f"no complete answer within {timeout_s:g} s"),
@@ -363,11 +343,22 @@ def _as_feed_error(url: str, error: Exception, timeout_s: float) -> FeedError:
     ]
     for raised, kind, sentence in kinds:
         if isinstance(error, raised):
-            return FeedError(url, kind, sentence if kind is FeedErrorKind.TIMEOUT else f"{sentence}: {said}")
-    return FeedError(url, FeedErrorKind.HTTP, f"the answer could not be read: {said}")
+            return FeedError(url, kind, way + (sentence if kind is FeedErrorKind.TIMEOUT else f"{sentence}: {said}"))
+    return FeedError(url, FeedErrorKind.HTTP, f"{way}the answer could not be read: {said}")
 
 
 def _words_of(error: Exception) -> str:
-    """What is wrong with a certificate (expired, for another host, signed by itself), else all that was said."""
+    """What is wrong with a certificate, a name or a connection; the library's own words tell the address once more."""
     certificate = getattr(error, "certificate_error", None)
-    return certificate.verify_message if isinstance(certificate, ssl.SSLCertVerificationError) else str(error)
+    if isinstance(certificate, ssl.SSLCertVerificationError):
+        said = certificate.verify_message.rstrip(".")
+        # The commonest fault of outlets, which browsers hide: they know the missing certificate from elsewhere.
+        return f"{said}; the server may leave one of its chain out" if certificate.verify_code == _NO_ISSUER else said
+    if not isinstance(error, aiohttp.ClientConnectorError):
+        return str(error)
+    cause = error.os_error
+    if isinstance(cause, ssl.SSLError):
+        return (cause.reason or str(cause)).replace("_", " ").lower()
+    if isinstance(error, aiohttp.ClientConnectorDNSError) or not cause.errno:
+        return cause.strerror or str(error)
+    return os.strerror(cause.errno)

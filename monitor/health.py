@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitor.errors import FeedErrorKind
+from monitor.language import _
 from monitor.rhythm import clock_error_s, expected
 from monitor.types import Feed, Said
 
@@ -45,6 +46,23 @@ GROUPS = {
     "new": (Word.NEW,),
     "disabled": (Word.GONE, Word.DISABLED),
 }
+
+
+def named(word: str) -> str:
+    """A word as people read it, in the language in use; the word itself when all is well."""
+    return {
+        Word.GONE: _("gone"),
+        Word.DISABLED: _("switched off"),
+        Word.HTML: _("a page, no feed"),
+        Word.FAILING: _("failing"),
+        Word.NEW: _("not asked yet"),
+        Word.MOVED: _("moved"),
+        Word.SILENT: _("silent"),
+        Word.CLOCK_OFF: _("clock off"),
+        Word.SLOW: _("slow"),
+        Word.MALFORMED: _("malformed"),
+        Word.OK: _("ok"),
+    }[Word(word)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +105,7 @@ def health(feed: Feed, zone: ZoneInfo) -> Health:
     if not wrong:
         return Health(Word.OK)
     word, sentence = wrong[0]
-    for _, said in wrong[1:]:
+    for _word, said in wrong[1:]:
         sentence = Said("{first}; {then}", {"first": sentence, "then": said})
     return Health(word, sentence)
 

@@ -20,7 +20,7 @@ from statistics import median
 from zoneinfo import ZoneInfo
 
 from monitor.config import Settings
-from monitor.errors import FeedError, FeedErrorKind
+from monitor.errors import UNREACHED, FeedError, FeedErrorKind
 from monitor.types import Document, Entry, Feed, Rhythm
 
 BACKOFF_CAP_S = 2 * 3600  # a feed that is back should be seen within hours, even after a week of failures
@@ -77,14 +77,14 @@ def next_check(
 
     The feed's own interval if the operator set one; else the longest while a hub announces its news; else by its
     rhythm, within ``bounds``, and not while the answer is fresh to a cache (``fresh_s``). After failures the interval
-    doubles each time up to BACKOFF_CAP_S, or DNS_BACKOFF_CAP_S, and is never shorter than the server asked for
-    (Retry-After, up to a day). A jitter that depends only on the feed keeps feeds from moving in step; it loosens the
+    doubles each time up to a cap, see ``_backoff``, and is never shorter than the server asked for (Retry-After, up to
+    a day). A jitter that depends only on the feed keeps feeds from moving in step; it loosens the
     bounds, not the moment at which news is expected.
     """
     loose = 1 - JITTER * _fraction(feed.id)
     if error is not None:
-        delay = float(feed.interval_s or bounds.default_s)
-        cap_s = DNS_BACKOFF_CAP_S if error.kind is FeedErrorKind.DNS else BACKOFF_CAP_S
+        first_s, cap_s = _backoff(bounds, error.kind)
+        delay = float(feed.interval_s or first_s)
         delay = min(delay * 2 ** min(feed.failures + 1, 20), max(delay, cap_s)) * loose
         if error.retry_after_s is not None:
             delay = max(delay, min(error.retry_after_s, RETRY_AFTER_CAP_S))
@@ -97,6 +97,19 @@ def next_check(
         wait = _wait_s(feed.rhythm or _unknown(now), own, now, zone)
         delay = _within(max(wait, fresh_s or 0.0), own.shortest_s, own.longest_s)
     return now + timedelta(seconds=delay)
+
+
+def _backoff(bounds: Bounds, kind: FeedErrorKind) -> tuple[float, float]:
+    """From which interval failures double, and up to which, in seconds.
+
+    A server that was not heard has no work with us, and the fault may be in our own network, for every feed at once:
+    then half a minute without it must not cost the polling day twenty.
+    """
+    if kind not in UNREACHED:
+        return bounds.default_s, BACKOFF_CAP_S
+    if kind is FeedErrorKind.DNS:
+        return bounds.shortest_s, min(DNS_BACKOFF_CAP_S, bounds.longest_s / 2)
+    return bounds.shortest_s, min(BACKOFF_CAP_S, bounds.longest_s * 2)
 
 
 def announced(feed: Feed) -> bool:

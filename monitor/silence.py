@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from monitor.errors import FeedError, FeedErrorKind
+from monitor.errors import UNREACHED, FeedError, FeedErrorKind
 from monitor.fetch import Fetcher
 from monitor.fetched import Fetched, Request
 from monitor.types import host_of
-
-_UNREACHED = (FeedErrorKind.DNS, FeedErrorKind.CONNECT, FeedErrorKind.TIMEOUT)
 
 
 class Patience:
@@ -29,7 +27,7 @@ class Patience:
         try:
             answer = await self._fetcher.ask(request)
         except FeedError as error:
-            if error.kind in _UNREACHED:
+            if error.kind in UNREACHED:
                 self._silent.setdefault(host, error.kind)
             else:
                 self._answered.add(host)

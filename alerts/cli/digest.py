@@ -51,17 +51,10 @@ def digest(context: Context, day: datetime | None, send: bool, out: Path | None,
                 say(f"! {problem}")
             sending = library.send_waiting(store, settings, moment, day=on, at_once=True)
         if as_json:
-            print_object(
-                {
-                    "date": on.isoformat(),
-                    "receivers": receivers,
-                    "sent": sending.sent,
-                    "failed": sending.failed,
-                    "skipped": [r for r in receivers if send and r not in (*sending.sent, *sending.failed)],
-                    "problems": sending.problems,
-                    "sections": summary.sections(),
-                }
-            )
+            asked = receivers if send else []
+            shown = {"date": on.isoformat(), "receivers": receivers, "sent": sending.sent, "failed": sending.failed}
+            shown["skipped"] = [each for each in asked if each not in (*sending.sent, *sending.failed)]
+            print_object({**shown, "problems": sending.problems, "sections": summary.sections()})
         elif send:
             for receiver in sending.sent:
                 click.echo(f"sent to {safe(receiver)}")

@@ -8,6 +8,7 @@ from typing import Any
 from alerts.coverage import Coverage, read_coverage
 from alerts.web.look import Look
 from alerts.web.parts import Cell, Column, Figures, Listing, Page, Part, Section, Table, Tone, instant, number
+from monitor.health import named
 from monitor.language import _, render, term
 from monitor.text import shorten
 
@@ -56,7 +57,7 @@ def _unwell(look: Look, feeds: Mapping[str, Any]) -> Iterator[Part]:
     rows = [
         [
             Cell(row["outlet"], note=shorten(row["url"], ADDRESS)),
-            Cell(_word(row["health"]), tone=_TONES[group]),
+            Cell(named(row["health"]), tone=_TONES[group]),
             Cell(render(row["said"]) if row["said"] else ""),
             instant(row["last_success_at"], look.zone),
             instant(row["last_new_at"], look.zone),
@@ -68,22 +69,6 @@ def _unwell(look: Look, feeds: Mapping[str, Any]) -> Iterator[Part]:
     more = sum(feeds[group] for group in _TONES) - len(rows)
     if more:
         yield Listing([Cell(_("and {count} more: `pollwatch feeds list`").format(count=f"{more:,}"), tone=Tone.SOFT)])
-
-
-def _word(health: str) -> str:
-    """What README calls them."""
-    return {
-        "gone": _("gone"),
-        "disabled": _("switched off"),
-        "html": _("a page, no feed"),
-        "failing": _("failing"),
-        "new": _("not asked yet"),
-        "moved": _("moved"),
-        "silent": _("silent"),
-        "clock-off": _("clock off"),
-        "slow": _("slow"),
-        "malformed": _("malformed"),
-    }.get(health, health)
 
 
 def _quiet(found: Coverage) -> Figures:

@@ -45,15 +45,20 @@ def db_backup(context: Context, file: Path, as_json: bool) -> None:
     """Write everything in the store to a new FILE, while the daemon works on.
 
     FILE is there once a store was restored from it, for a trial, that holds the same. It is a SQLite file, of whatever
-    database. The configuration folder is not in it.
+    database. The configuration folder and the evidence are not in it.
 
     Ends with 1 when the audit chain is broken, in the store and so in FILE.
     """
     from monitor.store import backup
 
-    with context.store() as (store, _settings):
+    with context.store() as (store, settings):
         made = backup.backup(store, file)
-    _report(made, f"{file} holds {{rows}} rows and {{entries}} audit entries ({made['bytes']:,} bytes)", as_json)
+    kept = settings.path(settings.evidence.directory)
+    evidence = str(kept) if kept.is_dir() else None
+    if evidence:
+        say(f"copy the evidence now, it is not in {file}: {evidence}")
+    words = f"{file} holds {{rows}} rows and {{entries}} audit entries ({made['bytes']:,} bytes)"
+    _report({**made, "evidence": evidence}, words, as_json)
 
 
 @db.command("restore", epilog=example("pollwatch db restore /backup/pollwatch-2027-03-01.db"))

@@ -18,25 +18,27 @@ from monitor.cli.base import (
     print_object,
     print_table,
     say,
+    spoken,
 )
 from monitor.invisible import safe
-from monitor.types import Feed, Lang, Role
+from monitor.language import _, term, used
+from monitor.types import Feed, Lang, Role, Said
 
 if TYPE_CHECKING:
     from monitor.check import Check
     from monitor.config import Settings
 
 _COLUMNS = (
-    "id",
-    "outlet",
-    "role",
-    "lang",
-    "health",
-    "failures",
-    ("last_success_at", "last success"),
-    ("next_check_at", "next check"),
-    "note",
-    "url",
+    ("id", Said("id")),
+    ("outlet", Said("outlet")),
+    ("role", Said("role")),
+    ("lang", Said("lang")),
+    ("health", Said("health")),
+    ("failures", Said("failures")),
+    ("last_success_at", Said("last success")),
+    ("next_check_at", Said("next check")),
+    ("note", Said("note")),
+    ("url", Said("url")),
 )
 _WIDE = ("role", "lang", "failures", "last_success_at", "next_check_at")
 
@@ -111,7 +113,7 @@ def import_(context: Context, file: Path, as_json: bool) -> None:
 
     lines = opml.read(file)
     added = 0
-    with context.store() as (store, _), store.write() as connection:
+    with context.store() as (store, _settings), store.write() as connection:
         for line in lines:
             _, is_new = table.add(
                 connection,
@@ -156,12 +158,13 @@ def list_(context: Context, as_json: bool) -> None:
     from monitor.store import feeds as table
 
     with context.store() as (store, settings), store.read() as connection:
-        rows = [feed_json(feed, settings) for feed in table.listing(connection)]
+        found = table.listing(connection)
     if as_json:
-        print_lines(rows)
+        print_lines(feed_json(feed, settings) for feed in found)
     else:
-        empty = "no feeds yet: `pollwatch feeds add URL` or `pollwatch feeds import FILE`"
-        print_table(rows, _COLUMNS, empty=empty, wide=_WIDE)
+        empty = _("no feeds yet: `pollwatch feeds add URL` or `pollwatch feeds import FILE`")
+        headed = [(key, _(heading.form)) for key, heading in _COLUMNS]
+        print_table([_table_row(feed, settings) for feed in found], headed, empty=empty, wide=_WIDE)
 
 
 @feeds.command(epilog=example("pollwatch feeds check https://harbour-daily.example/"))
@@ -226,6 +229,23 @@ def collect(context: Context, every: bool, as_json: bool) -> None:
     )
     if report["elsewhere"]:
         say("{elsewhere} feeds were left to another pass, which is asking their hosts".format(**report))
+
+
+def _table_row(feed: Feed, settings: Settings) -> dict[str, Any]:
+    """In the language in use; in English words and codes as scripts read them, which people type."""
+    from monitor.health import health, named
+
+    row = feed_json(feed, settings)
+    if used() is Lang.EN:
+        return row
+    how = health(feed, settings.calendar.zone)
+    return {
+        **row,
+        "role": term("role", feed.role),
+        "lang": term("lang", feed.lang),
+        "health": named(how.word),
+        "note": spoken(how.said) if how.said else "",
+    }
 
 
 def feed_json(feed: Feed, settings: Settings) -> dict[str, Any]:

@@ -6,9 +6,11 @@ import contextlib
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import filelock
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -18,6 +20,7 @@ from monitor.errors import BrokenStoreError, BusyError, ConfigError, MissingStor
 from monitor.types import Said
 
 READ_OPTIONS = {"pollwatch_read": True}
+_WAIT_S = 30.0  # for whoever writes
 _LOOK_S = 2.0  # how long a look whether something can be written waits for whoever writes
 _ROOM = 64 << 20  # bytes on the disk below which somebody should make room before all writing ends
 
@@ -65,23 +68,68 @@ def open_engine(url: URL, *, must_exist: bool) -> Engine:
         raise MissingStoreError(url.render_as_string())
     if path is not None and not path.parent.is_dir():
         raise ConfigError("configuration", "database.url", f"the folder {path.parent} does not exist")
-    engine = create_engine(url, connect_args={"timeout": 30})
+    engine = create_engine(url, connect_args={"timeout": _WAIT_S, "factory": _Connection})
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
     return engine
+
+
+class _Connection(sqlite3.Connection):
+    """Whose transactions leave nothing behind.
+
+    A result that nobody read to its end goes on seeing the state that it began with, until it is collected as garbage;
+    meanwhile whatever the connection is to write fails at once ("database is locked"), however long it may wait.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._cursors: WeakSet[sqlite3.Cursor] = WeakSet()
+
+    def cursor(self, *args: Any, **options: Any) -> Any:
+        made = super().cursor(*args, **options)
+        self._cursors.add(made)
+        return made
+
+    def commit(self) -> None:
+        self._finish()
+        super().commit()
+
+    def rollback(self) -> None:
+        self._finish()
+        super().rollback()
+
+    def _finish(self) -> None:
+        for cursor in list(self._cursors):
+            cursor.close()
+        self._cursors.clear()
 
 
 def _on_connect(connection: Any, _record: Any) -> None:
     # The driver's own transaction handling begins too late to hold a lock; we send BEGIN ourselves.
     connection.isolation_level = None
     cursor = connection.cursor()
-    if cursor.execute("PRAGMA journal_mode").fetchone() != ("wal",):  # asking works on a read-only store too
-        cursor.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(cursor)
     # FULL: a digest that is about to be sent must survive a power cut, or it would be sent again.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA busy_timeout = 30000")
     cursor.close()
+
+
+def _write_ahead(cursor: sqlite3.Cursor) -> None:
+    """Have readers and the writer not wait for each other: a new, a restored or a copied store does not yet.
+
+    While somebody writes, SQLite refuses that at once, and does not wait as it does for everything else.
+    """
+    until = time.monotonic() + _WAIT_S
+    while cursor.execute("PRAGMA journal_mode").fetchone() != ("wal",):  # asking works on a read-only store too
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return  # also in memory, where there is none
 
 
 def _on_begin(connection: Connection) -> None:

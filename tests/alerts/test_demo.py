@@ -37,13 +37,18 @@ def test_the_demo_shows_planted_items_with_reasons(tmp_path: Path) -> None:
 
 
 def test_a_second_demo_takes_another_folder(tmp_path: Path) -> None:
-    """Nothing is overwritten. What is printed gives a reason once, though rule and score both rest on it."""
+    """Nothing is overwritten. What is printed is in the reader's language, and gives a reason once, though rule and
+    score both rest on it.
+    """
     (tmp_path / "pollwatch-demo").mkdir()
     (tmp_path / "pollwatch-demo" / "mine.txt").write_text("mine", encoding="utf-8")
-    done = subprocess.run([*CLI, "demo"], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "pollwatch-demo-2" in done.stderr
+    words = [*CLI, "--language", "zh-Hant", "demo"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "日報存於 pollwatch-demo-2/digest.eml" in done.stderr
+    assert done.stdout.split()[:4] == ["編號", "緩急", "分數", "類型"]
     (row,) = [line for line in done.stdout.splitlines() if "改咗做2號" in line]
-    assert row.count("It gives 池曉嵐 the number 2") == 1
+    assert "候選人編號" in row
+    assert row.count("文中說池曉嵐是 2 號") == 1
     assert [p.name for p in (tmp_path / "pollwatch-demo").iterdir()] == ["mine.txt"]
 
 

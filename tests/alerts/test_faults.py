@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,11 @@ from alerts.status import status
 from monitor import loop
 from monitor.collect import collect
 from monitor.config import Settings, load_file
-from monitor.errors import FeedErrorKind
+from monitor.errors import FeedError, FeedErrorKind
 from monitor.rhythm import DNS_BACKOFF_CAP_S
 from monitor.store import Store, feeds, items, notices, outbox, runs, stamps
 from monitor.store.schema import hosts
+from monitor.types import Feed, Role
 from tests.alerts.rows import add_incident
 from tests.alerts.telling import Tell, notify_at, open_alerts
 from tests.fakes import ALLOW_LOOPBACK, FeedServer, feed_server, item, rss
@@ -81,7 +83,9 @@ def test_no_feed_is_blamed_for_a_resolver_that_refuses(
             collect(store, settings, moment, every=True)
             moment += timedelta(days=2)
         (said,) = [each for each in status(store, settings, moment)["problems"] if "feed" in each]
-        assert said.startswith("none of 4 feeds can be reached (dns): see to this machine's network and name server")
+        assert said.startswith(
+            "none of the 4 feeds asked last can be reached (dns): see to this machine's network and "
+        )
         monkeypatch.undo()
         _resolver(monkeypatch, answers=True)
         with store.read() as connection:
@@ -97,16 +101,53 @@ def test_no_feed_is_blamed_for_a_resolver_that_refuses(
             assert len(items.listing(connection)) == len(NAMES)
 
 
-def test_feeds_that_are_down_by_themselves_are_named() -> None:
+def test_an_outage_is_told_before_the_last_feed_was_asked(store: Store, settings: Settings, now: datetime) -> None:
+    """One sentence from the first feeds on, beside one that is asked in two hours and one that failed before."""
+    later = now + timedelta(minutes=10)
+    with store.write() as connection:
+        for number, name in enumerate((*NAMES, "quiet.example", "gone.example"), 1):
+            feeds.add(connection, f"https://{name}/rss", now, outlet=name)
+            feeds.record_success(connection, number, now, later, last_new_at=now)
+        gone = FeedError("https://gone.example/rss", FeedErrorKind.HTTP, "the server answered 404", status=404)
+        feeds.record_failure(connection, 6, now, later, gone, strikes=1)
+        for number, name in enumerate(NAMES, 1):
+            lost = FeedError(f"https://{name}/rss", FeedErrorKind.DNS, "the host name does not resolve")
+            feeds.record_failure(connection, number, later, later, lost, strikes=1)
+    said = [each for each in status(store, settings, later)["problems"] if "feed" in each]
+    assert len(said) == 2
+    assert said[0].startswith("none of the 4 feeds asked last can be reached (dns)")
+    assert said[1].startswith("feed 6 gone.example fails: http: the server answered 404")
+    with store.write() as connection:
+        feeds.record_success(connection, 5, later, later, last_new_at=now)
+    said = [each for each in status(store, settings, later)["problems"] if "feed" in each]
+    assert sorted(each.split()[1] for each in said) == ["1", "2", "3", "4", "6"]
+
+
+def test_feeds_that_are_down_by_themselves_are_named(now: datetime) -> None:
     """One sentence for all only where no server is heard: not for one host, another fault, or beside a feed that is."""
-    rows = [{"url": f"https://{name}/rss", "error_kind": FeedErrorKind.DNS} for name in NAMES]
-    down = {"total": 5, "failing": 4, "disabled": 1, "new": 0, "failing_feeds": rows}
-    assert unreached(down) is not None
-    assert unreached(down | {"total": 6}) is None
-    assert unreached(down | {"failing_feeds": [*rows[1:], rows[0] | {"error_kind": FeedErrorKind.HTTP}]}) is None
-    of_one_host = [row | {"url": f"https://a.example/{number}"} for number, row in enumerate(rows)]
-    assert unreached(down | {"failing_feeds": of_one_host}) is None
-    assert unreached({"total": 0, "failing": 0, "disabled": 0, "new": 0, "failing_feeds": []}) is None
+    down = [_feed(number, name, now, FeedErrorKind.DNS) for number, name in enumerate(NAMES, 1)]
+    off = replace(_feed(5, "off.example", now, FeedErrorKind.HTTP), enabled=False)
+    ours = _feed(6, "inside.example", now, FeedErrorKind.BLOCKED)  # no server said so
+    outage = unreached([*down, off, ours])
+    assert outage is not None
+    assert outage.feeds == {1, 2, 3, 4}
+    assert unreached([*down, _feed(7, "well.example", now, None)]) is None
+    assert unreached([*down[1:], _feed(1, "a.example", now, FeedErrorKind.HTTP)]) is None
+    assert unreached([replace(each, url=f"https://a.example/{each.id}") for each in down]) is None
+    assert unreached([]) is None
+    # Since then a pass has asked nothing but what was down before.
+    well = _feed(7, "well.example", now - timedelta(minutes=1), None)
+    old = now - timedelta(days=3)
+    assert unreached([*down, well]) is None
+    assert unreached([*(replace(each, last_success_at=old) for each in down), well]) is None
+    assert unreached([*(replace(each, last_success_at=well.last_success_at) for each in down), well]) is not None
+
+
+def _feed(number: int, host: str, at: datetime, error: FeedErrorKind | None) -> Feed:
+    """Asked at that time; never read before when it failed."""
+    url = f"https://{host}/rss"
+    read = None if error else at
+    return Feed(number, url, host, Role.MEDIA, None, True, last_attempt_at=at, last_success_at=read, error_kind=error)
 
 
 @contextlib.contextmanager

@@ -336,7 +336,11 @@ def test_the_commands(folder: Path, store: Store, new_url: Callable[[], str], mo
         return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
 
     made = json.loads(run("backup", "b.db", "--json").stdout)
-    assert (made["file"], made["rows"]["audit"], made["audit_broken"]) == ("b.db", 3, None)
+    assert (made["file"], made["rows"]["audit"], made["audit_broken"], made["evidence"]) == ("b.db", 3, None, None)
+    (folder / "evidence").mkdir()
+    told = run("backup", "c.db")
+    assert told.stderr == f"copy the evidence now, it is not in c.db: {folder / 'evidence'}\n"
+    assert told.stdout.startswith("c.db holds ")
     again = run("backup", "b.db")
     assert (again.returncode, again.stdout) == (2, "")
     assert again.stderr == "pollwatch: b.db: is there already, and no backup is ever overwritten; name a new file\n"

@@ -65,6 +65,33 @@ def test_feeds_are_added_listed_and_switched(run: Run) -> None:
     assert "海港日報" in run("feeds", "list").stdout
 
 
+def test_the_list_is_in_the_language_of_who_reads_it(
+    run: Run, server: FeedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Headings, words of health and notes; machines read the same whatever the language."""
+    missing = server.put("/missing", status=404)
+    run("feeds", "add", missing, "--outlet", "海港日報", "--role", "official")
+    run("collect", "--all")
+    (english,) = rows(run("feeds", "list", "--json"))
+    assert english["health"] == "failing"
+    monkeypatch.setenv("POLLWATCH_LANGUAGE", "zh-Hant")
+    heading, line = run("feeds", "list").stdout.splitlines()
+    assert heading.split() == [
+        "編號",
+        "媒體",
+        "類別",
+        "語文",
+        "狀況",
+        "失敗次數",
+        "上次正常",
+        "下次讀取",
+        "備註",
+        "網址",
+    ]
+    assert line.split()[:5] == ["1", "海港日報", "官方", "-", "失效"]
+    assert rows(run("feeds", "list", "--json")) == [english]
+
+
 def test_wrong_words_are_refused(run: Run, tmp_path: Path) -> None:
     """An address that is none, an id that is none, a file that is none: one sentence each, nothing stored."""
     with pytest.raises(BlockedAddressError):

@@ -95,7 +95,7 @@ def test_a_file_of_which_nothing_is_left_goes(kept: Kept, now: datetime) -> None
         assert evidence.due(connection, now + timedelta(days=30), 10, 10) == []
 
 
-@pytest.mark.parametrize("instant", range(7))
+@pytest.mark.parametrize("instant", range(9))
 def test_killed_at_any_step_the_next_purge_finishes(
     kept: Kept, now: datetime, monkeypatch: pytest.MonkeyPatch, instant: int
 ) -> None:
@@ -120,7 +120,7 @@ def test_killed_at_any_step_the_next_purge_finishes(
     folder = type(kept.folder)
     kept.remove(kept.ids[0])
     with monkeypatch.context() as patch:
-        for name in ("write", "settle", "remove"):
+        for name in ("write", "settle", "withdraw"):
             patch.setattr(folder, name, perhaps(getattr(folder, name)))
         for name in ("move", "drop_file", "add_file"):
             patch.setattr(evidence, name, perhaps(getattr(evidence, name)))
@@ -151,7 +151,7 @@ def test_a_file_that_was_changed_stays_and_is_told(kept: Kept, now: datetime) ->
 def test_a_tampered_store_deletes_no_other_file(tmp_path: Path, settings: Settings, name: str) -> None:
     """Names come from the store, which somebody may have written to."""
     with pytest.raises(EvidenceError, match="is left alone"):
-        folder_of(settings).remove(name)
+        folder_of(settings).withdraw(name)
 
 
 def test_a_folder_on_another_machine_waits_for_its_own_purge(kept: Kept, now: datetime) -> None:
@@ -162,6 +162,23 @@ def test_a_folder_on_another_machine_waits_for_its_own_purge(kept: Kept, now: da
     away.rename(kept.folder.path)
     assert forget_evidence(kept.store, kept.settings, now)[0] >= 1
     assert kept.folder.names() == []
+
+
+def test_a_file_in_another_folder_of_a_fleet_is_not_said_to_be_gone(kept: Kept, now: datetime) -> None:
+    """A worker with a folder of its own says where it is to be purged; there it goes, and the audit says so once."""
+    names = kept.folder.names()
+    away = kept.folder.path.rename(kept.folder.path.with_name("elsewhere"))
+    kept.folder.prepare(0)
+    kept.remove(*kept.ids)
+    changed, problems = forget_evidence(kept.store, kept.settings, now)
+    assert (changed, len(problems)) == (0, len(names))
+    assert all("a purge on the machine that has it" in problem for problem in problems)
+    assert "evidence.remove" not in kept.actions()
+    kept.folder.path.rmdir()
+    away.rename(kept.folder.path)
+    assert forget_evidence(kept.store, kept.settings, now) == (len(names), ())
+    assert kept.folder.names() == []
+    assert kept.actions().count("evidence.remove") == len(names)
 
 
 def test_the_daily_purge_does_it(kept: Kept, now: datetime) -> None:

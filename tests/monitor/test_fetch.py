@@ -187,7 +187,24 @@ def test_dns_and_connection_are_told_apart(server: FeedServer) -> None:
 
 def test_a_server_without_trusted_tls_is_told_apart(server: FeedServer) -> None:
     """https on a plain port ends as kind tls."""
-    assert error_of(f"https://127.0.0.1:{server.port}/").kind == FeedErrorKind.TLS
+    error = error_of(f"https://127.0.0.1:{server.port}/")
+    assert error.kind == FeedErrorKind.TLS
+    assert "Cannot connect to host" not in error.detail  # the library's words, which tell the address again
+
+
+def test_what_is_wrong_behind_a_redirect_is_said_of_the_address_there(server: FeedServer) -> None:
+    """An inner address, a name, a closed port: who reads it must not look for the fault at the feed's own host."""
+    with feed_server() as closed:
+        port = closed.port
+    for place, kind, said in (
+        ("http://10.0.0.7/rss", FeedErrorKind.BLOCKED, "10.0.0.7: not a public address"),
+        ("http://desk.invalid/rss", FeedErrorKind.DNS, "the host name does not resolve: "),
+        (f"http://127.0.0.1:{port}/rss", FeedErrorKind.CONNECT, "no connection: Connection refused"),
+    ):
+        error = error_of(server.put("/feed", status=302, headers={"Location": place}))
+        assert error.kind == kind
+        assert error.detail.startswith(f"redirects to {place}: {said}")
+        assert "Cannot connect to host" not in error.detail
 
 
 _ONCE = """

@@ -6,11 +6,12 @@ import gzip
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from monitor.bodies import RATIO_FROM
 from monitor.errors import FeedErrorKind
-from monitor.fetch import RATIO_FROM
 from tests.fakes import FeedServer, gzip_bomb, item, pack, rss
 from tests.monitor.fetching import error_of, get
 
@@ -92,6 +93,27 @@ def test_a_compressed_file_is_unpacked_whatever_its_label(server: FeedServer, la
     assert error_of(bomb).kind == FeedErrorKind.TOO_LARGE
     small = server.put("/small.gz", gzip_bomb(50_000), headers=label)
     assert error_of(small, max_bytes=20_000).kind == FeedErrorKind.TOO_LARGE
+
+
+@pytest.mark.parametrize("tail", [b"", b"\0" * 600, b"what some tape added"])
+def test_a_compressed_file_is_read_to_its_last_member(server: FeedServer, tail: bytes) -> None:
+    """A .gz file may be several joined ones; what follows the last and is none is left aside, as gzip leaves it."""
+    first, second = "<rss>渡輪".encode(), "新聞</rss>".encode()
+    joined = pack(first, "gzip") + pack(b"", "gzip") + pack(second, "gzip")
+    assert get(server.put("/a.gz", joined + tail)).body == first + second
+    long = [Random(number).randbytes(100_000) for number in range(5)]
+    url = server.put("/long.gz", b"".join(pack(part, "gzip") for part in long) + tail)
+    assert get(url).body == b"".join(long)
+
+
+def test_members_of_a_compressed_file_are_held_to_the_same_limits(server: FeedServer) -> None:
+    """However the text is divided; and nobody serves a feed in hundreds of thousands of parts."""
+    parts = pack(b" " * 9_000, "gzip") * 4
+    assert error_of(server.put("/large.gz", parts), max_bytes=30_000).kind == FeedErrorKind.TOO_LARGE
+    assert "parts" in error_of(server.put("/many.gz", pack(b"", "gzip") * 400_000)).detail
+    whole = pack(b"<rss/>", "gzip")
+    assert "without its end" in error_of(server.put("/half.gz", whole + whole[:-9])).detail
+    assert "badly compressed" in error_of(server.put("/none.gz", whole + b"\x1f\x8b no more of it")).detail
 
 
 def test_what_swells_far_beyond_its_size_is_refused(server: FeedServer) -> None:

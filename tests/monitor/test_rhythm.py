@@ -16,6 +16,7 @@ from monitor.errors import ConfigError, FeedError, FeedErrorKind
 from monitor.rhythm import (
     BACKOFF_CAP_S,
     BINS,
+    DNS_BACKOFF_CAP_S,
     HALF_LIFE,
     JITTER,
     PUSH_GAP,
@@ -277,6 +278,24 @@ def test_failures_double_the_interval_up_to_a_cap() -> None:
     assert delays[0] > 600
     assert delays[-1] <= BACKOFF_CAP_S
     assert failing(error, interval_s=86_400) >= 86_400 * (1 - JITTER)
+
+
+def test_on_polling_day_who_was_not_heard_is_asked_soon_again() -> None:
+    """It may be our own network; a server that answers with an error is left its peace on that day as well."""
+
+    def delays(kind: FeedErrorKind, bounds: Bounds) -> list[float]:
+        error = FeedError(FEED.url, kind, "")
+        fallen = (replace(FEED, failures=n) for n in range(12))
+        return [(next_check(feed, bounds, NOW, HONG_KONG, error=error) - NOW).total_seconds() for feed in fallen]
+
+    dns, timeout, http = (
+        delays(kind, POLLING_DAY) for kind in (FeedErrorKind.DNS, FeedErrorKind.TIMEOUT, FeedErrorKind.HTTP)
+    )
+    assert max(dns[0], timeout[0]) <= 120
+    assert max(dns) <= 300
+    assert max(timeout) <= 1_200
+    assert http[0] > 1_000
+    assert max(delays(FeedErrorKind.DNS, CAMPAIGN)) <= DNS_BACKOFF_CAP_S < max(delays(FeedErrorKind.TIMEOUT, CAMPAIGN))
 
 
 def test_the_server_s_wish_is_honoured() -> None:
