@@ -14,7 +14,7 @@ from typing import Any
 import skops.io
 
 import monitor
-from classifiers import evaluate, vectors
+from classifiers import evaluate, lexemes, vectors
 from classifiers.background import common_words
 from classifiers.card import Card, card
 from classifiers.lessons import Lesson, Origin, digest, pack, seed_lessons, unpack
@@ -107,7 +107,13 @@ def build(
     """
     examples = [lesson.example for lesson in lessons]
     weights = [lesson.weight for lesson in lessons]
-    model, scores = fit(examples, common_words().with_texts(stream), weights=weights, with_vectors=with_vectors)
+    model, scores = fit(
+        examples,
+        common_words().with_texts(stream),
+        weights=weights,
+        decisions=[lesson.decisions for lesson in lessons],
+        with_vectors=with_vectors,
+    )
     data = digest(lessons, stream)
     blob = dumps(model)
     id = model_id(lessons, data) + (f"-{VECTORS}" if with_vectors else "")
@@ -244,7 +250,7 @@ def model_id(lessons: Sequence[Lesson], data_sha256: str) -> str:
 
 def versions(*, with_vectors: bool = False) -> dict[str, str]:
     """What a model depends on to be read as it was written, and to judge as it did."""
-    libraries = {name: version(name) for name in ("scikit-learn", "skops")}
+    libraries = {name: version(name) for name in ("scikit-learn", "skops", lexemes.PACKAGE)}
     if with_vectors:
         libraries[vectors.PACKAGE] = version(vectors.PACKAGE)
     number = FORMAT_VECTORS if with_vectors else FORMAT

@@ -44,7 +44,7 @@ def test_the_first_use_trains_registers_and_promotes(store: Store, now: datetime
         described = registry.describe_live(connection)
     assert row["live"]
     assert row["created_at"] == now
-    assert set(row["versions"]) == {"pollwatch", "model format", "scikit-learn", "skops"}
+    assert set(row["versions"]) == {"pollwatch", "model format", "scikit-learn", "skops", "rjieba"}
     assert {"threshold", "ap", "recall_10", "false_flags", "by_lang"} <= set(row["metrics"])
     assert described
     assert "blob" not in described
@@ -92,7 +92,7 @@ def test_one_changed_byte_is_noticed(model: Model) -> None:
         registry.loads("m", damaged, sha256, registry.versions())
 
 
-@pytest.mark.parametrize("name", ["pollwatch", "model format", "scikit-learn", "skops"])
+@pytest.mark.parametrize("name", ["pollwatch", "model format", "scikit-learn", "skops", "rjieba"])
 @pytest.mark.parametrize("written", ["0.0.9", ""])
 def test_a_model_of_another_version_is_refused(model: Model, name: str, written: str) -> None:
     """The error names both versions and the mend."""
@@ -133,7 +133,7 @@ def test_an_unknown_model_is_not_found(store: Store, now: datetime) -> None:
 @pytest.mark.parametrize(
     "old",
     [
-        {"pollwatch": "0.0.1", "model format": "1", "scikit-learn": "0.1", "skops": "0.1"},
+        {"pollwatch": "0.0.1", "model format": "1", "scikit-learn": "0.1", "skops": "0.1", "rjieba": "0.1"},
         {name: number for name, number in registry.versions().items() if name != "model format"},  # of older programs
     ],
 )
