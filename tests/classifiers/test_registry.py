@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -74,6 +75,23 @@ def test_two_processes_train_once(store: Store, now: datetime) -> None:
         rows = models.listing(connection)
     assert [row["live"] for row in rows] == [True]
     assert found == {rows[0]["id"]}
+
+
+def test_who_trains_is_waited_for_as_long_as_it_takes(
+    store: Store, now: datetime, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However slow: who waits says so again and again, and takes its turn when the lock is free."""
+    monkeypatch.setattr(registry, "TOLD_S", 0.01)
+    with ThreadPoolExecutor(1) as other:
+        with store.lock("train"):
+            found = other.submit(registry.live, store, now)
+            said = "waiting for the first model: another process holds the train lock"
+            while sum(said in told for told in caplog.messages) < 2:
+                with pytest.raises(TimeoutError):
+                    found.result(timeout=0.01)
+        id, _ = found.result(timeout=120)
+    with store.read() as connection:
+        assert [row["id"] for row in models.listing(connection)] == [id]
 
 
 def test_a_stored_model_holds_no_code(model: Model) -> None:
