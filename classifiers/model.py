@@ -176,20 +176,21 @@ def fit(
     """Train on examples whose names are masked; returns the model and, for each example, its score out of fold.
 
     ``weights`` says how much each example counts beside the others; default: all alike. ``decisions`` says how many
-    decisions of people each stands for; default: none. Where there are any, labels are learned of lexemes as well;
-    ``with_vectors``: of sentence vectors, which ``classifiers.vectors`` must have.
+    decisions of people each stands for; default: none. Where there are any on Chinese texts, labels are learned of
+    lexemes as well; ``with_vectors``: of sentence vectors, which ``classifiers.vectors`` must have.
     Raises ValueError when one of the labels has too few examples.
     """
     weight = np.ones(len(examples)) if weights is None else np.asarray(weights, dtype=float)
-    decided = np.zeros(len(examples)) if decisions is None else np.asarray(decisions, dtype=float)
-    features = TextFeatures(background=background, lexemes=bool(decided.any()))
+    decided = decisions or [0.0] * len(examples)
+    of_chinese = sum(count for count, example in zip(decided, examples, strict=True) if example.lang is not Lang.EN)
+    features = TextFeatures(background=background, lexemes=of_chinese > 0)
     texts = [example.text for example in examples]
     rows, centre = features.fit_transform(texts), None
     if with_vectors:
         found = vectors.vectors_of(texts)
         centre = found.mean(axis=0)
         rows = _with_vectors(rows, found, centre)
-    blocks = _blocks(features, rows, centre, decided)
+    blocks = _blocks(features, rows.shape[1], centre, of_chinese)
     labels = np.array([str(example.label) for example in examples])
     suspicious = labels != Label.GENUINE
     values = _out_of_fold(rows, labels, weight, blocks, [_stratum(example) for example in examples], random_state)
@@ -235,14 +236,13 @@ class _Block:
     shares: Array  # what that head counts in English and in Chinese
 
 
-def _blocks(features: TextFeatures, rows: Any, centre: Array | None, decided: Array) -> list[_Block]:
-    """The first is of all columns that are in no other."""
-    of_chinese = decided @ chinese(rows)
-    columns = np.arange(rows.shape[1])
+def _blocks(features: TextFeatures, width: int, centre: Array | None, of_chinese: float) -> list[_Block]:
+    """The first is of all columns that are in no other; ``of_chinese`` texts were decided on."""
+    columns = np.arange(width)
     lexemes = np.flatnonzero(kind_of(features.codes_) == Kind.LEXEME)
     others = [
         _Block(lexemes, np.array([0, of_chinese / (of_chinese + _DECISIONS)])),
-        _Block(columns[vector_columns(len(columns), centre)], np.full(2, _VECTOR_SHARE)),
+        _Block(columns[vector_columns(width, centre)], np.full(2, _VECTOR_SHARE)),
     ]
     others = [block for block in others if len(block.columns)]
     rest = np.setdiff1d(columns, np.concatenate([block.columns for block in others])) if others else columns
