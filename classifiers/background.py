@@ -48,7 +48,7 @@ class Background:
         """The same with texts of the team's own feeds counted in."""
         counted = self
         for batch in batches(fold(text) for text in texts):
-            terms = terms_of(batch)
+            terms = terms_of(batch, lexemes=True)
             by_text = np.lexsort([terms.code, terms.row])
             code, row = terms.code[by_text], terms.row[by_text]
             first = np.ones(len(code), dtype=bool)
@@ -80,9 +80,12 @@ def common_words() -> Background:
     codes, shares = [], []
     for language in _LANGUAGES:
         frequencies = wordfreq.get_frequency_dict(language, wordlist="small")
-        terms = terms_of([fold(word) for word in frequencies])
-        codes.append(terms.code)
-        shares.append(np.fromiter(frequencies.values(), dtype=float)[terms.row])
+        left = np.fromiter(frequencies.values(), dtype=float)
+        for batch in batches(fold(word) for word in frequencies):
+            terms = terms_of(batch, lexemes=True)
+            codes.append(terms.code)
+            shares.append(left[terms.row])
+            left = left[len(batch) :]
     table = _summed(TEXTS, np.concatenate(codes), np.concatenate(shares))
     return Background(TEXTS, table.codes, TEXTS * -np.expm1(-table.found_in * WORDS_IN_A_TEXT))
 

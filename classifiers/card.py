@@ -38,6 +38,10 @@ IS = (
     ),
     Said("Names, parties, constituencies and gender are hidden from it."),
 )
+READS_LEXEMES = Said(
+    "Of Chinese texts it reads words, as a dictionary cuts them, beside characters and pairs of them: the more was "
+    "decided on Chinese texts, the more they count."
+)
 READS_VECTORS = Said(
     "It reads sentence vectors as well, of a network that others trained on text of the web. What they add to a score "
     "is one number among its reasons: nobody can say which words of the text it comes from."
@@ -94,7 +98,8 @@ def card(model_id: str, data_sha256: str, model: Model, lessons: Sequence[Lesson
     measured = {name: words for name, words in groups.items() if len(set(words)) > 1}
     judged = evaluate.Evaluation(truth, groups, {"model": (scores, flagged)}).judged("model")
     labels = [str(example.label) for example in examples]
-    is_ = IS if model.centre is None else (*IS, READS_VECTORS)
+    more = [(READS_LEXEMES, model.features.lexemes), (READS_VECTORS, model.centre is not None)]
+    is_ = [*IS, *(said for said, reads in more if reads)]
     return Card(
         {
             "model": model_id,

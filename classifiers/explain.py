@@ -13,7 +13,7 @@ import numpy as np
 from classifiers.model import SUSPICIOUS, Array, Model, chinese, label_values, vector_columns
 from classifiers.scoring import TRUSTED_ROLES, Scored
 from classifiers.sentences import sentence
-from classifiers.terms import batches, terms_of
+from classifiers.terms import batches
 from monitor.text import HAN, fold, fold_with_offsets
 from monitor.types import Candidate, Finding, Match, Reason, Role
 
@@ -68,7 +68,8 @@ def vector_weights(model: Model, rows: Any) -> list[float | None]:
 
 def known_words(model: Model, masked: Sequence[str]) -> list[tuple[int, int]]:
     """For each text, its names hidden, how many of its words the model knows, and how many it has."""
-    counted = [model.features.known_words(terms_of(batch)) for batch in batches(fold(text) for text in masked)]
+    features = model.features
+    counted = [features.known_words(features.terms(batch)) for batch in batches(fold(text) for text in masked)]
     return [(int(known), int(words)) for pair in counted for known, words in zip(*pair, strict=True)] if masked else []
 
 
@@ -134,7 +135,7 @@ def _pulls(model: Model, folded: Sequence[str], rows: Any) -> Iterator[Array]:
         values = rows[done : done + len(batch)]
         labels = np.repeat(likeliest[done : done + len(batch)], np.diff(values.indptr))
         done += len(batch)
-        terms = terms_of(batch)
+        terms = model.features.terms(batch)
         column = model.features.columns(terms)
         seen = column >= 0
         # Every term of the batch finds its cell of the matrix; one that stands in several places shares its value.

@@ -51,6 +51,11 @@ class Lesson:
     item_id: int | None = None
     incident_id: int | None = None
 
+    @property
+    def decisions(self) -> float:
+        """How many decisions of people it stands for: a part of one where an incident has several copies."""
+        return self.weight / REVIEWED_WEIGHT if self.origin in {Origin.REVIEWED, Origin.LABELS} else 0.0
+
 
 def seed_lessons() -> list[Lesson]:
     """The examples that ship with the program."""

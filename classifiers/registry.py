@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import zipfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version
@@ -14,12 +16,12 @@ from typing import Any
 import skops.io
 
 import monitor
-from classifiers import evaluate, vectors
+from classifiers import evaluate, lexemes, vectors
 from classifiers.background import common_words
 from classifiers.card import Card, card
 from classifiers.lessons import Lesson, Origin, digest, pack, seed_lessons, unpack
 from classifiers.model import FORMAT, FORMAT_VECTORS, Model, fit
-from monitor.errors import ModelError, ModelVersionError, RefusedError
+from monitor.errors import BusyError, ModelError, ModelVersionError, RefusedError
 from monitor.store import Connection, Store, audit, models
 from monitor.types import Said
 
@@ -31,6 +33,9 @@ _MEND_VERSION = "run `pollwatch models train`, then `pollwatch models promote` w
 SEED = "seed"  # the prefix of models that learned from the seeds alone
 VECTORS = "vectors"  # the suffix of models that read sentence vectors
 ACTOR = "registry"
+TOLD_S = 60.0  # how often who waits for another process says so
+
+log = logging.getLogger(__name__)
 
 _loaded: dict[tuple[str, str], Model] = {}  # by id and checksum; a process uses one or two
 
@@ -41,11 +46,11 @@ def live(store: Store, now: datetime, *, with_vectors: bool = False) -> tuple[st
     A live model of the seeds that other versions of the libraries wrote is trained anew, and so is one that reads
     sentence vectors though ``with_vectors`` says no, or the other way round.
 
-    Raises ModelError when it is damaged or of another version, BusyError when another process trains for minutes.
+    Another process that trains is waited for. Raises ModelError when it is damaged or of another version.
     """
     found = _live_id(store)
     if found is None or not _is_kept(found, with_vectors):
-        with store.lock("train", wait_s=120):
+        with _turn(store):
             found = _live_id(store)
             if found is None or not _is_kept(found, with_vectors):
                 found = _register_seed_model(store, now, with_vectors)
@@ -55,9 +60,25 @@ def live(store: Store, now: datetime, *, with_vectors: bool = False) -> tuple[st
         if not found.startswith(f"{SEED}-"):
             raise
     # What the seeds alone taught can be learned again: an upgrade of the libraries must not stop the desk.
-    with store.lock("train", wait_s=120):
+    with _turn(store):
         found = _register_seed_model(store, now, with_vectors)
     return found, load(store, found)
+
+
+@contextmanager
+def _turn(store: Store) -> Iterator[None]:
+    """The lock of training. Who holds it is waited for as long as it lives: the first model of sentence vectors takes
+    minutes, and a process that ends lets go, however it ends.
+    """
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(store.lock("train", wait_s=TOLD_S))
+            except BusyError as error:
+                log.warning("waiting for the first model: %s", error)
+            else:
+                break
+        yield
 
 
 def _is_kept(id: str, with_vectors: bool) -> bool:
@@ -107,7 +128,13 @@ def build(
     """
     examples = [lesson.example for lesson in lessons]
     weights = [lesson.weight for lesson in lessons]
-    model, scores = fit(examples, common_words().with_texts(stream), weights=weights, with_vectors=with_vectors)
+    model, scores = fit(
+        examples,
+        common_words().with_texts(stream),
+        weights=weights,
+        decisions=[lesson.decisions for lesson in lessons],
+        with_vectors=with_vectors,
+    )
     data = digest(lessons, stream)
     blob = dumps(model)
     id = model_id(lessons, data) + (f"-{VECTORS}" if with_vectors else "")
@@ -244,7 +271,7 @@ def model_id(lessons: Sequence[Lesson], data_sha256: str) -> str:
 
 def versions(*, with_vectors: bool = False) -> dict[str, str]:
     """What a model depends on to be read as it was written, and to judge as it did."""
-    libraries = {name: version(name) for name in ("scikit-learn", "skops")}
+    libraries = {name: version(name) for name in ("scikit-learn", "skops", lexemes.PACKAGE)}
     if with_vectors:
         libraries[vectors.PACKAGE] = version(vectors.PACKAGE)
     number = FORMAT_VECTORS if with_vectors else FORMAT

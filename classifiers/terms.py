@@ -1,4 +1,4 @@
-"""What texts are made of, for whole batches at once: words, character n-grams, Han characters and pairs of them, types.
+"""What texts are made of, for whole batches at once: words, character n-grams, Han characters, pairs, lexemes, types.
 
 Every term is a 64-bit code, in whose last bits stands its kind, with its place, so that weights can be shown on the
 words that carry them. All texts of a batch are one array of characters; runs of one script are found with comparisons,
@@ -14,6 +14,8 @@ from enum import IntEnum
 from typing import Any
 
 import numpy as np
+
+from classifiers.lexemes import lexemes as cut
 
 Array = np.ndarray[Any, Any]
 
@@ -55,6 +57,7 @@ class Kind(IntEnum):
     MARK = 4  # and letters of other scripts
     TYPE = 5  # a link, an account, a telephone number, a number of so many digits
     DENIAL = 6
+    LEXEME = 7  # a Chinese word, as a dictionary cuts it
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +94,8 @@ def batches(folded: Iterable[str]) -> Iterator[list[str]]:
     yield batch
 
 
-def terms_of(folded: Sequence[str]) -> Terms:
-    """Every term of texts that were folded by ``monitor.text`` (and hold no line break)."""
+def terms_of(folded: Sequence[str], *, lexemes: bool = False) -> Terms:
+    """Every term of texts that were folded by ``monitor.text`` (and hold no line break); ``lexemes`` if asked for."""
     joined = "\n".join(folded)
     chars = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.uint64)
     lengths = np.array([len(text) for text in folded], dtype=np.int64)
@@ -103,6 +106,7 @@ def terms_of(folded: Sequence[str]) -> Terms:
         *_words(chars, script),
         *_han(chars, script),
         *_marks(chars, script),
+        *(_lexemes(chars, script) if lexemes else ()),
         _fixed(Kind.TYPE, types),
         _fixed(Kind.DENIAL, [(*found.span(), 0) for found in DENIAL.finditer(joined)]),
     ]
@@ -191,6 +195,11 @@ def _han(chars: Array, script: Array) -> Iterator[_Part]:
     for n in _HAN_NGRAMS:
         fits = at[left >= n]
         yield _part(Kind.HAN, hashes.of(fits, fits + n), fits, fits + n)
+
+
+def _lexemes(chars: Array, script: Array) -> Iterator[_Part]:
+    starts, ends = cut(chars, script == _HAN)
+    yield _part(Kind.LEXEME, _Windows(chars).of(starts, ends), starts, ends)
 
 
 def _marks(chars: Array, script: Array) -> Iterator[_Part]:

@@ -78,6 +78,7 @@ def test_help_loads_nothing_heavy() -> None:
     heavy = (
         "sklearn",
         "numpy",
+        "rjieba",
         "aiohttp",
         "sqlalchemy",
         "alembic",

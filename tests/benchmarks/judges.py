@@ -18,8 +18,11 @@ from monitor.types import Stance
 class Judge(Protocol):
     """Something that learns from labelled texts and ranks others."""
 
-    def learn(self, lessons: Sequence[Example], weights: Sequence[float]) -> None:
-        """Learn from the seeds and from ``lessons``, each of which weighs so much beside a seed."""
+    def learn(self, lessons: Sequence[Example], weights: Sequence[float], decisions: int) -> None:
+        """Learn from the seeds and from ``lessons``, each of which weighs so much beside a seed.
+
+        The first ``decisions`` of them are what people decided.
+        """
 
     def scores(self, texts: Sequence[str]) -> tuple[Array, Array]:
         """For each text its score, and whether it is flagged."""
@@ -37,11 +40,14 @@ class Ours:
         self._seeds = seed_examples()
         self._model: Model
 
-    def learn(self, lessons: Sequence[Example], weights: Sequence[float]) -> None:
+    def learn(self, lessons: Sequence[Example], weights: Sequence[float], decisions: int) -> None:
         """See ``Judge``."""
-        weight = [1.0] * len(self._seeds) + list(weights)
         self._model, _ = fit(
-            [*self._seeds, *lessons], self._background, weights=weight, with_vectors=self._with_vectors
+            [*self._seeds, *lessons],
+            self._background,
+            weights=[1.0] * len(self._seeds) + list(weights),
+            decisions=[0.0] * len(self._seeds) + [float(place < decisions) for place in range(len(lessons))],
+            with_vectors=self._with_vectors,
         )
 
     def scores(self, texts: Sequence[str]) -> tuple[Array, Array]:

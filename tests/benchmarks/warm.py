@@ -97,7 +97,7 @@ def simulate(rows: Sequence[Row], name: str, seed: int, whole: bool, given: argp
     positives, read, found = sum(row["y"] for row in unread), len(unread), list[int]()
     learned: list[Example] = []
     judge = JUDGES[name]([row["text"] for row in stream])
-    judge.learn([], [])
+    judge.learn([], [], 0)
     while len(found) < REVIEWS:
         ranked = _ranked(judge, unread)
         batch = [*ranked[: BATCH - EXPLORED], *dice.sample(ranked[BATCH - EXPLORED :], EXPLORED)]
@@ -109,7 +109,7 @@ def simulate(rows: Sequence[Row], name: str, seed: int, whole: bool, given: argp
             for row, stance in zip(batch, judge.stances([row["text"] for row in batch]), strict=True)
         ]
         fed = answers[: refutations_wanted(len(learned), given.least, given.share)]
-        judge.learn([*learned, *fed], [given.weight] * len(learned) + [1.0] * len(fed))
+        judge.learn([*learned, *fed], [given.weight] * len(learned) + [1.0] * len(fed), len(learned))
     found += [row["y"] for row in _ranked(judge, unread)]
     reached = np.cumsum(found)
     needed = int(np.argmax(reached >= 0.95 * positives)) + 1
@@ -132,7 +132,7 @@ def learning_curve(rows: Sequence[Row], name: str, seed: int, given: argparse.Na
         for wanted in CURVE:
             learned = [*false[:wanted], *others[: round(len(others) * min(wanted / len(false), 1))]]
             lessons = [_reviewed(row, Stance.ASSERTS, wrong=False) for row in learned]
-            judge.learn(lessons, [given.weight] * len(lessons))
+            judge.learn(lessons, [given.weight] * len(lessons), len(lessons))
             scores, _ = judge.scores([rows[place]["text"] for place in unseen])
             truth = [rows[place]["y"] for place in unseen]
             reached[str(wanted)].append(float(average_precision_score(truth, scores)))

@@ -87,7 +87,7 @@ def test_conventions_of_scikit_learn() -> None:
     with pytest.warns(SkipTestWarning, match="string=True"):
         check_estimator(TextFeatures())
     features = clone(TextFeatures(slope=0.3))
-    assert features.get_params() == {"slope": 0.3, "char_weight": 0.3, "background": None}
+    assert features.get_params() == {"slope": 0.3, "char_weight": 0.3, "background": None, "lexemes": False}
     with pytest.raises(NotFittedError):
         features.transform(TEXTS)
     assert np.array_equal(features.fit_transform(TEXTS).toarray(), features.transform(TEXTS).toarray())

@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -44,7 +45,7 @@ def test_the_first_use_trains_registers_and_promotes(store: Store, now: datetime
         described = registry.describe_live(connection)
     assert row["live"]
     assert row["created_at"] == now
-    assert set(row["versions"]) == {"pollwatch", "model format", "scikit-learn", "skops"}
+    assert set(row["versions"]) == {"pollwatch", "model format", "scikit-learn", "skops", "rjieba"}
     assert {"threshold", "ap", "recall_10", "false_flags", "by_lang"} <= set(row["metrics"])
     assert described
     assert "blob" not in described
@@ -76,6 +77,23 @@ def test_two_processes_train_once(store: Store, now: datetime) -> None:
     assert found == {rows[0]["id"]}
 
 
+def test_who_trains_is_waited_for_as_long_as_it_takes(
+    store: Store, now: datetime, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However slow: who waits says so again and again, and takes its turn when the lock is free."""
+    monkeypatch.setattr(registry, "TOLD_S", 0.01)
+    with ThreadPoolExecutor(1) as other:
+        with store.lock("train"):
+            found = other.submit(registry.live, store, now)
+            said = "waiting for the first model: another process holds the train lock"
+            while sum(said in told for told in caplog.messages) < 2:
+                with pytest.raises(TimeoutError):
+                    found.result(timeout=0.01)
+        id, _ = found.result(timeout=120)
+    with store.read() as connection:
+        assert [row["id"] for row in models.listing(connection)] == [id]
+
+
 def test_a_stored_model_holds_no_code(model: Model) -> None:
     """Every type in the bytes is one that skops reads without being told to trust it."""
     blob, _ = stored(model)
@@ -92,7 +110,7 @@ def test_one_changed_byte_is_noticed(model: Model) -> None:
         registry.loads("m", damaged, sha256, registry.versions())
 
 
-@pytest.mark.parametrize("name", ["pollwatch", "model format", "scikit-learn", "skops"])
+@pytest.mark.parametrize("name", ["pollwatch", "model format", "scikit-learn", "skops", "rjieba"])
 @pytest.mark.parametrize("written", ["0.0.9", ""])
 def test_a_model_of_another_version_is_refused(model: Model, name: str, written: str) -> None:
     """The error names both versions and the mend."""
@@ -133,7 +151,7 @@ def test_an_unknown_model_is_not_found(store: Store, now: datetime) -> None:
 @pytest.mark.parametrize(
     "old",
     [
-        {"pollwatch": "0.0.1", "model format": "1", "scikit-learn": "0.1", "skops": "0.1"},
+        {"pollwatch": "0.0.1", "model format": "1", "scikit-learn": "0.1", "skops": "0.1", "rjieba": "0.1"},
         {name: number for name, number in registry.versions().items() if name != "model format"},  # of older programs
     ],
 )
