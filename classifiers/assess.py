@@ -11,7 +11,7 @@ from classifiers import registry, vectors
 from classifiers.explain import Fragment, Seen, fragments, reasons, seen
 from classifiers.mask import Mask
 from classifiers.model import Model, Opinion
-from classifiers.rules import Reference, check, is_of_this_election, is_ordinary
+from classifiers.rules import Reference, check, is_of_this_election, is_ordinary, takes_back
 from classifiers.scoring import combine
 from monitor import logs, tracing
 from monitor.config import Settings
@@ -75,7 +75,15 @@ class Bench:
         findings = check(judged.text, judged.link, matches, self.reference, judged.published_at)
         named = not self.watchlist.candidates or is_of_this_election(judged.text, matches, self.reference)
         usual = opinion.probability >= self.threshold and is_ordinary(judged.text, matches, self.reference)
-        scored = combine(opinion, findings, judged.role, self.threshold, named=named, ordinary=usual)
+        scored = combine(
+            opinion,
+            findings,
+            judged.role,
+            self.threshold,
+            named=named,
+            ordinary=usual,
+            taken_back=not findings and takes_back(judged.text),
+        )
         why = reasons(found, scored, findings, matches, judged.role, self.watchlist.candidates, ordinary=usual)
         return Assessment(
             label=scored.label,

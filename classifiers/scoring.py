@@ -35,6 +35,7 @@ def combine(
     *,
     named: bool = True,
     ordinary: bool = False,
+    taken_back: bool = False,
 ) -> Scored:
     """Score and flag of a text.
 
@@ -43,7 +44,7 @@ def combine(
     - What comes from an official or fact-checking outlet, and what refutes, counts half and is never flagged: it holds
       the words of the falsehood, and stands on the other side. But rules find nothing in a text that takes something
       back or carries no claim: where one did, the text asserts, or reports that something goes round, whatever the
-      model takes its stance for.
+      model takes its stance for. What says outright that a rumour is none (``taken_back``) refutes, if none did.
     - A watched name does not make a text false, so it leaves the score alone. But a text that names nobody on the
       watchlist, is not about voting in one of its constituencies and contradicts no fact (``named`` is false) is less
       likely to be about this election: it is flagged only from ``threshold + UNNAMED_MARGIN``.
@@ -54,7 +55,7 @@ def combine(
     missing = 1 - opinion.probability
     for finding in findings:
         missing *= 1 - finding.weight
-    stance = _stance(opinion, findings)
+    stance = Stance.REFUTES if taken_back and not findings else _stance(opinion, findings)
     harmless = role in TRUSTED_ROLES or stance in HARMLESS_STANCES
     score = (1 - missing) * (0.5 if harmless else 1)
     margin = 0.0 if named or findings else UNNAMED_MARGIN

@@ -31,7 +31,7 @@ from monitor.reference import (
 from monitor.types import ClaimType, Finding, Match, Said
 from monitor.watchlist import Watchlist
 
-__all__ = ["GOES_ROUND", "Reference", "check", "is_of_this_election", "is_ordinary"]
+__all__ = ["GOES_ROUND", "Reference", "check", "is_of_this_election", "is_ordinary", "takes_back"]
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,11 @@ def is_of_this_election(text: str, matches: Sequence[Match], reference: Referenc
 def is_ordinary(text: str, matches: Sequence[Match], reference: Reference) -> bool:
     """Whether a text in which ``check`` found nothing reports only what every polling day brings."""
     return ordinary.is_ordinary(Reading(text, matches), reference.roster.candidates, reference.facts.polling)
+
+
+def takes_back(text: str) -> bool:
+    """Whether a text in which ``check`` found nothing says outright, in few words, that a rumour is none."""
+    return Reading(text).takes_back
 
 
 def _dismissed(reading: Reading, places: Iterable[str]) -> Iterator[Finding]:

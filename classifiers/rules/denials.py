@@ -1,6 +1,7 @@
-"""Texts that name a denial only to dismiss it: "they call it baseless, but I watched …". Pure.
+"""Texts that take a rumour back in a word, and texts that name a denial only to dismiss it. Pure.
 
-Such a text holds the words of a refutation and asserts the falsehood all the same. The patterns are for folded text.
+The latter ("they call it baseless, but I watched …") hold the words of a refutation and assert the falsehood all the
+same. The patterns are for folded text.
 """
 
 from __future__ import annotations
@@ -26,6 +27,19 @@ _TURN = re.compile(
     r"(?a)\b(?:but|yet|except|well,? i|so why|then why|then explain|explain that|funny (?:how|that))\b|"
     r"但|不过|可是|然而|偏偏|明明|可(?=我|是)|点解|为什么|为何"
 )
+# A denial in Chinese as it is quoted or retold, and words that scoff at it without a witness.
+_HAN_DENIAL = re.compile(
+    r"并无(?:此|其)事|绝无此事|没有(?:此事|这回事|的事)|冇(?:呢|咁|嗰)(?:回|样)?(?:嘅)?事|查无(?:此事|实据)|"
+    r"纯属(?:捏造|虚构|造谣|谣言)|并非事实|不是事实|不属实|不实|从未|从来(?:没有?|冇)|旧(?:视频|影片|片|闻)|"
+    r"辟谣|澄清|否认|声明|律师信|说没有|话冇"
+)
+_SCOFFS = re.compile(
+    r"懂的都懂|[心肚]里?(?:没|冇|无)鬼|即系有|[踩戳]中?痛(?:脚|处)|当(?:我|我哋|我们|大家|市民)(?:系|是)?(?:盲|傻|瞎|三岁)|"
+    r"(?:骗|氹|呃)鬼(?!食)|鬼(?:才|先)(?:会)?信|哪有这么巧|边有咁啱|"
+    r"难道(?:佢|佢哋|他|他们|她)?(?:会|肯)(?:承?认|讲)|(?:佢|佢哋)会认咩|"
+    r"(?:几个|[一二两三四五六七八九十]个)字就(?:想|可以)|(?:每次|次次)都(?:是|系)(?:这|呢)(?:一)?句"
+)
+_ASKED = re.compile(r"[\"”」』]?\?")  # right after the denial: "not true? I saw …"
 _WITNESS = re.compile(
     r"(?a)\b(?:i|we|my|our)\b[^.!?]{0,30}?\b(?:saw|seen|watched|heard|filmed|recorded|counted|was|were|have|know|stood|"
     r"got|witnessed)\b|"
@@ -49,10 +63,24 @@ _DISMISSES = re.compile(
     r"(?:啲|什么|那些|这些|所谓)?(?:的|嘅)?(?:辟谣|澄清|查核|事实查核|否认)|"
     r"(?:辟谣|澄清|查核|否认)(?:的|嘅|那个|嗰个)?(?:才|先)(?:是|系)|"
     r"(?:澄清|辟谣|否认)(?:几多次|多少次|一万次|十次)?(?:都|也)(?:冇用|没用|无用|唔使信|冇人信|没人信|无人信)|"
-    r"越(?:澄清|辟谣)越|所谓的?(?:辟谣|澄清|否认)|"
+    r"越(?:是)?(?:急着?)?(?:说没有|话冇|否认|澄清|辟谣|解释)[^。!?]{0,6}?越|所谓的?(?:辟谣|澄清|否认)|"
     r"(?:不是|并非|唔系|绝非)(?:谣言|流言|谣传|假消息|假新闻|老作|作故仔)(?![所中称说])|"
     r"(?:官方|政府|当局|佢哋|他们)(?:梗系|当然|肯定)(?:会)?(?:否认|唔认|不认|澄清)"
 )
+
+
+# What somebody says who takes a rumour back in a word, without an office behind it.
+_OUTRIGHT = re.compile(
+    r"(?:并无|绝无|没有|查无)(?:此|其)事|(?:没有?|冇)(?:这|那|呢|咁|嗰)(?:么)?(?:回|样|种|嘅)?事|(?<!有)没有的事|"
+    r"纯属(?:捏造|虚构|造谣|谣言)|子虚乌有|并非事实|不是事实|(?:系|是)(?:流|假)(?:料|嘢)|唔系真(?:㗎|嘅|噶)|"
+    r"(?:不是真的|(?:^|[,。:;!? ])假(?:嘅|㗎|的)|(?:唔好|不要|别)再?乱?(?:传|转)(?:啦|喇|了|呀|开去))(?=[,。!; ]|$)"
+)
+_SHORT = 160  # folded characters; in a longer text such words may be about something beside it
+
+
+def takes_back(folded: str) -> bool:
+    """Whether a short text says outright that a rumour is none; it may do so only to dismiss it: see ``dismissal``."""
+    return len(folded) <= _SHORT and _OUTRIGHT.search(folded) is not None
 
 
 def dismissal(folded: str) -> tuple[int, int] | None:
@@ -62,6 +90,12 @@ def dismissal(folded: str) -> tuple[int, int] | None:
     """
     if plain := _DISMISSES.search(folded):
         return plain.span()
+    for denial in _HAN_DENIAL.finditer(folded):
+        reach = denial.end() + _REACH
+        asked = _ASKED.match(folded, denial.end())
+        scoff = _SCOFFS.search(folded, denial.start(), reach) or (asked and _WITNESS.search(folded, asked.end(), reach))
+        if scoff:
+            return denial.start(), scoff.end()
     for denial in _DENIAL.finditer(folded):
         turn = _TURN.search(folded, denial.end(), denial.end() + _REACH)
         witness = turn and _WITNESS.search(folded, turn.end(), turn.end() + _REACH)

@@ -63,8 +63,9 @@ def check(
 def _plain(reading: Reading, places: Collection[str]) -> list[figures.Statement]:
     """The sentences that speak of this election now, each with the places it names, or else the text names."""
     of_text = frozenset(place for place in places if place in reading.folded)
-    return [
-        figures.Statement(sentence, frozenset(place for place in of_text if place in sentence.folded) or of_text)
-        for sentence in reading.sentences
-        if not (sentence.asks or _ELSEWHERE.search(sentence.folded) or _REPORTED_PAST.search(sentence.folded))
-    ]
+    said = []
+    for sentence in reading.sentences:
+        if not (sentence.asks or _ELSEWHERE.search(sentence.folded) or _REPORTED_PAST.search(sentence.folded)):
+            own = frozenset(place for place in of_text if place in sentence.folded)
+            said.append(figures.Statement(sentence, own or of_text, named=bool(own)))
+    return said

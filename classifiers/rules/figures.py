@@ -22,6 +22,7 @@ class Statement:
 
     sentence: Sentence
     places: frozenset[str]
+    named: bool  # in the sentence itself, not only elsewhere in the text
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,7 @@ def _turnout(said: Sequence[Statement], votes: Sequence[_Count], areas: _Areas) 
             figures, line = area
             for count in votes:
                 really = 100 * count.value / (area[0].electorate or 1)
-                if count.said.places == one.places and really <= 100 and abs(really - percent) > _POINTS:
+                if _of_one(one, count.said) and really <= 100 and abs(really - percent) > _POINTS:
                     yield _finding(
                         "facts-turnout",
                         Said(
@@ -196,6 +197,11 @@ def _turnout(said: Sequence[Statement], votes: Sequence[_Count], areas: _Areas) 
                         _line(line, "electorate", figures.electorate or 0),
                         0.4,
                     )
+
+
+def _of_one(one: Statement, other: Statement) -> bool:
+    """Whether both speak of the same people: a turnout of all may stand before the voters of one constituency."""
+    return one is other or (one.places == other.places and one.named == other.named)
 
 
 def _above_the_published(votes: Sequence[_Count], areas: _Areas) -> Iterator[Finding]:

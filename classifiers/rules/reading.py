@@ -37,7 +37,8 @@ _DENIES = re.compile(
     + any_of(
         "澄清 否認 闢謠 辟謠 不實 失實 並非事實 不是事實 不屬實 並不屬實 謠言 假新聞 假消息 虛假 "
         "偽造 查核 求證 子虛烏有 無中生有 毫無根據 並無其事 沒有這回事 冇呢回事 駁斥 諷刺 惡搞 "
-        "純屬虛構 戲仿 與事實不符 不符事實 係假㗎 係假嘅 係假的 是假的 係流料 係老作 老作嘅 作故仔 屈佢嘅 同名同姓"
+        "純屬虛構 戲仿 與事實不符 不符事實 係假㗎 係假嘅 係假的 是假的 係流料 係老作 老作嘅 作故仔 屈佢嘅 同名同姓 "
+        "是假冒的 係假冒嘅 是合成的 係合成嘅 是剪接的 係剪接嘅 是擺拍的 係擺拍"
     )
 )
 _WARNS = re.compile(
@@ -106,6 +107,11 @@ class Reading:
         folded, offsets = fold_with_offsets(self.text)
         span = denials.dismissal(folded)
         return span and _quote(self.text, offsets, *span)
+
+    @cached_property
+    def takes_back(self) -> bool:
+        """Whether it says outright, in few words, that a rumour is none."""
+        return denials.takes_back(self.folded) and self.dismisses is None
 
     @cached_property
     def warns(self) -> bool:

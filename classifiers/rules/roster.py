@@ -90,8 +90,9 @@ _NUMBER_BEFORE = tuple(
 _NUMBER_AFTER = tuple(
     re.compile(pattern)
     for pattern in (
-        # "Perry Man, No. 3 in the polls" is a rank.
-        r"[,(]? ?(?:is |as )?(?:now )?(?:candidate )?(?:no\. ?|number |#)(?P<n>\d{1,2})(?!\d)(?! (?:in|on|at|seed)\b)",
+        # "Perry Man, No. 3 in the polls" is a rank, "No. 3 in Jade Bay North" a number.
+        r"[,(]? ?(?:is |as )?(?:now )?(?:candidate )?(?:no\. ?|number |#)(?P<n>\d{1,2})(?!\d)"
+        r"(?P<rank> (?:in|on|at|seed)\b)?",
         rf"[^.;]{{0,40}}?\b(?:candidate|ballot) (?:number|no\.?) (?:is |now |has (?:been )?changed to )*{_WORD}",
         rf"['’]s? (?:candidate |ballot )?number (?:on the ballot (?:paper )?)?"
         rf"(?:is|will be|has changed to|has been changed to|changed to) (?:no\. ?)?{_WORD}",
@@ -110,7 +111,7 @@ _NOT = re.compile(r"\b(?:not|never)\b|n't\b|" + any_of("不是 並非 唔係 不
 def _number(sentence: Sentence, name: Name, candidate: Candidate, roster: Roster) -> Iterator[Finding]:
     if candidate.number is None:
         return
-    for start, end, words in _numbers(sentence, name):
+    for start, end, words in _numbers(sentence, name, roster.places):
         said = number(words)
         if said is not None and said != candidate.number and not _NOT.search(sentence.folded[max(0, start - 6) : end]):
             yield Finding(
@@ -137,7 +138,7 @@ def _other_number(candidate: Candidate, number: int, said: int, roster: Roster) 
     return Said("It gives {name} the number {said}; the roster has {number}.", values)
 
 
-def _numbers(sentence: Sentence, name: Name) -> Iterator[tuple[int, int, str]]:
+def _numbers(sentence: Sentence, name: Name, places: Iterable[str]) -> Iterator[tuple[int, int, str]]:
     """The numbers given to the named candidate: folded span of name and number, and the number's words."""
     for pattern in _NUMBER_BEFORE:
         if found := pattern.search(sentence.folded, 0, name.start):
@@ -145,8 +146,14 @@ def _numbers(sentence: Sentence, name: Name) -> Iterator[tuple[int, int, str]]:
             return  # "2號戚啟航 3號…": the number before the name is the name's, one after it is the next one's
     for pattern in _NUMBER_AFTER:
         found = pattern.match(sentence.folded, name.end)
-        if found and reaches(sentence, name, found.end() - name.end) and not _starts_a_name(sentence, found.end()):
-            yield name.start, found.end(), found["n"]
+        if found is None:
+            continue
+        ranks = found.groupdict().get("rank")
+        if ranks and not sentence.folded.startswith(tuple(f" {place}" for place in places), found.end()):
+            continue
+        end = found.start("rank") if ranks else found.end()
+        if reaches(sentence, name, end - name.end) and not _starts_a_name(sentence, end):
+            yield name.start, end, found["n"]
 
 
 def _starts_a_name(sentence: Sentence, end: int) -> bool:

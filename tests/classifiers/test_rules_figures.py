@@ -72,6 +72,7 @@ def test_shares(words: str, value: float | None) -> None:
         ("翠湾北投票率竟达１１２％", "facts-turnout"),
         ("Lantern Hill: 30,000 people voted, a turnout of 80%", "facts-turnout"),
         ("燈籠山投票率為八成，共有3萬人投票", "facts-turnout"),
+        ("Turnout in Lantern Hill was 80%. By then 30,000 people voted in Lantern Hill.", "facts-turnout"),
         # against what was published after the close
         ("Lantern Hill found 45,000 ballots in the boxes", "facts-turnout"),
         ("燈籠山有四萬五千人投票", "facts-turnout"),
@@ -108,6 +109,8 @@ def test_does_not_add_up(text: str, rule: str) -> None:
         "Did Lantern Hill count 75,000 votes?",
         "Lantern Hill and Jade Bay North together counted 75,000 votes",
         "Lantern Hill and Moonrise Island together counted 75,000 votes",
+        "Turnout reaches 51.8% by half past eight. The office said that 9,000 people voted in Lantern Hill by eight.",
+        "投票率五成二。燈籠山有九千人投票。",
         "Turnout hit 104% in a village across the sea, say observers of the presidential vote",
         "Only 9 polling stations will open in Jade Bay North",  # nobody published how many open there
         "The bakery sold 75,000 buns in Lantern Hill.",

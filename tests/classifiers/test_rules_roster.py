@@ -94,6 +94,7 @@ def test_still_on_the_ballot(text: str) -> None:
         ("池晓岚编号由4号改为十二号", 12),
         ("記得投2號卓望晴", 2),
         ("卓望晴（2號）昨日落區", 2),
+        ("Reminder: Perry Man is number 5 in Jade Bay North, the leaflets had a misprint", 5),
     ],
 )
 def test_wrong_number(text: str, said: int) -> None:
@@ -111,6 +112,7 @@ def test_wrong_number(text: str, said: int) -> None:
         "No. 1 Vivian Cheuk, No. 2 Marcus Chik and No. 3 Perry Man spoke.",
         "Vivian Cheuk, No. 1, and Marcus Chik, No. 2, shook hands.",
         "Perry Man, No. 1 in the polls, spoke first.",
+        "Perry Man is number 3 in Jade Bay North.",
         "Perry Man is the number one choice of anglers.",
         "Perry Man is not No. 5 but No. 3.",
         "ESO clarifies that Perry Man is not candidate number five",
