@@ -236,8 +236,7 @@ class Pass:
             state |= await self.hub(feed, fetched, visit.known)
             return self.succeed(visit, fetched, "unchanged", state)
         document = await self.read(fetched, visit.known)
-        await self.unstored.acquire()
-        return self.store(visit, fetched, document, state)
+        return await self.store(visit, fetched, document, state)
 
     async def read(self, fetched: Fetched, known: bytes = b"") -> Document:
         """Parse a body, but for the entries that are ``known`` (packed marks)."""
@@ -245,8 +244,8 @@ class Pass:
             fetched.body, fetched.final_url, fetched.content_type, self.records.zone, frozenset(marks.unpack(known))
         )
 
-    def store(self, visit: _Visit, fetched: Fetched, document: Document, state: dict[str, Any]) -> None:
-        """Keep what a document says. It is one of the ``unstored``."""
+    async def store(self, visit: _Visit, fetched: Fetched, document: Document, state: dict[str, Any]) -> None:
+        """Keep what a document says, as soon as it may be one of the ``unstored``."""
 
         def stored(changes: Changes | None, error: Exception | None) -> None:
             self.unstored.release()
@@ -257,14 +256,16 @@ class Pass:
             else:
                 self.follow(visit, fetched, self.brought(visit.feed, document, changes))
 
+        if self.unstored.locked():
+            self.holding.hurry()
+        await self.unstored.acquire()
         answer = (visit.feed, fetched, document, state)
         self.holding.hand_in(visit.place, self.records.keep, answer, stored, last=False)
 
     async def store_whole(self, visit: _Visit, fetched: Fetched, state: dict[str, Any]) -> None:
         """The store does not hold any more what was left unread."""
         document = await self.read(fetched)
-        await self.unstored.acquire()
-        self.store(visit, fetched, document, state)
+        await self.store(visit, fetched, document, state)
 
     def brought(self, feed: Feed, document: Document, changes: Changes) -> str:
         """Count what a document has brought; in a few words."""
