@@ -167,19 +167,13 @@ def look(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
         *notify.problems(store),
         *clarifications.problems(store, settings, now),
         *(_worker_problems(queued, now, settings) if settings.has_workers else []),
+        *([] if model else [Said("there is no model yet: run `pollwatch run --once`")]),
     ]
-    if model is None:
-        problems.append(Said("there is no model yet: run `pollwatch run --once`"))
+    notes = [*unset(settings), *_push_notes(held), *_silence_notes(quiet, settings), *_evidence_notes(kept), *parity]
     return {
         "ok": not problems,
         "problems": problems,
-        "notes": [
-            *unset(settings),
-            *_push_notes(held),
-            *_silence_notes(quiet, settings),
-            *_evidence_notes(kept),
-            *parity,
-        ],
+        "notes": notes,
         "feeds": health.as_json(feeds),
         "push": subscriptions.counts(held, now),
         "queue": {**queue, **backlog},
