@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from logging import DEBUG
 from types import MappingProxyType
@@ -11,25 +10,11 @@ from typing import Any
 
 from monitor import logs
 from monitor.changes import Changes, decide, places, word_for_word
-from monitor.links import link_key
 from monitor.parse import complete, entry_key
 from monitor.store import Connection, feeds, items, marks, served
 from monitor.types import Answer, Document, Entry, Item
 
 AT_ONCE = 100  # documents that the same few statements are for
-MAX_NAMES = 25  # of the entries of one document that were read, to be looked for among those that were not
-
-
-@dataclass(frozen=True, slots=True)
-class _Unread:
-    """The items that stand for the unread entries of a document, by mark.
-
-    Their ids alone where none of them shares a name with an entry that was read: then they are what they were, and
-    change nothing for the others. Else all of them are read back, for the decision to see what it always sees.
-    """
-
-    ids: Mapping[bytes, int]
-    items: Mapping[bytes, Item]
 
 
 def keep(
@@ -60,13 +45,12 @@ def keep_well(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[No
 def _keep(
     connection: Connection, documents: Sequence[tuple[int, Document]], now: datetime, answers: Mapping[int, Answer]
 ) -> list[Changes | None]:
-    unread = _unread(connection, documents)
-    entries = {
-        feed_id: complete(document, {mark: _as_entry(item) for mark, item in unread[feed_id].items.items()})
-        for feed_id, document in documents
-        if feed_id in unread
-    }
-    stored = items.stored(connection, [(feed_id, entry) for feed_id, those in entries.items() for entry in those])
+    ids = _unread(connection, documents)
+    entries = {feed_id: complete(document, {}) for feed_id, document in documents if feed_id in ids}
+    stored = items.stored(connection, _stories(entries))
+    again = _read_back(connection, documents, ids, stored)
+    entries, ids = entries | again, ids | dict.fromkeys(again, {})
+    stored |= items.stored(connection, _stories(again))
     known = {feed_id: {item.key: item for item in stored.get(feed_id, ())} for feed_id in entries}
     changes = {feed_id: decide(known[feed_id], those, now) for feed_id, those in entries.items()}
     for each in changes.values():
@@ -78,12 +62,12 @@ def _keep(
     held, raw = {}, []
     for feed_id, document in documents:
         if feed_id in entries:
-            ids = {entry.key: added[feed_id, entry.key] for entry in changes[feed_id].new}
+            of_new = {entry.key: added[feed_id, entry.key] for entry in changes[feed_id].new}
             if feed_id in answers and document.raw:
-                found = places(document, changes[feed_id], ids)
+                found = places(document, changes[feed_id], of_new)
                 raw.append(served.Kept(feed_id, answers[feed_id], document.raw, found))
-            of_entries = word_for_word(known[feed_id], changes[feed_id], ids, entries[feed_id])
-            held[feed_id] = _marks(document, unread[feed_id].ids, of_entries)
+            of_entries = word_for_word(known[feed_id], changes[feed_id], of_new, entries[feed_id])
+            held[feed_id] = _marks(document, ids[feed_id], of_entries)
     for (feed_id, _), item_id in added.items():
         logs.tell("item.collect", DEBUG, item=item_id, feed=feed_id)
     for feed_id, each in changes.items():
@@ -102,34 +86,47 @@ def _marks(document: Document, apart: Mapping[bytes, int], ids: Sequence[int | N
     return {**apart, **{mark: item_id for mark, item_id in marked if item_id is not None}}
 
 
-def _unread(connection: Connection, documents: Sequence[tuple[int, Document]]) -> dict[int, _Unread]:
-    """By feed; without those whose document is to be read whole."""
+def _unread(connection: Connection, documents: Sequence[tuple[int, Document]]) -> dict[int, dict[bytes, int]]:
+    """By feed the items that stand for the unread entries, by mark; without feeds whose document is to be read whole."""
     partial = {feed_id: document for feed_id, document in documents if document.unread}
     stored = marks.packed(connection, partial)
-    ids = {}
-    for feed_id, document in partial.items():
+    ids: dict[int, dict[bytes, int]] = {}
+    for feed_id, document in documents:
         of_feed = marks.unpack(stored.get(feed_id, b""))
         ids[feed_id] = {mark: of_feed[mark] for mark in document.unread if mark in of_feed}
-    names = {feed_id: _names(document.entries) for feed_id, document in partial.items()}
-    asked = {item_id for of_feed in ids.values() for item_id in of_feed.values()}
-    counts = items.sharing(connection, asked, [name for those in names.values() for name in those or ()])
-    found = {feed_id: _Unread({}, {}) for feed_id, document in documents if not document.unread}
-    for feed_id, document in partial.items():
-        present, shared = counts.get(feed_id, (0, 0))
-        if len(ids[feed_id]) < len(document.unread) or present < len(set(ids[feed_id].values())):
-            continue
-        if not shared and names[feed_id] is not None:
-            found[feed_id] = _Unread(ids[feed_id], {})
-        else:
-            held = items.by_id(connection, set(ids[feed_id].values()))
-            found[feed_id] = _Unread({}, {mark: held[item_id] for mark, item_id in ids[feed_id].items()})
-    return found
+    present = items.present(connection, {item_id for of_feed in ids.values() for item_id in of_feed.values()})
+    return {
+        feed_id: ids[feed_id]
+        for feed_id, document in documents
+        if len(ids[feed_id]) == len(document.unread) and present.get(feed_id, 0) == len(set(ids[feed_id].values()))
+    }
 
 
-def _names(entries: Sequence[Entry]) -> set[str] | None:
-    """All that entries are called by; None for too many to ask for."""
-    names = {name for entry in entries for name in (entry.key, entry.guid, entry.link, link_key(entry.link)) if name}
-    return names if len(names) <= MAX_NAMES else None
+def _read_back(
+    connection: Connection,
+    documents: Sequence[tuple[int, Document]],
+    ids: Mapping[int, Mapping[bytes, int]],
+    stored: Mapping[int, Sequence[Item]],
+) -> dict[int, tuple[Entry, ...]]:
+    """Every entry of the documents of which an entry that was read may be an item that stands for an unread one.
+
+    The others need none of that: their unread entries are what they were, and change nothing for those that were read.
+    """
+    asked = {
+        feed_id: of_feed
+        for feed_id, of_feed in ids.items()
+        if not set(of_feed.values()).isdisjoint(item.id for item in stored.get(feed_id, ()))
+    }
+    held = items.by_id(connection, {item_id for of_feed in asked.values() for item_id in of_feed.values()})
+    return {
+        feed_id: complete(document, {mark: _as_entry(held[item_id]) for mark, item_id in asked[feed_id].items()})
+        for feed_id, document in documents
+        if feed_id in asked
+    }
+
+
+def _stories(entries: Mapping[int, Sequence[Entry]]) -> list[tuple[int, Entry]]:
+    return [(feed_id, entry) for feed_id, those in entries.items() for entry in those]
 
 
 def _as_entry(item: Item) -> Entry:

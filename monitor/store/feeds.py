@@ -147,7 +147,7 @@ def due(connection: Connection, now: datetime | None) -> list[Due]:
 
 def as_they_stand(connection: Connection, feed_ids: Iterable[int]) -> dict[int, tuple[Feed, bytes]]:
     """Many feeds with their packed marks (see ``store.marks``), by id; those that are not there are left out."""
-    wanted = bulk.pack(connection, ({"id": feed_id} for feed_id in feed_ids))
+    wanted = bulk.pack(connection, feed_ids)
     rows = connection.execute(_standing(connection.dialect.name), {"rows": wanted}).scalar_one()
     found = {}
     for *row, stored in bulk.unpack(rows):

@@ -54,7 +54,7 @@ def take(
     """
     if not names:
         return {}
-    rows = bulk.pack(connection, ({"host": name} for name in names))
+    rows = bulk.pack(connection, names)
     taken = {"rows": rows, "holder": holder, "until": until, "now": now}
     return {row.host: row.free_at for row in connection.execute(_take(connection.dialect.name), taken).all()}
 
@@ -73,7 +73,7 @@ def held(connection: Connection, names: Collection[str], holder: str) -> set[str
     """
     if not names:
         return set()
-    rows = bulk.pack(connection, ({"host": name} for name in names))
+    rows = bulk.pack(connection, names)
     return set(connection.scalars(_held(connection.dialect.name), {"rows": rows, "its_holder": holder}).all())
 
 

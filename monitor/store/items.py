@@ -33,7 +33,7 @@ Story = tuple[int, Entry]  # a feed, and what it published
 def stored(connection: Connection, entries: Iterable[Story]) -> dict[int, list[Item]]:
     """The items that ``entries`` may be about, or whose key they may not be given, by feed.
 
-    Those share key, guid or link with one of them, or their guid is its link.
+    Those share key, guid or link with one of them, or the guid of one is the link of the other.
     """
     rows = [
         {"feed_id": id_, "key": each.key, "guid": each.guid, "link": each.link, "link_key": link_key(each.link)}
@@ -47,22 +47,15 @@ def stored(connection: Connection, entries: Iterable[Story]) -> dict[int, list[I
     return found
 
 
-def sharing(connection: Connection, item_ids: Iterable[int], names: Collection[str]) -> dict[int, tuple[int, int]]:
-    """By feed: how many of these items there are, and how many of them have one of ``names``.
-
-    A name is a key, a guid, a link or its canonical form.
-    """
-    asked = {
-        "ids": bulk.pack(connection, ({"id": item_id} for item_id in item_ids)),
-        "names": bulk.pack(connection, ({"key": name} for name in names)),
-    }
-    rows = connection.execute(_sharing(connection.dialect.name), asked).all()
-    return {row.feed_id: (row.present, row.shared) for row in rows}
+def present(connection: Connection, item_ids: Iterable[int]) -> dict[int, int]:
+    """How many of these items there are, by feed; feeds without any are left out."""
+    ids = bulk.pack(connection, item_ids)
+    return {row.feed_id: row.items for row in connection.execute(_present(connection.dialect.name), {"rows": ids})}
 
 
 def by_id(connection: Connection, item_ids: Iterable[int]) -> dict[int, Item]:
     """Many items; those that are not there are left out."""
-    ids = bulk.pack(connection, ({"id": item_id} for item_id in item_ids))
+    ids = bulk.pack(connection, item_ids)
     return {row.id: _item(row) for row in connection.execute(_among(connection.dialect.name), {"rows": ids}).all()}
 
 
@@ -191,12 +184,11 @@ _ADD = (
 
 
 @cache
-def _sharing(dialect: str) -> Select[Any]:
-    ids, names = bulk.given(dialect, [items.c.id], "ids"), bulk.given(dialect, [items.c.key], "names")
-    named = or_(*(items.c[name].in_(select(names.c.key)) for name in ("guid", "link", "link_key", "key")))
+def _present(dialect: str) -> Select[Any]:
+    asked = bulk.given(dialect, [items.c.id])
     return (
-        select(items.c.feed_id, func.count().label("present"), func.count().filter(named).label("shared"))
-        .where(items.c.id.in_(select(ids.c.id)))
+        select(items.c.feed_id, func.count().label("items"))
+        .join_from(asked, items, items.c.id == asked.c.id)
         .group_by(items.c.feed_id)
     )
 
@@ -216,8 +208,10 @@ def _alike(dialect: str) -> Select[Any]:
         select(known.c.id).where(own, known.c.key == entry.c.key),
         # A key may have begun with the guid of an item that is known by little else today.
         select(known.c.id).where(own, known.c.guid == entry.c.guid),
-        select(known.c.id).where(own, known.c.guid == entry.c.link),
+        select(known.c.id).where(own, known.c.guid.in_((entry.c.link, entry.c.link_key))),
         # By the index of links, which knows of no feeds: a sum is in no other.
-        select(known.c.id).where(known.c.feed_id + 0 == entry.c.feed_id, known.c.link_key == entry.c.link_key),
+        select(known.c.id).where(
+            known.c.feed_id + 0 == entry.c.feed_id, known.c.link_key.in_((entry.c.link_key, entry.c.guid))
+        ),
     )
     return _select().where(items.c.id.in_(bearers)).order_by(items.c.id)
