@@ -49,7 +49,7 @@ def _keep(
     entries = {feed_id: complete(document, {}) for feed_id, document in documents if feed_id in ids}
     stored = items.stored(connection, _stories(entries))
     again = _read_back(connection, documents, ids, stored)
-    entries, ids = entries | again, ids | dict.fromkeys(again, {})
+    entries, ids = entries | again, ids | {feed_id: {} for feed_id in again}
     stored |= items.stored(connection, _stories(again))
     known = {feed_id: {item.key: item for item in stored.get(feed_id, ())} for feed_id in entries}
     changes = {feed_id: decide(known[feed_id], those, now) for feed_id, those in entries.items()}
@@ -87,7 +87,7 @@ def _marks(document: Document, apart: Mapping[bytes, int], ids: Sequence[int | N
 
 
 def _unread(connection: Connection, documents: Sequence[tuple[int, Document]]) -> dict[int, dict[bytes, int]]:
-    """By feed the items that stand for the unread entries, by mark; without feeds whose document is to be read whole."""
+    """By feed the items that stand for unread entries, by mark; without feeds whose document is to be read whole."""
     partial = {feed_id: document for feed_id, document in documents if document.unread}
     stored = marks.packed(connection, partial)
     ids: dict[int, dict[bytes, int]] = {}

@@ -24,6 +24,13 @@ _OTHER_HOST = re.compile(r"^(?:www|m|mobile|amp)\.(?=[^.]+\.)")
 _AMP_PATH = re.compile(r"^/amp(?=/.)|(?:/amp|\.amp)(?=(?:\.html?)?$)")
 _AMP_QUERY = {"amp": ("", "1", "true"), "outputtype": ("amp",)}
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+# Neither parameters nor fragment, and nothing that is empty: taken apart and put together again they are the same.
+_PLAIN = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]+)?/[\w/%~.,:@!$&'()*+=-]*(?:\?[\w/%~.,:@!$&'()*+=?-]+)?", re.ASCII)
+
+
+def is_plain(link: str) -> bool:
+    """Whether a link is an absolute address, as nearly all are, that joined with any other stays what it is."""
+    return _PLAIN.fullmatch(link) is not None
 
 
 @lru_cache(maxsize=4096)  # it is asked for several times on an entry's way into the store

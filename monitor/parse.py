@@ -23,7 +23,7 @@ from monitor.dates import read_date
 from monitor.encoding import decode
 from monitor.errors import FeedError, FeedErrorKind
 from monitor.jsonfeed import JsonItem
-from monitor.links import short_name
+from monitor.links import is_plain, short_name
 from monitor.raw import raw_of
 from monitor.text import clean, from_html, shorten
 from monitor.types import Document, Entry
@@ -363,6 +363,8 @@ def _date(raw: Any) -> tuple[str | None, Any]:
 def _address(link: str, base: str) -> str | None:
     """An absolute http(s) address, or None."""
     link = clean(link)
+    if is_plain(link):
+        return link if len(link) <= MAX_ADDRESS else None
     if not link:
         return None
     try:

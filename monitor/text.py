@@ -8,12 +8,15 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 import nh3
-import opencc
 
 from monitor.invisible import INVISIBLE
 from monitor.types import Lang
+
+if TYPE_CHECKING:
+    from opencc import OpenCC
 
 _SPACE = re.compile(r"\s+")
 _ONE_SPACE = re.compile(r"\s")
@@ -92,12 +95,16 @@ def _shallow(markup: str) -> str:
 
 
 @cache
-def _to_simplified() -> opencc.OpenCC:
+def _to_simplified() -> OpenCC:
+    import opencc  # here and below, because a parser folds nothing, and would wait for it
+
     return opencc.OpenCC("t2s")
 
 
 @cache
-def _to_traditional() -> opencc.OpenCC:
+def _to_traditional() -> OpenCC:
+    import opencc
+
     return opencc.OpenCC("s2t")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -13,7 +13,6 @@ from sqlalchemy import (
     and_,
     func,
     insert,
-    or_,
     select,
     union_all,
     update,

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from monitor.dates import _hours, _read, _usual, read_date
+from monitor.dates import _hours, _usual, read_date
+from monitor.dates_written import read as _read
 
 HONG_KONG = ZoneInfo("Asia/Hong_Kong")
 _HOURS = _hours("Asia/Hong_Kong")

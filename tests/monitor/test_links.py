@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import urljoin, urlsplit
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.links import link_key, registrable_domain
+from monitor.feedparse import _slow_join
+from monitor.links import is_plain, link_key, registrable_domain
 
 
 @pytest.mark.parametrize(
@@ -55,3 +58,37 @@ def test_only_equal_bytes_are_equal(one: bytes, other: bytes) -> None:
 def test_what_one_outlet_registered_is_found(host: str, domain: str) -> None:
     """Public suffixes of several labels, hosting services, addresses and bare names."""
     assert registrable_domain(host) == domain
+
+
+@given(
+    st.sampled_from(["https://harbour-daily.example/rss?x=1", "http://harbour-daily.example/a/b;c/../rss", "rss", ""]),
+    st.one_of(
+        st.from_regex(r"https?://[a-zA-Z0-9.-]*(:[0-9]*)?/*[!-~選é]*", fullmatch=True),
+        st.text("htps:/.?#;&=[]@%\\選\t 0", max_size=30).map("http://a.example/{}".format),
+    ),
+)
+def test_a_plain_address_stays_what_it_is(base: str, link: str) -> None:
+    """Joined with any base, by the standard library and by feedparser."""
+    if is_plain(link):
+        assert urljoin(base, link) == link
+        assert _slow_join(base, link) == link
+        assert urlsplit(link).hostname
+
+
+@pytest.mark.parametrize(
+    ("link", "plain"),
+    [
+        ("https://harbour-daily.example/news/5?id=7&x=%E9%81%B8", True),
+        ("http://harbour-daily.example:8080/", True),
+        ("https://harbour-daily.example/news/5?", False),
+        ("https://harbour-daily.example/news/5#top", False),
+        ("https://harbour-daily.example/news;5", False),
+        ("https://harbour-daily.example/選舉", False),
+        ("https:///harbour-daily.example/news", False),
+        ("https://harbour-daily.example", False),
+        ("https://harbour-daily.example/news\n", False),
+        ("/news/5", False),
+    ],
+)
+def test_what_is_plain(link: str, plain: bool) -> None:
+    assert is_plain(link) is plain
