@@ -5,31 +5,20 @@ killed.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import pickle
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections import deque
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitor.errors import FeedError, FeedErrorKind
+from monitor.forkserver import ForkServer, Worker
 from monitor.types import Document
-from monitor.worker import OUT_OF_MEMORY, SIZE, Outcome, message
+from monitor.worker import OUT_OF_MEMORY, Outcome, message
 
 MAX_WORKERS = 4
 AHEAD = 6  # documents that lie with one worker: it need not wait for us when the store is being written
 IDLE_S = 2.0  # after which a worker goes: passes overlap, and one that waits for slow hosts needs none
-START_S = 60.0  # that a worker may take to be ready
-# Modules are found where they were found here. The arguments: seconds, megabytes, and those places.
-_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONHOME")
-_COMMAND = (
-    "import sys; sys.path[:] = sys.argv[3:]; from monitor.worker import serve; "
-    "serve(float(sys.argv[1]), int(sys.argv[2]))"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +41,7 @@ class ParsePool:
     def __init__(self, timeout_s: float, memory_mb: int) -> None:
         self._timeout_s = timeout_s
         self._memory_mb = memory_mb  # of a whole worker; one that starts has less than 100
+        self._server = ForkServer(timeout_s, memory_mb)
         self._size = min(MAX_WORKERS, os.cpu_count() or 1)
         self._jobs: asyncio.Queue[_Job] = asyncio.Queue()
         self._tenders: list[asyncio.Task[None]] = []
@@ -88,33 +78,22 @@ class ParsePool:
             if not given:
                 given.append(await self._jobs.get())
             try:
-                worker = await self._start()
+                worker, died = await self._server.start(), False
                 try:
-                    await self._keep_busy(worker, given)
+                    died = await self._keep_busy(worker, given)
                 finally:
-                    await _end(worker)
+                    code = await self._server.end(worker)
+                if died:
+                    given.popleft().done((FeedErrorKind.STALLED, self._last_words(code)))
             except Exception as error:  # noqa: BLE001 - told with the document, like every other fault of ours
                 words = f"the parser could not be run: {type(error).__name__}: {error}"
                 given.popleft().done((FeedErrorKind.INTERNAL, words))
 
-    async def _start(self) -> Process:
-        command = [sys.executable, "-c", _COMMAND, str(self._timeout_s), str(self._memory_mb), *sys.path]
-        # A fresh interpreter: neither our threads nor our open store get into a worker, nor does Ctrl-C; nor, should a
-        # document ever take it over, what the environment of this process holds.
-        bare = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-        worker = await asyncio.create_subprocess_exec(
-            *command, stdin=PIPE, stdout=PIPE, start_new_session=True, env=bare
-        )
-        try:
-            async with asyncio.timeout(START_S):
-                await _answer(worker)  # that it is ready
-        except BaseException:
-            await _end(worker)
-            raise
-        return worker
+    async def _keep_busy(self, worker: Worker, given: deque[_Job]) -> bool:
+        """Give it documents, until one is too much for it (those behind that one stay in ``given``) or none comes.
 
-    async def _keep_busy(self, worker: Process, given: deque[_Job]) -> None:
-        """Give it documents, until one is too much for it (those behind that one stay in ``given``) or none comes."""
+        Returns whether it died of the first of those.
+        """
         for job in given:
             _send(worker, job)
         while True:
@@ -123,17 +102,17 @@ class ParsePool:
                     given.append(await self._next())
                     _send(worker, given[-1])
             except TimeoutError:
-                return
+                return False
             try:
                 async with asyncio.timeout(self._timeout_s):
-                    outcome = await _answer(worker)
+                    outcome = await worker.answer()
             except TimeoutError:
-                outcome = FeedErrorKind.STALLED, f"parsing was ended, it took longer than {self._timeout_s:g} s"
+                words = f"parsing was ended, it took longer than {self._timeout_s:g} s"
+                given.popleft().done((FeedErrorKind.STALLED, words))
+                return False
             except (EOFError, ConnectionError):
-                outcome = FeedErrorKind.STALLED, await self._last_words(worker)
+                return True
             given.popleft().done(outcome)
-            if not isinstance(outcome, Document) and outcome[0] is FeedErrorKind.STALLED:
-                return
 
     async def _next(self) -> _Job:
         """Raises TimeoutError when there was nothing to do for long."""
@@ -142,32 +121,12 @@ class ParsePool:
         async with asyncio.timeout(IDLE_S):
             return await self._jobs.get()
 
-    async def _last_words(self, worker: Process) -> str:
-        code = await worker.wait()
+    def _last_words(self, code: int | None) -> str:
         if code == OUT_OF_MEMORY:
             return f"parsing was ended, it took more than {self._memory_mb:,} MB of memory"
         return f"the parser died ({code})"
 
 
-def _send(worker: Process, job: _Job) -> None:
+def _send(worker: Worker, job: _Job) -> None:
     # Not drained: the worker may be busy for long, and there is no more than AHEAD of it.
-    if worker.stdin is not None:
-        worker.stdin.write(job.request)
-
-
-async def _answer(worker: Process) -> Any:
-    if worker.stdout is None:
-        raise RuntimeError("a worker has a pipe")
-    head = await worker.stdout.readexactly(SIZE.size)
-    return pickle.loads(await worker.stdout.readexactly(*SIZE.unpack(head)))  # noqa: S301 - our own worker
-
-
-async def _end(worker: Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        worker.kill()
-    gone = asyncio.ensure_future(worker.wait())
-    try:
-        await asyncio.shield(gone)
-    except asyncio.CancelledError:
-        await gone  # the pool is left at this very moment; killed it goes at once, and somebody must see it go
-        raise
+    worker.writer.write(job.request)

@@ -1,26 +1,34 @@
-"""What runs in a worker process: documents come in by its standard input, and what they hold goes out by its output.
+"""What runs in worker processes: documents come in by a socket, and what they hold goes out by it.
 
-A module of its own, because it is loaded in every worker and needs little beside the parser. Nothing of the parent is
-here but what it sends: neither its threads nor its open store.
+A module of its own, because it is loaded where workers are forked (see ``forkserver``) and needs little beside the
+parser. Nothing of the daemon is here but what it sends.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import resource
 import signal
+import socket
 import struct
-import sys
-from typing import Any, BinaryIO
+import traceback
+from io import BufferedRWPair
+from typing import TYPE_CHECKING, Any, NoReturn
 from zoneinfo import ZoneInfo
 
 from monitor.errors import FeedError, FeedErrorKind
 from monitor.parse import parse
 from monitor.types import Document
 
+if TYPE_CHECKING:
+    from asyncio import StreamReader
+
 OUT_OF_MEMORY = 77  # the exit code of a worker that gave up
 SIZE = struct.Struct("<Q")  # of a message, in front of it
+ORDER = struct.Struct("<q")  # which process is to be ended; 0, with a socket beside it: a worker is wanted there
+CODE = struct.Struct("<i")  # how that process ended
 _GRACE_S = 5  # how much longer than the parent's patience an orphaned worker may live
 
 Outcome = Document | tuple[FeedErrorKind, str]
@@ -32,27 +40,74 @@ def message(content: Any) -> bytes:
     return SIZE.pack(len(packed)) + packed
 
 
-def serve(timeout_s: float, memory_mb: int) -> None:
-    """Say that we are ready, then answer document after document until the pipe ends: with the parent at the latest."""
-    _bound_memory(memory_mb)
-    source, target = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what some library prints must not get between the answers
+async def receive(reader: StreamReader) -> Any:
+    """What ``message`` made, at the other end. Raises EOFError and ConnectionError."""
+    head = await reader.readexactly(SIZE.size)
+    return pickle.loads(await reader.readexactly(*SIZE.unpack(head)))  # noqa: S301 - our own worker
+
+
+def serve_forks(timeout_s: float, memory_mb: int) -> None:
+    """Fork and end workers by the orders that come in by standard input (a socket), until that ends: with the parent.
+
+    Then all of them are ended.
+    """
+    os.dup2(2, 1)  # what some library prints is no output of the parent
+    gc.freeze()  # else its marks would copy the memory that is shared
+    workers: set[int] = set()
+    with socket.socket(fileno=0) as orders:
+        while (order := socket.recv_fds(orders, ORDER.size, 1))[0]:
+            (pid,) = ORDER.unpack(order[0])
+            if pid:
+                code = _end(pid) if pid in workers else 0
+                workers.discard(pid)
+                orders.send(CODE.pack(code))
+            elif pid := os.fork():
+                workers.add(pid)
+                os.close(order[1][0])
+            else:
+                orders.close()
+                _work(order[1][0], timeout_s, memory_mb)
+    for pid in workers:
+        _end(pid)
+
+
+def _end(pid: int) -> int:
+    os.kill(pid, signal.SIGKILL)  # our child, and not waited for yet: nobody else has its number
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _work(file: int, timeout_s: float, memory_mb: int) -> NoReturn:
+    code = 1
     try:
-        _write(target, None)  # ready
-        while (request := _read(source)) is not None:
-            _write(target, _answer(timeout_s, *request))
-    except BrokenPipeError:  # the parent was killed: nobody waits for what we would say
-        os._exit(0)
+        _bound_memory(memory_mb)
+        with socket.socket(fileno=file) as link, link.makefile("rwb") as stream:
+            serve(stream, timeout_s)
+        code = 0
+    except ConnectionError:  # the parent was killed: nobody waits for what we would say
+        code = 0
+    except MemoryError:
+        code = OUT_OF_MEMORY
+    except BaseException:  # noqa: BLE001 - told, and no fork goes on as its parent
+        traceback.print_exc()
+    finally:
+        os._exit(code)
 
 
-def _read(source: BinaryIO) -> Any:
-    head = source.read(SIZE.size)
-    return pickle.loads(source.read(SIZE.unpack(head)[0])) if head else None  # noqa: S301 - from our own parent
+def serve(stream: BufferedRWPair, timeout_s: float) -> None:
+    """Say who we are, then answer document after document until the stream ends. Raises ConnectionError."""
+    _write(stream, os.getpid())  # ready
+    while (request := _read(stream)) is not None:
+        _write(stream, _answer(timeout_s, *request))
 
 
-def _write(target: BinaryIO, content: Any) -> None:
-    target.write(message(content))
-    target.flush()
+def _read(stream: BufferedRWPair) -> Any:
+    head = stream.read(SIZE.size)
+    return pickle.loads(stream.read(SIZE.unpack(head)[0])) if head else None  # noqa: S301 - from our own parent
+
+
+def _write(stream: BufferedRWPair, content: Any) -> None:
+    stream.write(message(content))
+    stream.flush()
 
 
 def _bound_memory(megabytes: int) -> None:

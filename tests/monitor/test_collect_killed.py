@@ -65,8 +65,9 @@ def _kill_a_pass(folder: Path, server: FeedServer, after_s: float) -> None:
     process.wait()
 
 
-def test_workers_die_with_their_parent(tmp_path: Path) -> None:
-    """kill -9 of the parent: an idle worker goes at once, one that parses for ever by its own alarm."""
+@pytest.mark.parametrize("orphaned", [False, True])
+def test_workers_die_with_their_parent(tmp_path: Path, orphaned: bool) -> None:
+    """kill -9 of the parent: idle or busy, they go at once; had what they are forked from died as well, by an alarm."""
     script = tmp_path / "parent.py"
     script.write_text(
         "import asyncio, os, subprocess\n"
@@ -77,7 +78,8 @@ def test_workers_die_with_their_parent(tmp_path: Path) -> None:
         "        utc = ZoneInfo('UTC')\n"
         "        small = b\"<rss version='2.0'><channel><item/>\"\n"
         "        await pool.parse(small, 'http://a.example/', None, utc)\n"
-        "        subprocess.run(['pgrep', '-P', str(os.getpid()), '-d', ' '])\n"
+        "        server = subprocess.run(['pgrep', '-P', str(os.getpid())], capture_output=True, text=True).stdout\n"
+        "        subprocess.run(['pgrep', '-s', server.strip(), '-d', ' '])\n"
         "        await pool.parse(small + b'<item/>' * 900_000, 'http://a.example/', None, utc)\n"
         "if __name__ == '__main__':\n"
         "    asyncio.run(main())\n"
@@ -89,8 +91,11 @@ def test_workers_die_with_their_parent(tmp_path: Path) -> None:
     assert parent.stdout is not None
     with parent.stdout:
         workers = [int(pid) for pid in parent.stdout.readline().split()]
+    server, *workers = workers
     assert workers
     time.sleep(0.3)
+    if orphaned:
+        os.kill(server, signal.SIGKILL)
     parent.kill()
     parent.wait()
     deadline = time.monotonic() + 12

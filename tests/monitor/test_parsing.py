@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import pickle
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +19,7 @@ from monitor import parsing
 from monitor.errors import FeedError, FeedErrorKind
 from monitor.parsing import ParsePool
 from monitor.types import Document
+from monitor.worker import ORDER, SIZE, message
 from tests.fakes import item, rss
 from tests.monitor.collecting import is_running
 
@@ -104,16 +108,12 @@ def test_workers_go_when_there_is_nothing_to_do(monkeypatch: pytest.MonkeyPatch)
     """A pass that waits for a slow host keeps no processes; the next document gets new ones, of which none is left."""
     monkeypatch.setattr(parsing, "IDLE_S", 0.2)
 
-    def children() -> set[int]:
-        done = subprocess.run(["pgrep", "-P", str(os.getpid())], capture_output=True, text=True, check=False)
-        return set(map(int, done.stdout.split()))
-
     async def run() -> None:
-        others = children()
+        others = children(os.getpid())
         async with ParsePool(20, 400) as pool:
             for _ in range(2):
                 assert isinstance(await pool.parse(GOOD, URL, None, ZoneInfo("UTC")), Document)
-                workers = children() - others
+                workers = children(os.getpid()) - others
                 assert workers
                 deadline = time.monotonic() + 30
                 while any(map(is_running, workers)):
@@ -123,13 +123,55 @@ def test_workers_go_when_there_is_nothing_to_do(monkeypatch: pytest.MonkeyPatch)
     asyncio.run(run())
 
 
-def test_a_worker_whose_parent_was_killed_leaves_without_a_word() -> None:
-    """While it starts, or while it works: its last words would stand in the log of the next daemon."""
-    words = [sys.executable, "-c", "from monitor.worker import serve; serve(5, 400)"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe) as worker:
-        assert worker.stdout
-        worker.stdout.close()
-        assert worker.wait(timeout=60) == 0
-        assert worker.stderr
-        assert worker.stderr.read() == b""
+@pytest.mark.parametrize("moment", ["starting", "idle", "busy", "answering"])
+def test_workers_whose_parent_was_killed_leave_without_a_word(moment: str) -> None:
+    """Their last words would stand in the log of the next daemon."""
+    words = [sys.executable, "-c", "from monitor.worker import serve_forks; serve_forks(60, 400)"]
+    ours, theirs = socket.socketpair()
+    link, end = socket.socketpair()
+    with theirs, subprocess.Popen(words, stdin=theirs, stderr=subprocess.PIPE) as server:
+        with ours, link, end:
+            theirs.close()
+            if moment != "starting":
+                socket.send_fds(ours, [ORDER.pack(0)], [end.fileno()])
+                end.close()
+                head = link.recv(SIZE.size, socket.MSG_WAITALL)
+                worker = pickle.loads(link.recv(*SIZE.unpack(head), socket.MSG_WAITALL))  # noqa: S301 - our own
+                body = {"idle": None, "busy": OPEN + b"<a>" * 1_000_000, "answering": GOOD}[moment]
+                if body:
+                    link.sendall(message((body, URL, None, ZoneInfo("UTC"), frozenset())))
+        assert server.wait(timeout=30) == 0
+        assert server.stderr
+        assert server.stderr.read() == b""
+    if moment != "starting":
+        assert not is_running(worker)
+
+
+def test_a_pool_outlives_what_its_workers_are_forked_from() -> None:
+    """The system may kill any process: one document may be told as what a worker died of, the next one is read."""
+    others = children(os.getpid())
+
+    async def run(pool: ParsePool) -> Document | FeedError:
+        try:
+            return await pool.parse(GOOD, URL, None, ZoneInfo("UTC"))
+        except FeedError as error:
+            return error
+
+    async def kill_and_go_on(*, workers: bool) -> None:
+        async with ParsePool(20, 400) as pool:
+            before = await run(pool)
+            assert isinstance(before, Document)
+            (server,) = children(os.getpid()) - others
+            for process in [server, *(children(server) if workers else ())]:
+                os.kill(process, signal.SIGKILL)
+            assert before in [await run(pool) for _ in range(3)]
+
+    for workers in (False, True):
+        asyncio.run(kill_and_go_on(workers=workers))
+        assert children(os.getpid()) == others
+
+
+def children(pid: int) -> set[int]:
+    """The processes that it started."""
+    done = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
+    return set(map(int, done.stdout.split()))
