@@ -6,6 +6,7 @@ parser. Nothing of the daemon is here but what it sends.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import pickle
@@ -54,21 +55,23 @@ def serve_forks(timeout_s: float, memory_mb: int) -> None:
     os.dup2(2, 1)  # what some library prints is no output of the parent
     gc.freeze()  # else its marks would copy the memory that is shared
     workers: set[int] = set()
-    with socket.socket(fileno=0) as orders:
-        while (order := socket.recv_fds(orders, ORDER.size, 1))[0]:
-            (pid,) = ORDER.unpack(order[0])
-            if pid:
-                code = _end(pid) if pid in workers else 0
-                workers.discard(pid)
-                orders.send(CODE.pack(code))
-            elif pid := os.fork():
-                workers.add(pid)
-                os.close(order[1][0])
-            else:
-                orders.close()
-                _work(order[1][0], timeout_s, memory_mb)
-    for pid in workers:
-        _end(pid)
+    try:
+        with socket.socket(fileno=0) as orders, contextlib.suppress(ConnectionError):
+            while (order := socket.recv_fds(orders, ORDER.size, 1))[0]:
+                (pid,) = ORDER.unpack(order[0])
+                if pid:
+                    code = _end(pid) if pid in workers else 0
+                    workers.discard(pid)
+                    orders.send(CODE.pack(code))
+                elif pid := os.fork():
+                    workers.add(pid)
+                    os.close(order[1][0])
+                else:
+                    orders.close()
+                    _work(order[1][0], timeout_s, memory_mb)
+    finally:
+        for pid in workers:
+            _end(pid)
 
 
 def _end(pid: int) -> int:
