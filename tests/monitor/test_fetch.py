@@ -103,6 +103,28 @@ def test_redirects_are_followed_and_counted(server: FeedServer) -> None:
 
 
 @pytest.mark.parametrize(
+    ("page", "kind", "said"),
+    [
+        ({"status": 404}, FeedErrorKind.HTTP, "the server answered 404 Not Found"),
+        ({"status": 503, "headers": {"Retry-After": "9"}}, FeedErrorKind.HTTP, "the server answered 503 "),
+        ({"status": 410}, FeedErrorKind.GONE, "the server says this feed is gone for good (410)"),
+        ({"body": "x" * 20_000}, FeedErrorKind.TOO_LARGE, "the body is larger than 10,000 bytes"),
+    ],
+)
+def test_an_error_behind_a_redirect_names_who_answered(
+    server: FeedServer, page: dict[str, object], kind: FeedErrorKind, said: str
+) -> None:
+    """The feed itself is well: who looks for the fault must know where."""
+    last = server.put("/last", **page)
+    server.put("/middle", status=301, headers={"Location": "/last"})
+    error = error_of(server.put("/feed", status=302, headers={"Location": "/middle"}), max_bytes=10_000)
+    assert (error.url, error.kind) == (server.url("/feed"), kind)
+    assert error.detail.startswith(f"redirects to {last}: {said}")
+    assert (error.status, error.retry_after_s) == (page.get("status"), 9 if page.get("status") == 503 else None)
+    assert error_of(last, max_bytes=10_000).detail.startswith(said)
+
+
+@pytest.mark.parametrize(
     ("statuses", "moved"),
     [((301,), "/1"), ((308, 301), "/2"), ((301, 302), "/1"), ((302, 301), None), ((307,), None), ((303,), None)],
 )

@@ -127,3 +127,16 @@ def test_a_pass_that_takes_long_leaves_the_rest_to_the_next(
     with store.read() as connection:
         assert len(items.listing(connection)) == 8
         assert all(feed.failures == 0 for feed in feeds.listing(connection))
+
+
+def test_a_page_behind_a_redirect_is_named(
+    store: Store, configure: Callable[[str], Settings], server: FeedServer, now: datetime
+) -> None:
+    """Outlets that move send their old feeds to their front page: which one it is stands in the list."""
+    home = server.put("/", "<!doctype html><title>海港日報</title>")
+    url = server.put("/rss", status=301, headers={"Location": "/"})
+    watch(store, now, url)
+    collect(store, configure(ALLOW_LOOPBACK), now)
+    feed = state_of(store, url)
+    assert (feed.error_kind, feed.error_detail) == ("html", f"redirects to {home}: a web page, not a feed")
+    assert feed.moved_to is None  # nobody moves to a page
