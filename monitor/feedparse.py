@@ -71,6 +71,18 @@ def _copied(self: Any, memo: dict[int, Any]) -> Any:
     return twin
 
 
+def _end_guid(self: Any) -> None:
+    value = self.pop("id")
+    self._save("guidislink", self.guidislink and "link" not in self._get_context())
+    if self.guidislink:
+        self._save("link", self.resolve_uri(value) if value else value)
+
+
+# A guid is a name, and stays as it was written: joined with the base, every entry would be another one as soon as the
+# feed moves. Where it stands for the link it is an address all the same.
+feedparser.mixin._FeedParserMixin.can_be_relative_uri.discard("id")
+feedparser.namespaces._base.Namespace._end_guid = feedparser.namespaces._base.Namespace._end_id = _end_guid
+
 # All but a few keys mean themselves; asking for them its way is a sixth of its time. Copies are all of flat ones.
 _Dict.get, _Dict.__contains__, _Dict.__deepcopy__ = _get, _contains, _copied
 
