@@ -318,13 +318,11 @@ def _host(url: str) -> str:
 
 
 def _refusal(url: str, response: aiohttp.ClientResponse) -> FeedError:
-    return FeedError(
-        url,
-        FeedErrorKind.HTTP,
-        clean(f"the server answered {response.status} {response.reason or ''}"),
-        status=response.status,
-        retry_after_s=retry_after_s(response.headers.get("Retry-After"), datetime.now(UTC)),
-    )
+    detail = clean(f"the server answered {response.status} {response.reason or ''}")
+    quiet_s = retry_after_s(response.headers.get("Retry-After"), datetime.now(UTC))
+    if quiet_s:
+        detail += f" and asks for quiet for {quiet_s:.0f} s"
+    return FeedError(url, FeedErrorKind.HTTP, detail, status=response.status, retry_after_s=quiet_s)
 
 
 def _as_feed_error(url: str, error: Exception, timeout_s: float, hop: str) -> FeedError:

@@ -89,6 +89,7 @@ def test_retry_after_reaches_the_error(server: FeedServer) -> None:
     """What the server asked for stands in the error."""
     error = error_of(server.put("/a", "busy", status=429, headers={"Retry-After": "77"}))
     assert error.retry_after_s == 77
+    assert error.detail == "the server answered 429 Too Many Requests and asks for quiet for 77 s"
 
 
 def test_redirects_are_followed_and_counted(server: FeedServer) -> None:
