@@ -304,14 +304,13 @@ def check_json(found: Check) -> dict[str, Any]:
 def _whole(url: str) -> str:
     """An address as people type it, or copy it from a button that says `feed:`. Raises InputError when it is half."""
     from monitor.errors import InputError
+    from monitor.opml import without_feed_scheme
 
-    bare = url.strip()
-    for prefix in ("feed:", "//"):
-        bare = bare.removeprefix(prefix)
+    bare = without_feed_scheme(url.strip())
     if not bare:
-        raise InputError(url or "URL", "no address; give one as https://harbour-daily.example/")
+        raise InputError("URL", "no address; give one as https://harbour-daily.example/")
     if "://" not in bare:
-        raise InputError(url, f"no whole address; did you mean https://{bare}")
+        raise InputError(bare, f"no whole address; did you mean https://{bare.removeprefix('//')}")
     return bare
 
 
