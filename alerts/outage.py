@@ -9,14 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from monitor.errors import UNREACHED, FeedErrorKind
+from monitor.outage import unheard
 from monitor.types import Feed, Said
 
-LEAST_HOSTS = 3  # that cannot be reached: fewer may well be down together
-FELL = timedelta(days=1)  # who was last read longer ago is down by himself
 AHEAD = timedelta(seconds=60)  # clocks of a fleet differ by less
-
-_UNASKED = (FeedErrorKind.BLOCKED, FeedErrorKind.INTERNAL)  # says nothing of the network
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +24,9 @@ class Outage:
 
 
 def unreached(feeds: Iterable[Feed]) -> Outage | None:
-    """Whether none of the feeds that were asked last can be reached: all since a server was heard, whatever it said.
-
-    Those that rarely have news are asked within hours, and are not waited for. A sentence needs LEAST_HOSTS hosts that
-    were read within FELL of then: now and then a pass asks nothing but what has been down for long.
-    """
-    asked = [
-        (feed, feed.last_attempt_at)
-        for feed in feeds
-        if feed.enabled and feed.last_attempt_at and feed.error_kind not in _UNASKED
-    ]
-    heard = max((at for feed, at in asked if feed.error_kind not in UNREACHED), default=None)
-    since = [feed for feed, at in asked if heard is None or at > heard]
-    fell = [feed for feed in since if heard is None or (feed.last_success_at and heard - feed.last_success_at < FELL)]
-    if len({feed.host for feed in fell}) < LEAST_HOSTS:
+    """Whether none of the feeds that were asked last can be reached, see ``monitor.outage``."""
+    since = unheard(feeds)
+    if not since:
         return None
     form = Said(
         "none of the {count} feeds asked last can be reached ({feed_error}): see to this machine's network and name "

@@ -9,7 +9,7 @@ from monitor import robots
 from monitor.config import Settings
 from monitor.errors import FeedError, FeedErrorKind
 from monitor.fetch import Fetcher
-from monitor.fetched import Fetched
+from monitor.fetched import Fetched, behind
 from monitor.parse import find_feeds
 from monitor.parsing import ParsePool
 from monitor.types import Document
@@ -49,7 +49,7 @@ async def check(settings: Settings, url: str, *, despite_robots: bool = False) -
             found: tuple[str, ...] = ()
             if fetched is not None and error.kind is FeedErrorKind.HTML:
                 found = find_feeds(fetched.body, fetched.final_url, fetched.content_type)
-            return Check(url, fetched, None, error, found)
+            return Check(url, fetched, None, behind(error, url), found)
 
 
 async def _may_fetch(fetcher: Fetcher, url: str) -> bool:

@@ -22,10 +22,11 @@ from monitor.config import Settings
 from monitor.fetch import Fetcher
 from monitor.holding import Holding
 from monitor.leases import Leases
+from monitor.outage import may_last, unheard
 from monitor.parsing import ParsePool
 from monitor.records import Records
-from monitor.rhythm import bounds_at
-from monitor.silence import Patience
+from monitor.rhythm import bounds_at, recovered_check
+from monitor.silence import Patience, Recovery
 from monitor.store import Store, feeds
 from monitor.store.feeds import Due
 from monitor.types import WHOLE, Part, StageReport
@@ -87,13 +88,14 @@ async def _collect(
     fetcher, writer = Fetcher(settings.fetch), Writer(store)
     try:
         async with parser, fetcher, writer, Leases(writer, now, begun, gap) as leases, asyncio.TaskGroup() as tasks:
+            recovery = Recovery(writer, _checks_after_outage(store, records) if due else {})
             holding = Holding(fetcher, writer, leases, HOSTS * settings.fetch.concurrency)
             run = Pass(
                 records=records,
                 every=every,
                 until=begun + within_s,
                 fetcher=fetcher,
-                patience=Patience(fetcher),
+                patience=Patience(fetcher, recovery),
                 parser=parser,
                 leases=leases,
                 holding=holding,
@@ -102,6 +104,16 @@ async def _collect(
                 total=len(due),
             )
             await run.work(due)
+            await recovery.end()
     except ExceptionGroup as group:  # of one: hosts could not be taken; a visit raises nothing
         raise group.exceptions[0] from group
     return run
+
+
+def _checks_after_outage(store: Store, records: Records) -> dict[int, datetime]:
+    """When to ask the feeds, by id, that cannot be reached because our own network is down; none if it is not."""
+    with store.read() as connection:
+        if not may_last(feeds.last_attempts(connection)):
+            return {}
+        silent = unheard(feeds.listing(connection, enabled=True))
+    return {feed.id: recovered_check(feed.id, records.bounds, records.now) for feed in silent}

@@ -44,6 +44,24 @@ def forget_evidence(store: Store, settings: Settings, now: datetime) -> tuple[in
         return 0, ("evidence is being captured at this moment: what is to go from its files goes with the next purge",)
 
 
+def write_off(store: Store, settings: Settings, file: str, actor: str, reason: str, now: datetime) -> int:
+    """Forget a file that somebody has lost, and what was captured in it; returns how many captures that were.
+
+    The audit keeps its SHA-256. Raises NotFoundError, and EvidenceError when the file is there, or its whole folder is
+    not: then a disk may be missing.
+    """
+    folder = Folder(settings.path(settings.evidence.directory))
+    if not folder.path.is_dir():
+        raise EvidenceError(str(folder.path), "is not there: is its disk mounted?")
+    with store.lock(LOCK, wait_s=WAIT_S), store.write() as connection:
+        if folder.has(file):
+            raise EvidenceError(str(folder.path / file), "is there: only what is lost can be forgotten")
+        sha256, lost = evidence.write_off(connection, file, now)
+        told = {"sha256": sha256, "captures": lost, "reason": reason}
+        audit.append(connection, now, actor, "evidence.forget", f"evidence:{file}", told)
+    return lost
+
+
 def _cut_files(store: Store, folder: Folder, now: datetime) -> tuple[int, tuple[str, ...]]:
     with store.read() as connection:
         left = folder.unsettled()

@@ -239,9 +239,14 @@ class Folder:
             path.rename(_part(path))
             _sync(path.parent)
         except FileNotFoundError:
-            raise EvidenceError(str(path), "is not there: a purge on the machine that has it removes it") from None
+            mend = f"is not there: a purge on the machine that has it removes it; {_lost(name)}"
+            raise EvidenceError(str(path), mend) from None
         except OSError as error:
             raise EvidenceError(str(path), f"cannot be removed: {error.strerror}") from error
+
+    def has(self, name: str) -> bool:
+        """Whether a file is there, be it one that is about to get or to lose its name."""
+        return any(path.exists() for path in (self.path / name, _part(self.path / name)))
 
     def names(self) -> list[str]:
         """Every file, in order."""
@@ -255,7 +260,7 @@ class Folder:
                 file.seek(offset)
                 return file.read(length)
         except FileNotFoundError:
-            raise EvidenceError(str(path), "is not there") from None
+            raise EvidenceError(str(path), f"is not there: copy it back from a backup; {_lost(name)}") from None
         except OSError as error:
             raise EvidenceError(str(path), f"cannot be read: {error.strerror}") from error
 
@@ -276,6 +281,10 @@ def records(data: bytes, name: str) -> Iterator[Record]:
             )
     except (ArchiveLoadFailed, EOFError, OSError, ValueError, zlib.error) as error:
         raise EvidenceError(name, f"is no WARC that can be read: {str(error).strip().partition(chr(10))[0]}") from error
+
+
+def _lost(name: str) -> str:
+    return f"if it is lost, `pollwatch evidence forget {name}` settles it"
 
 
 def _part(path: Path) -> Path:

@@ -46,6 +46,7 @@ _ENTRY, _FEED = 0, 1
 _FOREIGN = {"math": "http://www.w3.org/1998/Math/MathML", "svg": "http://www.w3.org/2000/svg"}
 _NO_END = ("no element found", "unclosed token", "unclosed CDATA section")  # expat's words
 _W3 = "http://www.w3.org/"
+_LINES_BEFORE = "lines_before"  # the declaration that feedparser puts before a document without one
 
 # feedparser tries these first; the entries of a document that was cut are told apart by expat (see blocks).
 feedparser.api.PREFERRED_XML_PARSERS = []
@@ -80,6 +81,18 @@ def _copied(self: Any, memo: dict[int, Any]) -> Any:
     return twin
 
 
+def _end_guid(self: Any) -> None:
+    value = self.pop("id")
+    self._save("guidislink", self.guidislink and "link" not in self._get_context())
+    if self.guidislink:
+        self._save("link", self.resolve_uri(value) if value else value)
+
+
+# A guid is a name, and stays as it was written: joined with the base, every entry would be another one as soon as the
+# feed moves. Where it stands for the link it is an address all the same.
+feedparser.mixin._FeedParserMixin.can_be_relative_uri.discard("id")
+feedparser.namespaces._base.Namespace._end_guid = feedparser.namespaces._base.Namespace._end_id = _end_guid
+
 # All but a few keys mean themselves; asking for them its way is a sixth of its time. Copies are all of flat ones.
 _Dict.get, _Dict.__contains__, _Dict.__deepcopy__ = _get, _contains, _copied
 
@@ -90,20 +103,26 @@ def read(data: bytes, url: str, *, sound: bool = False, loose: bool = False) -> 
     ``loose``: it is a part of one that is not well-formed and has no document type, and read as that would be.
     Raises FeedError of kind not-a-feed.
     """
-    headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
     try:
         if sound and (result := _Reader(url).read(data)) is not None:
             return result
         if loose:
             return _loosely(data, url)
-        # A stream, never bytes: feedparser would take bytes that spell a path for a file to open.
-        stream = io.BytesIO(data)
-        return feedparser.parse(stream, response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
+        return _at_length(data, url)
     except MemoryError:
         raise
     except Exception as error:  # feedparser was written for well-meant feeds; what breaks it is no feed to us
         detail = shorten(clean(f"cannot be parsed: {type(error).__name__}: {error}"), 300)
         raise FeedError(url, FeedErrorKind.NOT_A_FEED, detail) from error
+
+
+def _at_length(data: bytes, url: str) -> Any:
+    headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
+    # A stream, never bytes: feedparser would take bytes that spell a path for a file to open.
+    stream = io.BytesIO(data)
+    result = feedparser.parse(stream, response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
+    result[_LINES_BEFORE] = 0 if data.startswith(b"<?xml") else 1
+    return result
 
 
 def _loosely(data: bytes, url: str) -> Any:
@@ -128,7 +147,7 @@ def complaint(result: Any) -> str | None:
     error = result.get("bozo_exception")
     if not isinstance(error, SAXParseException):
         return None  # what feedparser thinks of the encoding is about our own header
-    return f"malformed XML at line {error.getLineNumber()}: {error.getMessage()}"
+    return f"malformed XML at line {error.getLineNumber() - result[_LINES_BEFORE]}: {error.getMessage()}"
 
 
 def breaks_off(result: Any) -> bool:

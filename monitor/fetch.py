@@ -24,7 +24,7 @@ from aiohttp.http_exceptions import ContentEncodingError
 from monitor import __version__
 from monitor.bodies import GZIP, gunzip, measure
 from monitor.errors import BlockedAddressError, FeedError, FeedErrorKind
-from monitor.fetched import MAX_REDIRECTS, Fetched, Request
+from monitor.fetched import MAX_REDIRECTS, Fetched, Request, behind, way
 from monitor.guard import Network, check_address, check_port, check_url
 from monitor.headers import PRINTABLE, as_came, destination, fresh_s, plain, retry_after_s, validator
 from monitor.sections import Fetch
@@ -157,7 +157,7 @@ class Fetcher:
             async with asyncio.timeout(self._settings.timeout_s):
                 await self._submit(url, form)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise _as_feed_error(url, error, self._settings.timeout_s) from error
+            raise _as_feed_error(url, error, self._settings.timeout_s, url) from error
 
     async def _submit(self, url: str, form: Mapping[str, str]) -> None:
         if self._session is None:
@@ -207,7 +207,10 @@ class Fetcher:
                 hop, headers=headers, allow_redirects=False, auto_decompress=unpack
             ) as response:
                 if response.status not in _REDIRECTS:
-                    return await self._read(request, hop, moved_to, response, begun)
+                    try:
+                        return await self._read(request, hop, moved_to, response, begun)
+                    except FeedError as error:
+                        raise behind(error, asked) from error.__cause__
                 for_good = for_good and response.status in _PERMANENT
                 location = destination(response.headers.get("Location"))
             if not location:
@@ -224,15 +227,15 @@ class Fetcher:
     async def _read(
         self, request: Request, hop: str, moved_to: str | None, response: aiohttp.ClientResponse, begun: float
     ) -> Fetched:
-        status, headers, asked = response.status, response.headers, request.asked
+        status, headers = response.status, response.headers
         not_modified = status == 304 and bool(request.etag or request.last_modified)
         if status == 410:
-            raise FeedError(asked, FeedErrorKind.GONE, "the server says this feed is gone for good (410)", status=410)
+            raise FeedError(hop, FeedErrorKind.GONE, "the server says this feed is gone for good (410)", status=410)
         if not not_modified and not 200 <= status < 300:
-            raise _refusal(asked, response)
+            raise _refusal(hop, response)
         return Fetched(
             status=status,
-            body=b"" if not_modified else await self._body(asked, response),
+            body=b"" if not_modified else await self._body(hop, response),
             final_url=hop,
             etag=validator(headers.get("ETag")),
             last_modified=validator(headers.get("Last-Modified")),
@@ -283,7 +286,7 @@ class Fetcher:
                 return replace(found, body=bytes(body))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             if found is None:
-                raise _as_feed_error(url, error, timeout_s) from error
+                raise _as_feed_error(url, error, timeout_s, url) from error
             cut = "time" if isinstance(error, TimeoutError) else "disconnect"
         return replace(found, body=bytes(body), cut=cut)
 
@@ -315,20 +318,18 @@ def _host(url: str) -> str:
 
 
 def _refusal(url: str, response: aiohttp.ClientResponse) -> FeedError:
-    return FeedError(
-        url,
-        FeedErrorKind.HTTP,
-        clean(f"the server answered {response.status} {response.reason or ''}"),
-        status=response.status,
-        retry_after_s=retry_after_s(response.headers.get("Retry-After"), datetime.now(UTC)),
-    )
+    detail = clean(f"the server answered {response.status} {response.reason or ''}")
+    quiet_s = retry_after_s(response.headers.get("Retry-After"), datetime.now(UTC))
+    if quiet_s:
+        detail += f" and asks for quiet for {quiet_s:.0f} s"
+    return FeedError(url, FeedErrorKind.HTTP, detail, status=response.status, retry_after_s=quiet_s)
 
 
-def _as_feed_error(url: str, error: Exception, timeout_s: float, hop: str = "") -> FeedError:
+def _as_feed_error(url: str, error: Exception, timeout_s: float, hop: str) -> FeedError:
     """Our word for what aiohttp raised on the way to ``hop``. Order matters: its classes inherit from each other."""
-    way = f"redirects to {shorten(hop, 200)}: " if hop not in ("", url) else ""
+    before = way(url, hop)
     if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, PermissionError):
-        return BlockedAddressError(url, way + (error.os_error.strerror or str(error)))
+        return BlockedAddressError(url, before + (error.os_error.strerror or str(error)))
     said = shorten(clean(_words_of(error)), 300)  # a server's own words may be part of it
     kinds: list[tuple[type[Exception], FeedErrorKind, str]] = [
         (TimeoutError, FeedErrorKind.TIMEOUT, f"no complete answer within {timeout_s:g} s"),
@@ -343,8 +344,8 @@ def _as_feed_error(url: str, error: Exception, timeout_s: float, hop: str = "") 
     ]
     for raised, kind, sentence in kinds:
         if isinstance(error, raised):
-            return FeedError(url, kind, way + (sentence if kind is FeedErrorKind.TIMEOUT else f"{sentence}: {said}"))
-    return FeedError(url, FeedErrorKind.HTTP, f"{way}the answer could not be read: {said}")
+            return FeedError(url, kind, before + (sentence if kind is FeedErrorKind.TIMEOUT else f"{sentence}: {said}"))
+    return FeedError(url, FeedErrorKind.HTTP, f"{before}the answer could not be read: {said}")
 
 
 def _words_of(error: Exception) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from monitor.errors import FeedError
 from monitor.headers import as_came
+from monitor.text import shorten
 from monitor.types import Answer
 
 MAX_REDIRECTS = 5
@@ -59,3 +61,16 @@ class Request:
     def asked(self) -> str:
         """The address of the feed, by which errors are called."""
         return self.feed or self.url
+
+
+def behind(error: FeedError, url: str) -> FeedError:
+    """An error as it is for who asked for ``url``, and may have been redirected to where it was met."""
+    if error.url == url:
+        return error
+    detail = way(url, error.url) + error.detail
+    return FeedError(url, error.kind, detail, status=error.status, retry_after_s=error.retry_after_s)
+
+
+def way(url: str, hop: str) -> str:
+    """What an error says first that was met at ``hop`` on the way from ``url``; nothing where that is the same."""
+    return "" if hop == url else f"redirects to {shorten(hop, 200)}: "

@@ -92,7 +92,8 @@ def health(feed: Feed, zone: ZoneInfo) -> Health:
         again = Said("{error} ({count} times in a row)", {"error": error, "count": feed.failures})
         return Health(word, error if feed.failures < 2 else again)
     if feed.last_success_at is None:
-        return Health(Word.NEW)
+        waits = feed.next_check_at is not None and feed.last_attempt_at is None
+        return Health(Word.NEW, Said("waits, for its host refused another feed") if waits else None)
     slow = (feed.answer_s or 0) >= SLOW_S
     notes = {
         Word.MOVED: _move(feed, zone),

@@ -76,7 +76,7 @@ def read(source: Path | bytes, name: str = "OPML") -> list[FeedLine]:
         element, folders = todo.pop()
         attributes = {key.lower(): clean(value) for key, value in element.attrib.items()}
         if element.tag == "outline" and (url := attributes.get("xmlurl")):
-            url = _FEED_SCHEME.sub(lambda scheme: "" if ":" in scheme[0] else "http", url)
+            url = without_feed_scheme(url)
             lines.setdefault(url, _line(url, attributes, folders, where))
         elif element.tag == "outline" and len(folders) < MAX_DEPTH:
             name = attributes.get("text") or attributes.get("title") or ""
@@ -126,6 +126,15 @@ def _outlines(folder: _Folder, indent: str) -> Iterator[str]:
         yield f'{indent}<outline text="{html.escape(clean(name))}">'
         yield from _outlines(inside, indent + "  ")
         yield f"{indent}</outline>"
+
+
+def without_feed_scheme(url: str) -> str:
+    """An address that says what it leads to, as programs and buttons write it, as the one that is meant.
+
+    >>> without_feed_scheme("feed:https://a.example/rss"), without_feed_scheme("feed://a.example/rss")
+    ('https://a.example/rss', 'http://a.example/rss')
+    """
+    return _FEED_SCHEME.sub(lambda scheme: "" if ":" in scheme[0] else "http", url)
 
 
 def _load(path: Path) -> bytes:

@@ -134,6 +134,14 @@ def pushed_check(feed: Feed, now: datetime) -> datetime | None:
     return min(feed.next_check_at, max(now, rested))
 
 
+def recovered_check(feed_id: int, bounds: Bounds, now: datetime) -> datetime:
+    """When to fetch a feed again that was unreached like all others, once a server is heard at ``now``.
+
+    Within the shortest interval, in which feeds that are so asked together lie evenly.
+    """
+    return now + timedelta(seconds=bounds.shortest_s * _fraction(feed_id))
+
+
 def observe(feed: Feed, document: Document, new: Sequence[Entry], now: datetime, zone: ZoneInfo) -> Rhythm:
     """What is known of the feed once ``document`` was read at ``now`` and ``new`` of its entries were new.
 

@@ -17,7 +17,7 @@ from monitor.changes import Changes
 from monitor.errors import FeedError, FeedErrorKind
 from monitor.failures import REFUSALS
 from monitor.fetch import Fetcher
-from monitor.fetched import Fetched, Request
+from monitor.fetched import Fetched, Request, behind
 from monitor.holding import BusyHostError, Holding, Place
 from monitor.keep import keep_well
 from monitor.leases import LeaseLostError, Leases
@@ -168,7 +168,7 @@ class Pass:
                 visit.place.lost |= isinstance(error, LeaseLostError)
                 outcome = self.leave()
             elif isinstance(error, FeedError):
-                outcome = await self.fail(feed, error)
+                outcome = await self.fail(feed, behind(error, feed.url))
             else:
                 log.error("feed %s (%s)", feed.id, feed.url, exc_info=error)
                 detail = f"{type(error).__name__}: {error}"

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from alerts.cli.queue import reviewer_option
 from monitor.cli.base import (
     NUMBER,
     Context,
@@ -18,6 +19,7 @@ from monitor.cli.base import (
     print_lines,
     print_object,
     print_table,
+    reviewer_name,
     say,
 )
 
@@ -86,6 +88,28 @@ def verify(context: Context, as_json: bool) -> None:
         say(f"note: {name} is not in the store")
     if not found["ok"]:
         raise SystemExit(1)
+
+
+@evidence.command(epilog=example("pollwatch evidence forget 2027-03-01/043000-001.warc.gz --reason 'disk 2 died'"))
+@click.argument("file", metavar="FILE")
+@click.option("--reason", metavar="TEXT", required=True, help="Why it is lost.")
+@reviewer_option
+@json_option
+@pass_context
+def forget(context: Context, file: str, reason: str, reviewer: str | None, as_json: bool) -> None:
+    """Settle that FILE is lost, as purge and verify name it: what was captured in it is struck from the store.
+
+    The audit keeps its SHA-256 and why. Pages of which nothing is left are captured again. A file that is there is not
+    forgotten.
+    """
+    from monitor.evidence_purge import write_off
+
+    with context.store() as (store, settings):
+        lost = write_off(store, settings, file, reviewer_name(reviewer), reason, now())
+    if as_json:
+        print_object({"file": file, "captures": lost})
+    else:
+        click.echo(f"{file} is forgotten, with {lost} captures")
 
 
 @evidence.command(epilog=example("pollwatch evidence export 12 --out alert-12"))

@@ -75,7 +75,7 @@ def add(
     from monitor.opml import folder_path
     from monitor.store import feeds as table
 
-    url = url.strip()
+    url = _whole(url)
     with context.store() as (store, settings):
         check_port(check_url(url), settings.fetch.allow_ports)
         with store.read() as connection:
@@ -181,7 +181,7 @@ def check(context: Context, url: str, despite_robots: bool, as_json: bool) -> No
 
     from monitor.check import check as look
 
-    found = asyncio.run(look(context.settings(), url.strip(), despite_robots=despite_robots))
+    found = asyncio.run(look(context.settings(), _whole(url), despite_robots=despite_robots))
     if as_json:
         print_object(check_json(found))
     else:
@@ -262,7 +262,7 @@ def feed_json(feed: Feed, settings: Settings) -> dict[str, Any]:
         "enabled": feed.enabled,
         "health": how.word,
         "last_success_at": feed.last_success_at,
-        "next_check_at": feed.next_check_at,
+        "next_check_at": feed.next_check_at if feed.enabled else None,
         "failures": feed.failures,
         "interval_s": _interval_s(feed) or settings.fetch.interval_s,
         "folder": feed.folder,
@@ -301,6 +301,19 @@ def check_json(found: Check) -> dict[str, Any]:
     }
 
 
+def _whole(url: str) -> str:
+    """An address as people type it, or copy it from a button that says `feed:`. Raises InputError when it is half."""
+    from monitor.errors import InputError
+    from monitor.opml import without_feed_scheme
+
+    bare = without_feed_scheme(url.strip())
+    if not bare:
+        raise InputError("URL", "no address; give one as https://harbour-daily.example/")
+    if "://" not in bare:
+        raise InputError(bare, f"no whole address; did you mean https://{bare.removeprefix('//')}")
+    return bare
+
+
 def _feed_at(url: str, settings: Settings, despite_robots: bool) -> str:
     """The address to watch for ``url``: itself, or the one feed of a page. Raises FeedError or InputError for none."""
     import asyncio
@@ -336,7 +349,9 @@ def _print_check(found: Check) -> None:
             click.echo(safe(f"the page offers: {address}"))
         return
     report = check_json(found)
-    click.echo(safe(f"{report['title'] or '(no title)'}: {report['version']}, {len(report['items'])} entries"))
+    count = len(report["items"])
+    entries = "1 entry" if count == 1 else f"{count} entries"
+    click.echo(safe(f"{report['title'] or '(no title)'}: {report['version']}, {entries}"))
     if report["moved_to"]:
         say(f"it moved for good to {report['moved_to']}")
     if report["warning"]:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, exists, func, insert, select, update
 
+from monitor.errors import NotFoundError
 from monitor.store.schema import (
     captures,
     incident_items,
@@ -160,6 +161,27 @@ def move(connection: Connection, file: str, into: str, places: Mapping[int, int]
 def drop_file(connection: Connection, file: str) -> None:
     """A file without captures is gone."""
     connection.execute(delete(warcs).where(warcs.c.file == file))
+
+
+def write_off(connection: Connection, file: str, now: datetime) -> tuple[str, int]:
+    """Strike off a file that is lost, with what was captured in it: its SHA-256, and how many captures that were.
+
+    Pages of which nothing is left are visited again, from ``now``. Raises NotFoundError.
+    """
+    sha256 = connection.scalar(select(warcs.c.sha256).where(warcs.c.file == file))
+    if sha256 is None:
+        raise NotFoundError("file of evidence", file, "`pollwatch evidence verify` names those that are missing")
+    of_pages = select(captures.c.page_id).where(captures.c.file == file, captures.c.page_id.is_not(None))
+    ids = list(connection.scalars(of_pages.distinct()))
+    lost = connection.execute(delete(captures).where(captures.c.file == file)).rowcount
+    drop_file(connection, file)
+    left = exists().where(captures.c.page_id == pages.c.id)
+    anew = {"next_visit_at": now, "visits": 0, "attempts": 0, "captured_at": None, "error": None}
+    anew |= {"etag": None, "last_modified": None, "words": None, "gone": False}
+    for start in range(0, len(ids), PAGE):
+        bare = pages.c.id.in_(ids[start : start + PAGE]) & ~left
+        connection.execute(update(pages).where(bare).values(**anew))
+    return sha256, lost
 
 
 def known(connection: Connection, names: Collection[str]) -> set[str]:

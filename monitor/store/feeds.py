@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
-from sqlalchemy import Connection, Select, Update, case, insert, or_, select, update
+from sqlalchemy import Connection, Select, Update, case, func, insert, or_, select, update
 
-from monitor.errors import FeedError, NotFoundError
+from monitor.errors import UNREACHED, FeedError, NotFoundError
 from monitor.moves import Move
 from monitor.store import bulk, pending
 from monitor.store.schema import feeds, marks
@@ -233,6 +233,22 @@ def postpone(connection: Connection, feed_ids: Collection[int], until: datetime)
     sooner = or_(feeds.c.next_check_at.is_(None), feeds.c.next_check_at < until)
     for feed_id in feed_ids:
         connection.execute(update(feeds).where(feeds.c.id == feed_id, sooner).values(next_check_at=until))
+
+
+def last_attempts(connection: Connection) -> dict[str | None, datetime]:
+    """When the enabled feeds were asked last, by the kind of error that ended it; None: by an answer."""
+    query = select(feeds.c.error_kind, func.max(feeds.c.last_attempt_at, type_=Instant))
+    asked = feeds.c.enabled & feeds.c.last_attempt_at.is_not(None)
+    return {row[0]: row[1] for row in connection.execute(query.where(asked).group_by(feeds.c.error_kind))}
+
+
+def hasten(connection: Connection, checks: Mapping[int, datetime]) -> None:
+    """Ask these feeds at these instants, by id, unless they are asked sooner or a server was heard since."""
+    row = bulk.given(connection.dialect.name, [feeds.c.id, feeds.c.next_check_at])
+    later = (feeds.c.next_check_at > row.c.next_check_at) & feeds.c.error_kind.in_(UNREACHED)
+    wanted = bulk.pack(connection, ({"id": feed_id, "next_check_at": at} for feed_id, at in checks.items()))
+    hastened = update(feeds).where(feeds.c.id == row.c.id, later).values(next_check_at=row.c.next_check_at)
+    connection.execute(hastened, {"rows": wanted})
 
 
 def push(connection: Connection, feed_id: int, now: datetime, next_check_at: datetime | None) -> None:

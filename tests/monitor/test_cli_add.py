@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,27 @@ def test_what_may_not_be_fetched_is_refused(run: Run, configure: Callable[[str],
     with pytest.raises(BlockedAddressError, match="allow_ports"):
         run("add", "http://harbour-daily.example:6379/rss")
     assert watched(run) == []
+
+
+@pytest.mark.parametrize("command", ["add", "check"])
+def test_half_an_address_is_refused_with_its_mend(run: Run, command: str) -> None:
+    """As people type it, or nothing at all."""
+    for given, mend in (
+        ("harbour.example/rss", "did you mean https://harbour.example/rss"),
+        ("//harbour.example:8443/rss", "did you mean https://harbour.example:8443/rss"),
+        (" ", "no address; give one as https://"),
+    ):
+        with pytest.raises(InputError, match=re.escape(mend)):
+            run(command, given)
+
+
+def test_what_a_button_copies_is_an_address(run: Run, server: FeedServer) -> None:
+    """Browsers and outlets put `feed:` before addresses."""
+    url = server.put("/a", rss(item("甲", guid="1")))
+    assert "甲" in run("check", f"feed:{url}").stdout
+    assert "1 entry\n" in run("check", url).stdout
+    assert run("add", url.replace("http:", "feed:")).exit_code == 0
+    assert watched(run)[0]["url"] == url
 
 
 def test_a_permanent_redirect_is_told(run: Run, server: FeedServer) -> None:

@@ -92,6 +92,14 @@ def test_the_list_is_in_the_language_of_who_reads_it(
     assert rows(run("feeds", "list", "--json")) == [english]
 
 
+def test_who_is_not_asked_has_no_next_check(run: Run, server: FeedServer) -> None:
+    """One that is gone was due again, as it seemed."""
+    run("feeds", "add", server.put("/gone", status=410))
+    run("collect")
+    (row,) = [json.loads(line) for line in run("feeds", "list", "--json").stdout.splitlines()]
+    assert (row["health"], row["next_check_at"]) == ("gone", None)
+
+
 def test_wrong_words_are_refused(run: Run, tmp_path: Path) -> None:
     """An address that is none, an id that is none, a file that is none: one sentence each, nothing stored."""
     with pytest.raises(BlockedAddressError):

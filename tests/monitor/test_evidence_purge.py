@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from monitor.config import Settings
-from monitor.errors import EvidenceError
+from monitor.errors import EvidenceError, NotFoundError
 from monitor.evidence import capture, folder_of
-from monitor.evidence_purge import forget_evidence
+from monitor.evidence_purge import forget_evidence, write_off
 from monitor.evidence_read import take, verify
 from monitor.purge import purge
 from monitor.store import Store, audit, evidence, purging, served
@@ -145,6 +145,46 @@ def test_a_file_that_was_changed_stays_and_is_told(kept: Kept, now: datetime) ->
     _, problems = forget_evidence(kept.store, kept.settings, now)
     assert [problem for problem in problems if name in problem and "is not what was written" in problem]
     assert path.exists()
+
+
+def test_a_file_that_is_lost_is_told_with_its_mend_until_somebody_settles_it(kept: Kept, now: datetime) -> None:
+    """The sentence of purge and verify names the command; after it neither speaks of the file, the audit says who and
+    why, and pages of which nothing is left are captured again.
+    """
+    name = captured(kept.store, CaptureKind.PAGE)[0].file
+    (kept.folder.path / name).unlink()
+    kept.remove(kept.ids[0])
+    now += timedelta(hours=1)
+    for _ in range(2):
+        (problem,) = forget_evidence(kept.store, kept.settings, now)[1]
+        assert f"`pollwatch evidence forget {name}`" in problem
+    broken = verify(kept.store, kept.folder)["broken"]
+    assert f"`pollwatch evidence forget {name}`" in broken["text"]
+    left = sum(each.file == name for each in captured(kept.store))
+    assert write_off(kept.store, kept.settings, name, "dora", "disk 2 died", now) == left
+    assert forget_evidence(kept.store, kept.settings, now) == (0, ())
+    assert verify(kept.store, kept.folder)["ok"]
+    with kept.store.read() as connection:
+        entry = audit.listing(connection, subject=f"evidence:{name}")[-1]
+    assert (entry["actor"], entry["action"]) == ("dora", "evidence.forget")
+    assert (entry["detail"]["captures"], entry["detail"]["reason"]) == (left, "disk 2 died")
+    capture(kept.store, kept.settings, now + timedelta(minutes=1))
+    assert len([each for each in captured(kept.store) if each.kind is CaptureKind.PAGE]) == 2
+    assert verify(kept.store, kept.folder)["ok"]
+
+
+def test_what_is_there_is_not_forgotten(kept: Kept, now: datetime) -> None:
+    """Nor anything while the whole folder is away, as a disk that is not mounted; a name nobody knows is said to be."""
+    name = kept.folder.names()[0]
+    before = captured(kept.store)
+    with pytest.raises(EvidenceError, match="is there: only what is lost"):
+        write_off(kept.store, kept.settings, name, "dora", "", now)
+    with pytest.raises(NotFoundError, match="no file of evidence 2027-03-01/1"):
+        write_off(kept.store, kept.settings, "2027-03-01/1.warc.gz", "dora", "", now)
+    kept.folder.path.rename(kept.folder.path.with_name("unmounted"))
+    with pytest.raises(EvidenceError, match="is its disk mounted"):
+        write_off(kept.store, kept.settings, name, "dora", "", now)
+    assert captured(kept.store) == before
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "2027-03-01/../../pollwatch.db", "pollwatch.db"])

@@ -89,6 +89,7 @@ def test_retry_after_reaches_the_error(server: FeedServer) -> None:
     """What the server asked for stands in the error."""
     error = error_of(server.put("/a", "busy", status=429, headers={"Retry-After": "77"}))
     assert error.retry_after_s == 77
+    assert error.detail == "the server answered 429 Too Many Requests and asks for quiet for 77 s"
 
 
 def test_redirects_are_followed_and_counted(server: FeedServer) -> None:
@@ -100,6 +101,28 @@ def test_redirects_are_followed_and_counted(server: FeedServer) -> None:
     assert error_of(loop).kind == FeedErrorKind.REDIRECT
     assert sum(path == "/loop" for path, _ in server.requests) == MAX_REDIRECTS + 1
     assert error_of(server.put("/lost", status=302)).kind == FeedErrorKind.REDIRECT
+
+
+@pytest.mark.parametrize(
+    ("page", "kind", "said"),
+    [
+        ({"status": 404}, FeedErrorKind.HTTP, "the server answered 404 Not Found"),
+        ({"status": 503, "headers": {"Retry-After": "9"}}, FeedErrorKind.HTTP, "the server answered 503 "),
+        ({"status": 410}, FeedErrorKind.GONE, "the server says this feed is gone for good (410)"),
+        ({"body": "x" * 20_000}, FeedErrorKind.TOO_LARGE, "the body is larger than 10,000 bytes"),
+    ],
+)
+def test_an_error_behind_a_redirect_names_who_answered(
+    server: FeedServer, page: dict[str, object], kind: FeedErrorKind, said: str
+) -> None:
+    """The feed itself is well: who looks for the fault must know where."""
+    last = server.put("/last", **page)
+    server.put("/middle", status=301, headers={"Location": "/last"})
+    error = error_of(server.put("/feed", status=302, headers={"Location": "/middle"}), max_bytes=10_000)
+    assert (error.url, error.kind) == (server.url("/feed"), kind)
+    assert error.detail.startswith(f"redirects to {last}: {said}")
+    assert (error.status, error.retry_after_s) == (page.get("status"), 9 if page.get("status") == 503 else None)
+    assert error_of(last, max_bytes=10_000).detail.startswith(said)
 
 
 @pytest.mark.parametrize(

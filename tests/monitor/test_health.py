@@ -34,6 +34,13 @@ def test_a_feed_that_is_well_needs_no_sentence() -> None:
     assert said(last_success_at=None, last_new_at=None, rhythm=None) == ("new", "")
 
 
+def test_one_that_waits_before_its_first_turn_says_why() -> None:
+    """Another feed of its host was refused: nobody would know why it is new for hours."""
+    waiting = {"last_success_at": None, "last_attempt_at": None, "last_new_at": None, "rhythm": None}
+    assert said(**waiting) == ("new", "")
+    assert said(**waiting, next_check_at=NOW + DAY) == ("new", "waits, for its host refused another feed")
+
+
 def test_one_that_cannot_be_read_says_why() -> None:
     """A web page instead of a feed has a word of its own; repeated failures are counted."""
     assert said(error_kind="timeout", error_detail="late", failures=1) == ("failing", "timeout: late")

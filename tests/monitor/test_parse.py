@@ -369,3 +369,15 @@ def test_an_entry_that_says_nothing_is_left_out_and_counted(known: int) -> None:
     found = parse(as_json.encode(), URL)
     assert [e.title for e in found.entries] == ["乙"]
     assert "1 of its entries left out" in (found.warning or "")
+
+
+@pytest.mark.parametrize("before", ["", "<?xml version='1.0'?>\n", "<?xml version='1.0'?>"])
+@pytest.mark.parametrize("type_of", ["", "<!DOCTYPE rss>\n"])
+def test_the_line_of_a_fault_is_that_of_the_document(before: str, type_of: str) -> None:
+    """Who looks there finds it, with or without a declaration, which feedparser puts there."""
+    feed = "<rss version='2.0'><channel><title>A</title>\n<item><title>B & C</title></item>\n</channel></rss>"
+    text = before + type_of + feed
+    line = next(number for number, words in enumerate(text.splitlines(), 1) if "B & C" in words)
+    warning = parse(text.encode(), "https://a.example/rss").warning
+    assert warning is not None
+    assert f"malformed XML at line {line}: " in warning

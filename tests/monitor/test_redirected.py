@@ -127,3 +127,44 @@ def test_a_pass_that_takes_long_leaves_the_rest_to_the_next(
     with store.read() as connection:
         assert len(items.listing(connection)) == 8
         assert all(feed.failures == 0 for feed in feeds.listing(connection))
+
+
+def test_a_page_behind_a_redirect_is_named(
+    store: Store, configure: Callable[[str], Settings], server: FeedServer, now: datetime
+) -> None:
+    """Outlets that move send their old feeds to their front page: which one it is stands in the list."""
+    home = server.put("/", "<!doctype html><title>海港日報</title>")
+    url = server.put("/rss", status=301, headers={"Location": "/"})
+    watch(store, now, url)
+    collect(store, configure(ALLOW_LOOPBACK), now)
+    feed = state_of(store, url)
+    assert (feed.error_kind, feed.error_detail) == ("html", f"redirects to {home}: a web page, not a feed")
+    assert feed.moved_to is None  # nobody moves to a page
+
+
+def test_a_feed_that_moves_brings_nothing_anew(
+    store: Store, configure: Callable[[str], Settings], server: FeedServer, now: datetime
+) -> None:
+    """Its guids and links are relative, and so is what they lead to: followed, then stored, it lists the same items."""
+    settings = configure(ALLOW_LOOPBACK)
+    story = "<item><guid>news/{0}</guid><title>{1}</title><link>/news/{0}</link></item>"
+    named = (
+        story.format(1, "票站改址")
+        + story.format(2, "The count begins")
+        + "<item><guid>n/3</guid><title>三</title></item>"
+    )
+    url = server.put("/feeds/rss", rss(named))
+    watch(store, now, url)
+    assert collect(store, settings, now).counts["items_new"] == 3
+    with feed_server() as target:
+        server.put("/feeds/rss", status=301, headers={"Location": target.put("/rss.xml", rss(named))})
+        for day in range(1, 6):
+            report = collect(store, settings, now + timedelta(days=day), every=True)
+            assert counts(report, "items_new", "failed") == [0, 0]
+        target.put("/rss.xml", rss(story.format(4, "四"), named))
+        assert collect(store, settings, now + timedelta(days=6), every=True).counts["items_new"] == 1
+        assert state_of(store, target.url("/rss.xml")).moved_to is None  # its own address now
+        with store.read() as connection:
+            links = {found.title: found.link for found in items.listing(connection)}
+        assert links["票站改址"] == target.url("/news/1")
+        assert links["三"] == target.url("/n/3")
