@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy import sparse
@@ -208,7 +208,7 @@ def fit(
         features=features,
         label=label,
         stance=_fit_head(rows, [e.stance for e in examples], weight).spread(repeated, width),
-        claim_type=_fit_head(rows, [e.claim_type for e in examples], weight).spread(repeated, width),
+        claim_type=_fit_claim_type(rows, [e.claim_type for e in examples], weight).spread(repeated, width),
         calibration=calibration,
         threshold=THRESHOLD,
         centre=centre,
@@ -298,24 +298,39 @@ def _fit_one(
     return weights, intercept
 
 
+def _fit_claim_type(rows: Any, targets: Sequence[ClaimType | None], weight: Array) -> Head:
+    """Each type against all others, one after the other: as good as all at once, in a fraction of the memory."""
+    known = np.flatnonzero([target is not None for target in targets])
+    types = np.array([str(target) for target in targets if target is not None])
+    classes, rows, weight = np.unique(types), rows[known], weight[known]
+    weights, intercepts = np.zeros((len(classes), rows.shape[1]), dtype=np.float32), np.zeros(len(classes))
+    for place, name in enumerate(classes):
+        # Of two classes, Newton's method copies all rows. A history of gradients of these few columns is smaller.
+        regression = _regression(penalty=0.05, class_weight="balanced", solver="lbfgs")
+        regression.fit(rows, types == name, sample_weight=weight)
+        weights[place], intercepts[place] = regression.coef_[0], regression.intercept_[0]
+    return Head(tuple(map(str, classes)), weights, intercepts)
+
+
 def _fit_head(rows: Any, targets: Sequence[Any], weight: Array) -> Head:
     """A head for the examples that have a target; ``weight`` is one of each example."""
     known = np.flatnonzero([target is not None for target in targets])
     classes = [str(target) for target in targets if target is not None]
     regression = _regression(penalty=0.1, class_weight="balanced")
-    regression.fit(rows[known], classes, sample_weight=weight[known])
+    seen = rows if len(known) == len(targets) else rows[known]  # a copy of all rows is large
+    regression.fit(seen, classes, sample_weight=weight[known])
     weights, intercepts = regression.coef_, regression.intercept_
     if len(regression.classes_) == 2:  # scikit-learn gives the second class only
         weights, intercepts = np.vstack([-weights, weights]), np.array([-intercepts[0], intercepts[0]])
     return Head(tuple(str(name) for name in regression.classes_), weights, intercepts)
 
 
-def _regression(penalty: float, class_weight: str | None = None) -> LogisticRegression:
+def _regression(
+    penalty: float, class_weight: str | None = None, solver: Literal["newton-cg", "lbfgs"] = "newton-cg"
+) -> LogisticRegression:
     """``penalty`` is the strength of the L2 penalty."""
     # Newton's method keeps no history of gradients, each as large as all weights.
-    return LogisticRegression(
-        C=1 / penalty, class_weight=class_weight, solver="newton-cg", max_iter=200, tol=_TOLERANCE
-    )
+    return LogisticRegression(C=1 / penalty, class_weight=class_weight, solver=solver, max_iter=200, tol=_TOLERANCE)
 
 
 def label_values(head: Head, rows: Any) -> Array:

@@ -13,8 +13,6 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-import skops.io
-
 import monitor
 from classifiers import evaluate, lexemes, vectors
 from classifiers.background import common_words
@@ -280,6 +278,8 @@ def versions(*, with_vectors: bool = False) -> dict[str, str]:
 
 def dumps(model: Model) -> bytes:
     """A model as skops bytes; no class or function is in it."""
+    import skops.io  # here: it brings all of scikit-learn, 20 MB that training needs for itself
+
     return bytes(skops.io.dumps(model.state(), compression=zipfile.ZIP_DEFLATED, compresslevel=6))
 
 
@@ -299,6 +299,8 @@ def loads(id: str, blob: bytes, sha256: str, written_by: Mapping[str, str]) -> M
             )
     if hashlib.sha256(blob).hexdigest() != sha256:
         raise ModelError(id, f"is damaged, its checksum differs: {_MEND}")
+    import skops.io  # as above
+
     try:
         strange = set(skops.io.get_untrusted_types(data=blob)) - set(TRUSTED_TYPES)
         if strange:
