@@ -77,16 +77,17 @@ def common_words() -> Background:
     A term that makes up the part ``p`` of all words is in a text of ``n`` words with probability ``1 - exp(-p * n)``.
     Han pairs that no word holds, because they stand where two words meet, count as never seen.
     """
-    codes, shares = [], []
+    table = _summed(TEXTS, np.zeros(0, dtype=np.uint64), np.zeros(0))
     for language in _LANGUAGES:
         frequencies = wordfreq.get_frequency_dict(language, wordlist="small")
+        wordfreq.get_frequency_dict.cache_clear()  # it would keep what is read once
+        wordfreq.get_frequency_list.cache_clear()
         left = np.fromiter(frequencies.values(), dtype=float)
         for batch in batches(fold(word) for word in frequencies):
             terms = terms_of(batch, lexemes=True)
-            codes.append(terms.code)
-            shares.append(left[terms.row])
+            codes = np.concatenate([table.codes, terms.code])
+            table = _summed(TEXTS, codes, np.concatenate([table.found_in, left[terms.row]]))
             left = left[len(batch) :]
-    table = _summed(TEXTS, np.concatenate(codes), np.concatenate(shares))
     return Background(TEXTS, table.codes, TEXTS * -np.expm1(-table.found_in * WORDS_IN_A_TEXT))
 
 

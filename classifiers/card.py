@@ -16,9 +16,10 @@ import numpy as np
 
 from classifiers import evaluate, fairness
 from classifiers.figures import LEVEL, reliability
+from classifiers.heads import Array
 from classifiers.lessons import Lesson, Origin
 from classifiers.mask import HIDDEN
-from classifiers.model import Array, Model
+from classifiers.model import Model
 from monitor.types import Lang, Said
 
 RESAMPLES = 200  # of its intervals: a card is made at every training

@@ -15,7 +15,8 @@ from sklearn.pipeline import make_pipeline
 
 from classifiers.examples import Example, read_word
 from classifiers.figures import RESAMPLES, Judged, figures, top_10
-from classifiers.model import Array, Model, fit
+from classifiers.heads import Array
+from classifiers.model import Model, fit
 from classifiers.scoring import combine
 from monitor.errors import InputError
 from monitor.text import detect_lang

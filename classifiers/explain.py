@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from classifiers.model import SUSPICIOUS, Array, Model, chinese, label_values, vector_columns
+from classifiers.heads import Array
+from classifiers.model import SUSPICIOUS, Model, chinese, label_values, vector_columns
 from classifiers.scoring import TRUSTED_ROLES, Scored
 from classifiers.sentences import sentence
 from classifiers.terms import batches

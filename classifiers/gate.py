@@ -10,9 +10,10 @@ import numpy as np
 from sklearn.metrics import average_precision_score
 
 from classifiers.examples import Example
+from classifiers.heads import Array
 from classifiers.lessons import Lesson
 from classifiers.mask import Mask
-from classifiers.model import Array, Model
+from classifiers.model import Model
 from classifiers.scoring import combine
 from monitor.types import Lang
 from monitor.watchlist import Watchlist

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from itertools import chain
 from typing import Any
 
 from classifiers.examples import IMPERSONATION_TYPES, Example, seed_examples
@@ -159,18 +160,21 @@ def confirmed_stance(stance: Stance) -> Stance:
 
 def digest(lessons: Iterable[Lesson], stream: Iterable[str] = ()) -> str:
     """SHA-256 of what a model learns from, texts with and without labels, in hexadecimal; the order counts."""
-    lines = [_line({**asdict(lesson.example), "weight": lesson.weight}) for lesson in lessons]
-    lines += [_line(text) for text in stream]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    told = (_line({**asdict(lesson.example), "weight": lesson.weight}) for lesson in lessons)
+    summed, apart = hashlib.sha256(), ""
+    for line in chain(told, map(_line, stream)):
+        summed.update((apart + line).encode())
+        apart = "\n"
+    return summed.hexdigest()
 
 
 def pack(lessons: Iterable[Lesson]) -> bytes:
     """Lessons as compressed JSON Lines, as they are kept beside the model."""
-    lines = (
-        _line({"origin": lesson.origin, "item_id": lesson.item_id, "weight": lesson.weight, **asdict(lesson.example)})
-        for lesson in lessons
-    )
-    return zlib.compress("\n".join(lines).encode())
+    packer, packed = zlib.compressobj(), bytearray()
+    for lesson in lessons:
+        kept = {"origin": lesson.origin, "item_id": lesson.item_id, "weight": lesson.weight, **asdict(lesson.example)}
+        packed += packer.compress(f"{_line(kept)}\n".encode())
+    return bytes(packed + packer.flush())
 
 
 def unpack(packed: bytes) -> list[dict[str, Any]]:

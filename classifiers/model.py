@@ -1,4 +1,4 @@
-"""Linear heads over one feature space: which label, which stance, which claim type."""
+"""What a text looks like: linear heads over one feature space, for label, stance and claim type, trained together."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from classifiers import vectors
 from classifiers.background import Background
 from classifiers.examples import IMPERSONATION_TYPES, Example
 from classifiers.features import TextFeatures
+from classifiers.heads import Array, Head, fit_claim_type, fit_head, regression_of
 from classifiers.terms import Kind, kind_of
 from monitor.types import ClaimType, Label, Lang, Stance
-
-Array = np.ndarray[Any, Any]
 
 # At the operating threshold at most this share of the genuine training texts of each language is flagged, judged out
 # of fold. They are counter-examples, made of the same words as the falsehoods: of ordinary headlines it flags 0.5 %.
@@ -39,8 +38,10 @@ _VECTOR_SHARE = 0.25
 # so many, half. On real text, what seeds alone teach of them makes headlines worse (at its whole weight the average
 # precision falls from 0.48 to 0.32); what 600 decisions teach of them finds rumours that n-grams rank last.
 _DECISIONS = 300
+# What people decided teaches a head by itself, too, that knows no seed and is added to the one that learns from all; it
+# counts the more, the more decisions there are in its language: after so many, half. By tests/benchmarks/warm.py.
+_OWN_DECISIONS = 100
 _FOLDS = 5
-_TOLERANCE = 1e-3  # of a gradient; finer ones rank alike and take longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,32 +52,6 @@ class Opinion:
     kind: Label  # what it is if it is suspicious
     stance: Stance
     claim_type: ClaimType  # the most likely one of its kind
-
-
-@dataclass(frozen=True)
-class Head:
-    """A linear classifier with one row of weights a class."""
-
-    classes: tuple[str, ...]
-    weights: Array  # (classes, features), float32, column by column: else each use would copy all of it
-    intercepts: Array  # (classes,)
-
-    def values(self, rows: Any) -> Array:
-        """Decision values, one column a class."""
-        return np.asarray(rows.astype(self.weights.dtype) @ self.weights.T + self.intercepts)
-
-    def spread(self, columns: Array, width: int) -> Head:
-        """The same over ``width`` features, of which this one knows those of ``columns``."""
-        weights = np.zeros((len(self.weights), width), dtype=np.float32, order="F")
-        weights[:, columns] = self.weights
-        return Head(self.classes, weights, self.intercepts)
-
-    def best(self, rows: Any, allowed: Array | None = None) -> list[str]:
-        """The class with the highest value; ``allowed`` (rows, classes) leaves classes out."""
-        values = self.values(rows)
-        if allowed is not None:
-            values = np.where(allowed, values, -np.inf)
-        return [self.classes[column] for column in values.argmax(axis=1)]
 
 
 @dataclass(frozen=True)
@@ -181,8 +156,8 @@ def fit(
     Raises ValueError when one of the labels has too few examples.
     """
     weight = np.ones(len(examples)) if weights is None else np.asarray(weights, dtype=float)
-    decided = decisions or [0.0] * len(examples)
-    of_chinese = sum(count for count, example in zip(decided, examples, strict=True) if example.lang is not Lang.EN)
+    decided = np.zeros(len(examples)) if decisions is None else np.asarray(decisions, dtype=float)
+    of_chinese = float(decided[[example.lang is not Lang.EN for example in examples]].sum())
     features = TextFeatures(background=background, lexemes=of_chinese > 0)
     texts = [example.text for example in examples]
     rows, centre = features.fit_transform(texts), None
@@ -193,11 +168,13 @@ def fit(
     blocks = _blocks(features, rows.shape[1], centre, of_chinese)
     labels = np.array([str(example.label) for example in examples])
     suspicious = labels != Label.GENUINE
-    values = _out_of_fold(rows, labels, weight, blocks, [_stratum(example) for example in examples], random_state)
+    taught = _Taught(rows, labels, weight, decided, blocks)
+    values = _out_of_fold(taught, [_stratum(example) for example in examples], random_state)
     script = chinese(rows)
     calibration = np.array([_calibration(values[script == which], suspicious[script == which]) for which in (0, 1)])
     scores = calibrate(values, calibration[script])
-    label = _fit_label(rows, labels, weight, blocks, np.arange(len(labels)))
+    label = _fit_label(taught, np.arange(len(labels)))
+    del taught  # with its rows
     # With many classes, terms of hardly any example teach nothing, and take most of the time and of the memory.
     found_in = np.bincount(rows.indices, minlength=rows.shape[1])
     for block in blocks[1:]:
@@ -207,8 +184,8 @@ def fit(
     model = Model(
         features=features,
         label=label,
-        stance=_fit_head(rows, [e.stance for e in examples], weight).spread(repeated, width),
-        claim_type=_fit_head(rows, [e.claim_type for e in examples], weight).spread(repeated, width),
+        stance=fit_head(rows, [e.stance for e in examples], weight).spread(repeated, width),
+        claim_type=fit_claim_type(rows, [e.claim_type for e in examples], weight).spread(repeated, width),
         calibration=calibration,
         threshold=THRESHOLD,
         centre=centre,
@@ -249,73 +226,78 @@ def _blocks(features: TextFeatures, width: int, centre: Array | None, of_chinese
     return [_Block(rest, np.ones(2)), *others]
 
 
-def _fit_label(rows: Any, labels: Array, weight: Array, blocks: Sequence[_Block], known: Array) -> Head:
+@dataclass(frozen=True, slots=True)
+class _Taught:
+    """What the head of labels learns from; all but the blocks have a row for each example."""
+
+    rows: Any
+    labels: Array
+    weight: Array
+    decided: Array  # how many decisions each stands for
+    blocks: Sequence[_Block]
+
+
+def _fit_label(taught: _Taught, known: Array) -> Head:
     """Each of SUSPICIOUS against genuine, apart from the other: false information and impersonation share few words.
 
     Each language learns from its own texts: what the other says of the signs, links and words that both use only
     disturbs. One that lacks a label altogether takes it from all. ``known`` are the places of the rows to learn from.
+
+    Where people decided on texts of both labels, what those alone teach is added. The seeds are thousands, invented,
+    and of subjects that a stream may not have; what reviewers saw is few, and of the very stream that is to be ranked.
     """
-    script = chinese(rows)[known]
+    script = chinese(taught.rows)[known]
     classes, weights, intercepts = [], [], []
     for which, language in enumerate(LANGUAGES):
         for label in SUSPICIOUS:
             own = known[script == which]
-            whole = {label, Label.GENUINE} <= set(labels[own])
-            shared = [(block.columns, block.shares[which]) for block in blocks if block.shares[which]]
-            coefficients, intercept = _fit_one(rows, labels, weight, shared, own if whole else known, label)
+            coefficients, intercept = _fit_one(taught, own if _has_both(taught, own, label) else known, label, which)
+            decided = own[taught.decided[own] > 0]
+            if _has_both(taught, decided, label):
+                count = taught.decided[decided].sum()
+                share = count / (count + _OWN_DECISIONS)
+                more, further = _fit_one(taught, decided, label, which)
+                coefficients, intercept = coefficients + share * more, intercept + share * further
             classes.append(f"{language} {label}")
             weights.append(coefficients)
             intercepts.append(intercept)
     return Head(tuple(classes), np.asfortranarray(weights, dtype=np.float32), np.array(intercepts))
 
 
-def _fit_one(
-    rows: Any, labels: Array, weight: Array, blocks: Sequence[tuple[Array, float]], known: Array, label: Label
-) -> tuple[Array, float]:
+def _has_both(taught: _Taught, known: Array, label: Label) -> bool:
+    return {label, Label.GENUINE} <= set(taught.labels[known])
+
+
+def _fit_one(taught: _Taught, known: Array, label: Label, which: int) -> tuple[Array, float]:
     """One of SUSPICIOUS against genuine: a copy of the rows of two labels at a time is all that is made.
 
-    Each of the blocks, columns and what they count, learns by itself; their weighted sum is one linear head again.
+    Each of the blocks learns by itself; their sum, each counting its share in language ``which``, is one linear head
+    again. (Begg, Gray: "Calculation of polychotomous logistic regression parameters using individualized regressions",
+    1984.)
 
-    (Begg, Gray: "Calculation of polychotomous logistic regression parameters using individualized regressions", 1984.)
     Of reviewed texts few are suspicious. Were the classes balanced, those few would drown what was dismissed; left as
     they are, the proportions of the seeds, which mean nothing, would count. Each class weighs the root of its share.
     """
+    rows, labels = taught.rows, taught.labels
     chosen = known[np.isin(labels[known], (Label.GENUINE, label))]
-    target, part = labels[chosen] == label, weight[chosen]
+    target, part = labels[chosen] == label, taught.weight[chosen]
     if not target.any() or target.all():
         raise ValueError(f"there must be texts labelled {label} and {Label.GENUINE}")
     share = np.sqrt(part[~target].sum() / part[target].sum())
     balanced = np.where(target, share, 1) * part
     weights, intercept = np.zeros(rows.shape[1]), 0.0
-    for columns, counts in blocks:
+    for block in taught.blocks:
+        counts = block.shares[which]
+        if not counts:
+            continue
         seen = rows[chosen]
-        if len(columns) < rows.shape[1]:
-            seen = seen[:, columns]
-        regression = _regression(penalty=1.0)
+        if len(block.columns) < rows.shape[1]:
+            seen = seen[:, block.columns]
+        regression = regression_of(penalty=1.0)
         regression.fit(seen, target, sample_weight=balanced)
-        weights[columns] = counts * regression.coef_[0]
+        weights[block.columns] = counts * regression.coef_[0]
         intercept += counts * regression.intercept_[0]
     return weights, intercept
-
-
-def _fit_head(rows: Any, targets: Sequence[Any], weight: Array) -> Head:
-    """A head for the examples that have a target; ``weight`` is one of each example."""
-    known = np.flatnonzero([target is not None for target in targets])
-    classes = [str(target) for target in targets if target is not None]
-    regression = _regression(penalty=0.1, class_weight="balanced")
-    regression.fit(rows[known], classes, sample_weight=weight[known])
-    weights, intercepts = regression.coef_, regression.intercept_
-    if len(regression.classes_) == 2:  # scikit-learn gives the second class only
-        weights, intercepts = np.vstack([-weights, weights]), np.array([-intercepts[0], intercepts[0]])
-    return Head(tuple(str(name) for name in regression.classes_), weights, intercepts)
-
-
-def _regression(penalty: float, class_weight: str | None = None) -> LogisticRegression:
-    """``penalty`` is the strength of the L2 penalty."""
-    # Newton's method keeps no history of gradients, each as large as all weights.
-    return LogisticRegression(
-        C=1 / penalty, class_weight=class_weight, solver="newton-cg", max_iter=200, tol=_TOLERANCE
-    )
 
 
 def label_values(head: Head, rows: Any) -> Array:
@@ -339,15 +321,13 @@ def chinese(rows: Any) -> Array:
     return np.asarray(rows[:, [-1]].toarray()[:, 0], dtype=int)
 
 
-def _out_of_fold(
-    rows: Any, labels: Array, weight: Array, blocks: Sequence[_Block], strata: Sequence[str], random_state: int
-) -> Array:
+def _out_of_fold(taught: _Taught, strata: Sequence[str], random_state: int) -> Array:
     """For each example its ``suspicion`` by a head that did not see its label."""
-    values = np.zeros(len(labels))
+    values = np.zeros(len(strata))
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=random_state)
     for known, unseen in folds.split(strata, strata):
-        head = _fit_label(rows, labels, weight, blocks, known)
-        values[unseen] = suspicion(label_values(head, rows[unseen]))
+        head = _fit_label(taught, known)
+        values[unseen] = suspicion(label_values(head, taught.rows[unseen]))
     return values
 
 

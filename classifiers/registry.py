@@ -13,8 +13,6 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-import skops.io
-
 import monitor
 from classifiers import evaluate, lexemes, vectors
 from classifiers.background import common_words
@@ -50,7 +48,7 @@ def live(store: Store, now: datetime, *, with_vectors: bool = False) -> tuple[st
     """
     found = _live_id(store)
     if found is None or not _is_kept(found, with_vectors):
-        with _turn(store):
+        with turn(store):
             found = _live_id(store)
             if found is None or not _is_kept(found, with_vectors):
                 found = _register_seed_model(store, now, with_vectors)
@@ -60,22 +58,22 @@ def live(store: Store, now: datetime, *, with_vectors: bool = False) -> tuple[st
         if not found.startswith(f"{SEED}-"):
             raise
     # What the seeds alone taught can be learned again: an upgrade of the libraries must not stop the desk.
-    with _turn(store):
+    with turn(store):
         found = _register_seed_model(store, now, with_vectors)
     return found, load(store, found)
 
 
 @contextmanager
-def _turn(store: Store) -> Iterator[None]:
-    """The lock of training. Who holds it is waited for as long as it lives: the first model of sentence vectors takes
-    minutes, and a process that ends lets go, however it ends.
+def turn(store: Store) -> Iterator[None]:
+    """The lock of training. Who holds it is waited for as long as it lives: a model of sentence vectors takes minutes,
+    and a process that ends lets go, however it ends.
     """
     with ExitStack() as stack:
         while True:
             try:
                 stack.enter_context(store.lock("train", wait_s=TOLD_S))
             except BusyError as error:
-                log.warning("waiting for the first model: %s", error)
+                log.warning("waiting until the other model is trained: %s", error)
             else:
                 break
         yield
@@ -280,6 +278,8 @@ def versions(*, with_vectors: bool = False) -> dict[str, str]:
 
 def dumps(model: Model) -> bytes:
     """A model as skops bytes; no class or function is in it."""
+    import skops.io  # here: it brings all of scikit-learn, 20 MB that training needs for itself
+
     return bytes(skops.io.dumps(model.state(), compression=zipfile.ZIP_DEFLATED, compresslevel=6))
 
 
@@ -299,6 +299,8 @@ def loads(id: str, blob: bytes, sha256: str, written_by: Mapping[str, str]) -> M
             )
     if hashlib.sha256(blob).hexdigest() != sha256:
         raise ModelError(id, f"is damaged, its checksum differs: {_MEND}")
+    import skops.io  # as above
+
     try:
         strange = set(skops.io.get_untrusted_types(data=blob)) - set(TRUSTED_TYPES)
         if strange:

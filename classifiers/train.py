@@ -21,7 +21,6 @@ from monitor.types import StageReport
 STREAM = 5_000  # of the newest items, for the background
 EXAM_STREAM = 1_000  # of them, to see where a candidate would put its top tenth
 ANSWERS = 5_000  # of the newest items of trusted feeds, to find refutations among
-WAIT_S = 120  # for another process that trains
 ACTOR = "learn"
 
 
@@ -40,18 +39,18 @@ def train(store: Store, settings: Settings, now: datetime, labels: Sequence[Exam
     """Train on all there is and on ``labels``; register without promoting; returns the id.
 
     How common words are is learned from what the feeds brought lately, too. In a store without items, decisions and
-    labels this is the model that the seeds alone give. Raises BusyError when another process trains for minutes.
+    labels this is the model that the seeds alone give. Another process that trains is waited for.
     """
-    with store.lock("train", wait_s=WAIT_S):
+    with registry.turn(store):
         return _train(store, _gather(store, settings, labels), now, promote=False)[0]
 
 
 def learn(store: Store, settings: Settings, now: datetime) -> StageReport:
     """Train when it is due, and make the model live if it is no worse than the live one. Counts: ``trained, promoted``.
 
-    Raises BusyError when another process trains for minutes.
+    Another process that trains is waited for; then hardly anything is due any more.
     """
-    with store.lock("train", wait_s=WAIT_S):
+    with registry.turn(store):
         if not is_due(store, settings, now):  # another process may have trained meanwhile
             return StageReport("learn", {"trained": False, "promoted": False, "model": None})
         id, judgement = _train(store, _gather(store, settings), now, promote=settings.learn.promote == "gated")

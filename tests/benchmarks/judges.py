@@ -10,7 +10,8 @@ import numpy as np
 
 from classifiers.background import common_words
 from classifiers.examples import Example, seed_examples
-from classifiers.model import Array, Model, fit
+from classifiers.heads import Array
+from classifiers.model import Model, fit
 from classifiers.scoring import combine
 from monitor.types import Stance
 

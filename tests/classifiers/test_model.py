@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from classifiers.examples import IMPERSONATION_TYPES, Example, seed_examples
+from classifiers.heads import Array
 from classifiers.model import FALSE_FLAGS, LANGUAGES, Model, fit, label_values
 from monitor.text import detect_lang
 from monitor.types import Label, Lang, Stance
@@ -121,6 +122,27 @@ def test_each_language_learns_from_its_own_texts() -> None:
     plain = [label_values(model.label, model.features.transform([text]))[0] for text in ("領取", "a")]
     assert values[0][1] > plain[0][1]
     assert values[1][1] < plain[1][1]
+
+
+def test_what_people_decided_counts_by_itself_too() -> None:
+    """Half as much again after 100 decisions, three quarters after 300; only where both labels were decided on."""
+    seeds = seed_examples()[::5]
+    said = [Example(f"A zarbon hides {what} from voters", Label.FALSE_INFORMATION, Lang.EN) for what in _SUBJECTS]
+    dismissed = [Example(f"The club talks about {what}", Label.GENUINE, Lang.EN) for what in _SUBJECTS]
+    examples = [*seeds, *said, *dismissed]
+
+    def weights(for_said: float, for_dismissed: float) -> Array:
+        decisions = [0.0] * len(seeds) + [for_said] * len(said) + [for_dismissed] * len(dismissed)
+        return fit(examples, decisions=decisions)[0].label.weights.astype(float)
+
+    none, few, many, one_sided = weights(0, 0), weights(5, 5), weights(15, 15), weights(0, 5)
+    assert np.array_equal(one_sided, none)
+    assert np.abs(few - none)[0].max() > 0.01
+    assert many[0] - none[0] == pytest.approx(1.5 * (few[0] - none[0]), abs=1e-5)
+    assert np.array_equal(few[1], none[1])  # nobody decided on impersonation
+    term = fit(examples)[0].features
+    zarbon = term.columns(term.terms(["zarbon"])).max()
+    assert few[0][zarbon] > none[0][zarbon] > 0
 
 
 def test_a_language_without_texts_of_a_label_takes_it_from_the_other() -> None:

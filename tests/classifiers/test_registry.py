@@ -85,7 +85,7 @@ def test_who_trains_is_waited_for_as_long_as_it_takes(
     with ThreadPoolExecutor(1) as other:
         with store.lock("train"):
             found = other.submit(registry.live, store, now)
-            said = "waiting for the first model: another process holds the train lock"
+            said = "waiting until the other model is trained: another process holds the train lock"
             while sum(said in told for told in caplog.messages) < 2:
                 with pytest.raises(TimeoutError):
                     found.result(timeout=0.01)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
@@ -30,6 +31,27 @@ def test_without_decisions_training_gives_the_seeds_model(store: Store, settings
     assert id == registry.default_model()[0]
     with store.read() as connection:
         assert models.live(connection) is None
+
+
+@pytest.mark.parametrize("run", [train.train, train.learn])
+def test_who_trains_is_waited_for(
+    store: Store,
+    settings: Settings,
+    now: datetime,
+    run: Callable[..., object],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As for the first model: however long it takes, and who waits says so."""
+    monkeypatch.setattr(registry, "TOLD_S", 0.01)
+    monkeypatch.setattr(train, "is_due", lambda *_: False)
+    with ThreadPoolExecutor(1) as other:
+        with store.lock("train"):
+            waiting = other.submit(run, store, settings, now)
+            while sum("waiting until the other model is trained" in told for told in caplog.messages) < 2:
+                with pytest.raises(TimeoutError):
+                    waiting.result(timeout=0.01)
+        assert waiting.result(timeout=120)
 
 
 def test_decisions_reach_the_next_model(store: Store, settings: Settings, now: datetime) -> None:
