@@ -59,7 +59,7 @@ def _join(base: str, link: str) -> str:
     return link if is_plain(link) else _slow_join(base, link)
 
 
-feedparser.mixin._urljoin = _join  # and every address with that base: another tenth
+feedparser.mixin._urljoin = _join  # and every address with that base: a thirteenth
 
 _Dict: Any = feedparser.util.FeedParserDict
 _slow_get, _slow_contains = _Dict.get, _Dict.__contains__
