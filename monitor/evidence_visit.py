@@ -79,7 +79,7 @@ class _Visitor:
         free = await writer.run(lambda connection: leases.take(connection, [name]))
         if name not in free:
             return len(pages)
-        gap_s = self._fetcher.gap_s(name)
+        gap_s = self._fetcher.turns.gap_s(name)
         try:
             await asyncio.sleep(leases.rest_s(free[name], gap_s))
             for page in pages:
@@ -92,7 +92,7 @@ class _Visitor:
         """Ask for a page, conditionally if it was there before. Never raises: errors are part of what it finds."""
         exchanges: list[Exchange] = []
         try:
-            async with self._fetcher.turn(page.url):
+            async with self._fetcher.turns.of(page.url):
                 await self._follow(page, exchanges)
             last = exchanges[-1]
             words = await asyncio.to_thread(self._words, last)

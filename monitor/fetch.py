@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import os
 import socket
 import ssl
 import time
-from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from types import TracebackType
 from typing import Any
 from urllib.parse import urljoin
@@ -29,6 +27,7 @@ from monitor.guard import Network, check_address, check_port, check_url
 from monitor.headers import PRINTABLE, as_came, destination, fresh_s, plain, retry_after_s, validator
 from monitor.sections import Fetch
 from monitor.text import clean, shorten
+from monitor.turns import Turns
 from monitor.types import Exchange, host_of
 
 MAX_FIELD = 32_768  # bytes of one header: a Content-Security-Policy may have twelve thousand
@@ -53,11 +52,7 @@ class Fetcher:
     def __init__(self, settings: Fetch) -> None:
         self._settings = settings
         self._allow: tuple[Network, ...] = tuple(ip_network(n, strict=False) for n in settings.allow_private)
-        self._slots = asyncio.Semaphore(settings.concurrency)
-        self._hosts: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(settings.per_host))
-        self._turns: Counter[str] = Counter()  # begun or waited for, by host
-        self._next_turn: dict[str, float] = {}
-        self._ours: dict[str, bool] = {}  # whether `allow_private` names a host
+        self.turns = Turns(settings)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Fetcher:
@@ -79,50 +74,6 @@ class Fetcher:
         if self._session is not None:
             await self._session.close()
 
-    @contextlib.asynccontextmanager
-    async def turn(self, url: str, *, alone: bool = False) -> AsyncIterator[None]:
-        """Wait until fewer than ``per_host`` feeds of this host, and ``concurrency`` in all, are being worked on.
-
-        And until ``host_gap_s`` have passed since the last turn of this host began, unless its address is one that
-        ``allow_private`` names: such hosts are our own. ``alone``: nobody else is about to wait for this host.
-        """
-        host = _host(url)
-        self._turns[host] += 1
-        try:
-            async with self._hosts[host]:
-                wait_s = self._wait_s(host)
-                if wait_s or not alone:
-                    # Also for no time: its other feeds queue up before it is decided whether to keep the connection.
-                    await asyncio.sleep(wait_s)
-                async with self._slots:
-                    yield
-        finally:
-            self._turns[host] -= 1
-
-    def _wait_s(self, host: str) -> float:
-        """How long the next turn of a host has to wait; it counts as begun then."""
-        now = time.monotonic()
-        begins = max(now, self._next_turn.get(host, now))
-        self._next_turn[host] = begins + self.gap_s(host)
-        return begins - now
-
-    def gap_s(self, host: str) -> float:
-        """Seconds that a host (with its port) rests between two turns; none for one of our own."""
-        return 0.0 if self._is_ours(host) else self._settings.host_gap_s
-
-    def _is_ours(self, host: str) -> bool:
-        known = self._ours.get(host)
-        if known is None:
-            known = self._ours[host] = self._is_allowed(host)
-        return known
-
-    def _is_allowed(self, host: str) -> bool:
-        name, port = host.rpartition(":")[::2]
-        with contextlib.suppress(ValueError):
-            address = ip_address((name if port.isdecimal() and name else host).strip("[]"))
-            return any(address in network for network in self._allow)
-        return False
-
     async def get(self, url: str, etag: str | None = None, last_modified: str | None = None) -> Fetched:
         """GET ``url`` following redirects wherever they lead; see ``ask``."""
         answer: Fetched | Request = Request(url, etag, last_modified)
@@ -138,7 +89,7 @@ class Fetcher:
         conditions = {"If-None-Match": request.etag, "If-Modified-Since": request.last_modified}
         headers = {name: value for name, value in conditions.items() if value}
         host = _host(request.url)
-        if self._turns[host] <= 1:
+        if not self.turns.others_wait(host):
             # Nobody is going to use the connection again; of a thousand outlets a thousand would stand open.
             headers["Connection"] = "close"
         begun = time.monotonic() - request.spent_s

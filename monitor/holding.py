@@ -96,7 +96,7 @@ class Holding:
         return ours | {name: self._enter(name, free_at) for name, free_at in free.items()}, seen
 
     def _enter(self, name: str, free_at: datetime | None) -> Place:
-        gap_s = self._fetcher.gap_s(name)
+        gap_s = self._fetcher.turns.gap_s(name)
         self._places[name] = place = Place(name, gap_s, self._leases.rest_s(free_at, gap_s), users=1)
         self._used += 1
         return place
@@ -107,7 +107,7 @@ class Holding:
         place = await self._visit(host_of(url).lower())
         try:
             await asyncio.sleep(place.rest_s)
-            async with self._fetcher.turn(url):
+            async with self._fetcher.turns.of(url):
                 yield
         finally:
             self.leave(place)

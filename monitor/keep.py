@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from logging import DEBUG
 from types import MappingProxyType
-from typing import Any
 
 from monitor import logs
 from monitor.changes import Changes, decide, places, word_for_word
 from monitor.parse import complete, entry_key
-from monitor.store import Connection, feeds, items, marks, served
+from monitor.store import Connection, items, marks, served
 from monitor.types import Answer, Document, Entry, Item
 
 AT_ONCE = 100  # documents that the same few statements are for
@@ -34,12 +33,6 @@ def keep(
     for start in range(0, len(documents), AT_ONCE):
         found += _keep(connection, documents[start : start + AT_ONCE], now, answers)
     return found
-
-
-def keep_well(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[None]:
-    """Nothing but that these feeds are well (see ``feeds.success``)."""
-    feeds.record_successes(connection, rows)
-    return [None] * len(rows)
 
 
 def _keep(

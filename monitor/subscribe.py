@@ -71,7 +71,7 @@ async def _ask(store: Store, settings: Settings, due: list[Subscription], now: d
 
     async def ask(fetcher: Fetcher, subscription: Subscription) -> None:
         try:
-            async with fetcher.turn(subscription.hub):
+            async with fetcher.turns.of(subscription.hub):
                 if subscription.hub in shut:
                     raise shut[subscription.hub]
                 await fetcher.post(subscription.hub, form(subscription))

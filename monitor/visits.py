@@ -19,7 +19,6 @@ from monitor.failures import REFUSALS
 from monitor.fetch import Fetcher
 from monitor.fetched import Fetched, Request, behind
 from monitor.holding import BusyHostError, Holding, Place
-from monitor.keep import keep_well
 from monitor.leases import LeaseLostError, Leases
 from monitor.moves import settle
 from monitor.parsing import ParsePool
@@ -198,7 +197,7 @@ class Pass:
         request = Request(feed.url, feed.etag, feed.last_modified)
         if place.rest_s:
             await asyncio.sleep(place.rest_s)
-        turn = self.fetcher.turn(feed.url, alone=alone)
+        turn = self.fetcher.turns.of(feed.url, alone=alone)
         while True:
             async with turn:
                 if place.refusals.locked():
@@ -311,7 +310,8 @@ class Pass:
             else:
                 self.say(feed.outlet, words)
 
-        self.holding.hand_in(visit.place, keep_well, self.records.success(feed, fetched, state), stored, last=not moves)
+        answer = (feed, fetched.fresh_s, fetched.seconds, state)
+        self.holding.hand_in(visit.place, self.records.keep_well, answer, stored, last=not moves)
 
     def follow(self, visit: _Visit, fetched: Fetched, outcome: str) -> None:
         """The last thing of a feed that is well: where it moves to."""

@@ -290,7 +290,7 @@ def test_one_host_is_not_crowded(server: FeedServer) -> None:
 
     async def visit(fetcher: Fetcher, url: str) -> None:
         nonlocal busy, most
-        async with fetcher.turn(url):
+        async with fetcher.turns.of(url):
             busy += 1
             most = max(most, busy)
             await fetcher.get(url)
@@ -310,7 +310,7 @@ def test_a_connection_that_nobody_needs_again_is_closed(server: FeedServer) -> N
         server.put(name, "x")
 
     async def visit(fetcher: Fetcher, url: str) -> None:
-        async with fetcher.turn(url):
+        async with fetcher.turns.of(url):
             await fetcher.get(url)
 
     async def all_of_them() -> None:
@@ -326,7 +326,7 @@ def test_turns_of_one_host_keep_a_gap_unless_it_is_ours() -> None:
     urls = ["https://a.example/1", "https://a.example/2", "https://b.example/1", "http://127.0.0.1:80/1"]
 
     async def begin(fetcher: Fetcher, url: str, begun: dict[str, float], start: float) -> None:
-        async with fetcher.turn(url):
+        async with fetcher.turns.of(url):
             begun[url] = begun.get(url, time.monotonic() - start)
 
     async def all_of_them() -> dict[str, float]:

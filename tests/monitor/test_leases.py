@@ -11,20 +11,20 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from monitor import leases
 from monitor.collect import HOSTS, collect
 from monitor.config import Settings
-from monitor.keep import keep_well
 from monitor.leases import LeaseLostError, Leases
-from monitor.store import Store, feeds, hosts, items, open_store
+from monitor.store import Connection, Store, feeds, hosts, items, open_store
 from monitor.types import StageReport
 from monitor.writing import Writer
 from tests.fakes import ALLOW_LOOPBACK, FeedServer, feed_server, item, rss
@@ -138,6 +138,11 @@ def test_a_pass_that_lost_its_lease_writes_nothing(
         assert hosts.held(connection, [f"127.0.0.1:{server.port}"], "another")
 
 
+def _record(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[None]:
+    feeds.record_successes(connection, rows)
+    return [None] * len(rows)
+
+
 def test_of_feeds_recorded_together_those_of_lost_hosts_are_not(store: Store, now: datetime) -> None:
     """In one transaction: the one whose host another pass took says so, the others are written as they answered."""
     watched = watch(store, now, *(f"https://{name}.example/rss" for name in "abc"))
@@ -152,7 +157,7 @@ def test_of_feeds_recorded_together_those_of_lost_hosts_are_not(store: Store, no
             rows = [feeds.success(feed.id, now, later, **new) for feed, new in zip(watched, brought, strict=True)]
             told: list[Exception | None] = []
             for feed, row in zip(watched, rows, strict=True):
-                own.hand_in(feed.host, keep_well, row, lambda _, error: told.append(error))
+                own.hand_in(feed.host, _record, row, lambda _, error: told.append(error))
                 own.give_back(feed.host, 0)
         return told
 
@@ -176,7 +181,7 @@ def test_a_host_given_back_with_the_last_write_is_free_at_once(store: Store, now
             row = feeds.success(0, now, later)
             told: list[Exception | None] = []
             for name in (mine, lost):
-                own.hand_in(name, keep_well, row, lambda _, error: told.append(error), leave_s=60.0)
+                own.hand_in(name, _record, row, lambda _, error: told.append(error), leave_s=60.0)
             await writer.run(lambda _: None)
             taken = await writer.run(lambda c: hosts.take(c, [mine, lost], "the next", now, later))
             own.give_back(mine, 600.0)
