@@ -34,7 +34,13 @@ FEW = 0.1  # up to this part of the characters beyond ASCII may be broken and th
 
 
 def decode(body: bytes, content_type: str | None = None) -> tuple[str, str | None]:
-    """The text of an XML or HTML document, and a warning when it was not quite what it said it is.
+    """See ``decode_to_utf8``: the text and the warning."""
+    text, warning, _ = _decoded(body, content_type)
+    return text, warning
+
+
+def decode_to_utf8(body: bytes, content_type: str | None = None) -> tuple[str, bytes, str | None]:
+    """The text of an XML or HTML document, the same in UTF-8, and a warning when it was not what it said it is.
 
     In order: a byte order mark, or UTF-16 without one; UTF-8 when the bytes are valid UTF-8 beyond ASCII, whatever is
     declared; the HTTP header; the XML declaration (before a header that says Western; neither is believed when it says
@@ -42,31 +48,37 @@ def decode(body: bytes, content_type: str | None = None) -> tuple[str, str | Non
     broken characters; what the bytes look like.
     Raises UnicodeError with a sentence when none of these fits.
     """
+    text, warning, is_utf8 = _decoded(body, content_type)
+    return text, body if is_utf8 else text.encode("utf-8", "replace"), warning
+
+
+def _decoded(body: bytes, content_type: str | None) -> tuple[str, str | None, bool]:
+    """The text, a warning, and whether the body is that text in UTF-8, byte for byte (True where that is known)."""
     if marked := _marked(body):
-        return _strictly(body, marked), None
+        return _strictly(body, marked), None, False
     declared = _declared(body, content_type)
     if not (declared and body.isascii()):
         try:
-            return body.decode("utf-8-sig"), None
+            return body.decode("utf-8-sig"), None, not body.startswith(codecs.BOM_UTF8)
         except UnicodeDecodeError:
             pass
     said = " and ".join(declared) or "utf-8"
     better = _chinese_after_all(body) if _DOUBTED.intersection(declared) else None
     if better and better not in declared:
-        return body.decode(better), f"declared as {said}, read as {better}"
+        return body.decode(better), f"declared as {said}, read as {better}", False
     for name in declared:
         try:
-            return body.decode(name), None
+            return body.decode(name), None, False
         except UnicodeDecodeError:
             continue
     for name in dict.fromkeys([*declared, "utf-8"]):
         text = body.decode(name, "replace")
         broken, beyond_ascii = text.count("\ufffd"), len(text) - len(text.encode("ascii", "ignore"))
         if broken <= FEW * beyond_ascii:
-            return text, f"{broken} broken characters in {name} text"
+            return text, f"{broken} broken characters in {name} text", False
     guess = "windows-1252" if _looks_western(body) else _guess(body)
     if guess:
-        return body.decode(guess, "replace"), f"declared as {said}, read as {guess}" if declared else None
+        return body.decode(guess, "replace"), f"declared as {said}, read as {guess}" if declared else None, False
     raise UnicodeError(f"the text is not {said}, as it says it is")
 
 

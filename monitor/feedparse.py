@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import copy
 import io
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from xml.parsers import expat
 from xml.sax import SAXException, SAXParseException
 
@@ -22,6 +23,8 @@ import feedparser
 from monitor.errors import FeedError, FeedErrorKind
 from monitor.links import is_plain
 from monitor.text import clean, shorten
+
+R = TypeVar("R")
 
 VERSION: str = feedparser.__version__
 NAMESPACES = {uri.lower(): prefix for uri, prefix in feedparser.api.StrictFeedParser.namespaces.items()}
@@ -43,23 +46,30 @@ _UNREAD = (
     _HARMLESS | {"lastbuilddate", "pubdate", "updated", "generator", "copyright", "rights", "webmaster"},
 )
 _ENTRY, _FEED = 0, 1
+_Strict: Any = feedparser.api.StrictFeedParser
 _FOREIGN = {"math": "http://www.w3.org/1998/Math/MathML", "svg": "http://www.w3.org/2000/svg"}
 _NO_END = ("no element found", "unclosed token", "unclosed CDATA section")  # expat's words
 _W3 = "http://www.w3.org/"
+_NAMES, _LONGEST = 2_000, 200  # elements and attributes that are remembered from one document to the next; characters
 _LINES_BEFORE = "lines_before"  # the declaration that feedparser puts before a document without one
 
 # feedparser tries these first; the entries of a document that was cut are told apart by expat (see blocks).
 feedparser.api.PREFERRED_XML_PARSERS = []
-# It joins the base address anew for every element, nearly always the same two: a tenth of its time.
-feedparser.mixin.make_safe_absolute_uri = lru_cache(maxsize=64)(feedparser.urls.make_safe_absolute_uri)
-_slow_join = feedparser.urls._urljoin
+_slow_absolute, _slow_join = feedparser.urls.make_safe_absolute_uri, feedparser.urls._urljoin
+
+
+@lru_cache(maxsize=64)
+def _absolute(base: str, link: str | None = None) -> str:
+    return base if base == link and is_plain(base) else str(_slow_absolute(base, link))
 
 
 def _join(base: str, link: str) -> str:
-    return link if is_plain(link) else _slow_join(base, link)
+    return link if is_plain(link) else str(_slow_join(base, link))
 
 
-feedparser.mixin._urljoin = _join  # and every address with that base: a thirteenth
+# It joins the base address anew for every element, nearly always with itself: a tenth of its time; and every address
+# with that base: a thirteenth.
+feedparser.mixin.make_safe_absolute_uri, feedparser.mixin._urljoin = _absolute, _join
 
 _Dict: Any = feedparser.util.FeedParserDict
 _slow_get, _slow_contains = _Dict.get, _Dict.__contains__
@@ -156,6 +166,12 @@ def breaks_off(result: Any) -> bool:
     return isinstance(error, SAXParseException) and error.getMessage() in _NO_END
 
 
+def _remembering(function: Callable[..., R]) -> Callable[..., R]:
+    """The same, and quick about names that it was given before; an attacker's long ones are not kept in memory."""
+    known = lru_cache(maxsize=_NAMES)(function)
+    return lambda name, *rest: known(name, *rest) if len(name) <= _LONGEST else function(name, *rest)
+
+
 class _Reader:
     """Tells feedparser's class for well-formed documents what expat finds; one use.
 
@@ -163,12 +179,11 @@ class _Reader:
     """
 
     def __init__(self, url: str) -> None:
-        self.strict = feedparser.api.StrictFeedParser(_base(url), None, "utf-8")
+        self.strict = _Strict(_base(url), None, "utf-8")
         self.strict.resolve_relative_uris = self.strict.sanitize_html = False
         self.begun: dict[str, str] = {}  # tags by expat's names
         self.ended: dict[str, str] = {}
         self.unread: dict[tuple[str, int], bool] = {}  # by tag, and whether it is in an entry or in the feed
-        self.keys: dict[str, tuple[str, str]] = {}  # of attributes
         self.levels = [-1, -1]  # the depths of an entry and of the feed, whose elements may be left out
         self.entries = 0
         self.place = _FEED
@@ -257,11 +272,7 @@ class _Reader:
         if ":" in prefix:
             return False
         prefix = self.strict.namespacemap.get(prefix, prefix)
-        handler = f"{prefix}_{suffix}" if prefix else suffix
-        if hasattr(self.strict, f"_start_{handler}") or hasattr(self.strict, f"_end_{handler}"):
-            return handler in _UNREAD[self.place]
-        stored = _Dict.keymap.get(handler, handler)
-        return not READ[self.place].intersection([stored] if isinstance(stored, str) else stored)
+        return _is_unread(f"{prefix}_{suffix}" if prefix else suffix, self.place)
 
     def tag(self, name: str) -> str:
         """As ``startElementNS`` has it."""
@@ -290,21 +301,33 @@ class _Reader:
         uri, local = _parted(name)
         if _FOREIGN.get(local.lower()) == uri:
             found["xmlns"] = uri
-        keys = [self.keys.get(attribute) or self.key(attribute) for attribute in attributes[::2]]
+        keys = list(map(_key, attributes[::2]))
         for place in (0, 1):
             for key, value in zip(keys, attributes[1::2], strict=True):
                 found[key[place]] = value
         return list(found.items())
 
-    def key(self, attribute: str) -> tuple[str, str]:
-        uri, local = _parted(attribute)
-        prefix = NAMESPACES.get(uri.lower(), "")
-        parts = attribute.split()
-        written = f"{parts[2]}:{local}" if len(parts) == 3 else local
-        self.keys[attribute] = found = (f"{prefix}:{local}" if prefix else local).lower(), written.lower()
-        return found
+
+@_remembering
+def _key(attribute: str) -> tuple[str, str]:
+    """The name of an attribute by its namespace, and as it is written."""
+    uri, local = _parted(attribute)
+    prefix = NAMESPACES.get(uri.lower(), "")
+    parts = attribute.split()
+    written = f"{parts[2]}:{local}" if len(parts) == 3 else local
+    return (f"{prefix}:{local}" if prefix else local).lower(), written.lower()
 
 
+@_remembering
+def _is_unread(handler: str, place: int) -> bool:
+    """Whether an element changes nothing of what is asked."""
+    if hasattr(_Strict, f"_start_{handler}") or hasattr(_Strict, f"_end_{handler}"):
+        return handler in _UNREAD[place]
+    stored = _Dict.keymap.get(handler, handler)
+    return not READ[place].intersection([stored] if isinstance(stored, str) else stored)
+
+
+@_remembering
 def _parted(name: str) -> tuple[str, str]:
     """Namespace and local name of what expat gives: ``uri local prefix`` or less. Raises ValueError."""
     parts = name.split()

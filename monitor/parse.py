@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 from monitor import __version__, feedparse, jsonfeed
 from monitor.blocks import MAX_BLOCKS, RULES, Blocks, cut
 from monitor.dates import read_date
-from monitor.encoding import decode
+from monitor.encoding import decode, decode_to_utf8
 from monitor.errors import FeedError, FeedErrorKind
 from monitor.jsonfeed import JsonItem
 from monitor.links import is_plain, short_name
@@ -43,7 +43,6 @@ _READER = (__version__, RULES, feedparse.VERSION, expat.EXPAT_VERSION)
 
 _ILLEGAL_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _BEFORE = "\ufeff \t\r\n"
-_CONTROLS = bytes(code for code in range(0x20) if code not in b"\t\n\r")
 # Possessive: if it could give comments back, it could read them in exponentially many ways.
 _HTML = re.compile(r"(?:<\?xml[^>]*>|<!--.*?-->|\s)*+<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _FEED_TYPES = frozenset({
@@ -80,20 +79,24 @@ def parse(
     if not body.strip():
         raise FeedError(url, FeedErrorKind.EMPTY, "the body is empty")
     try:
-        markup, warning = decode(body, content_type)
+        markup, data, warning = decode_to_utf8(body, content_type)
     except UnicodeError as error:
         raise FeedError(url, FeedErrorKind.ENCODING, str(error)) from error
-    markup, data = _legal(markup)
-    if not markup:
-        raise FeedError(url, FeedErrorKind.EMPTY, "nothing in the body can be read")
-    if _HTML.match(markup):
-        raise FeedError(url, FeedErrorKind.HTML, "a web page, not a feed")
-    cutting = None
+    cutting, salt = None, (*_READER, url, zone.key)
+    if markup.startswith("<") and not _HTML.match(markup):
+        cutting = cut(data, feedparse.NAMESPACES, salt, known)
+    if cutting is None or cutting.fault:  # else expat has seen that there is nothing that XML forbids
+        markup, legal = _legal(markup)
+        if not markup:
+            raise FeedError(url, FeedErrorKind.EMPTY, "nothing in the body can be read")
+        if _HTML.match(markup):
+            raise FeedError(url, FeedErrorKind.HTML, "a web page, not a feed")
+        if legal != data and not markup.startswith("{"):
+            data, cutting = legal, cut(legal, feedparse.NAMESPACES, salt, known)
     try:
         if markup.startswith("{"):
             document = _json_document(markup, url, zone, warning)
         else:
-            cutting = cut(data, feedparse.NAMESPACES, (*_READER, url, zone.key), known)
             document = _cut_document(data, cutting, url, zone, warning, known)
     except FeedError as error:
         if error.kind is FeedErrorKind.NOT_A_FEED and "html" in (content_type or "").lower():
@@ -124,12 +127,7 @@ def _ends_in_entry(data: bytes) -> bool:
 
 def _legal(markup: str) -> tuple[str, bytes]:
     """What XML allows of a document, from its first sign on, and the same in UTF-8."""
-    markup = markup.lstrip(_BEFORE)
-    data = markup.encode("utf-8", "replace")
-    # Bytes are looked through five times as fast, and nearly no document has such characters.
-    if len(data.translate(None, _CONTROLS)) == len(data) and "\ufffe" not in markup and "\uffff" not in markup:
-        return markup, data
-    markup = _ILLEGAL_IN_XML.sub("", markup).lstrip(_BEFORE)
+    markup = _ILLEGAL_IN_XML.sub("", markup.lstrip(_BEFORE)).lstrip(_BEFORE)
     return markup, markup.encode("utf-8", "replace")
 
 

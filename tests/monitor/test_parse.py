@@ -213,6 +213,25 @@ def test_illegal_characters_and_blank_lines_do_no_harm() -> None:
     assert found.warning is None
 
 
+@pytest.mark.parametrize("illegal", [*map(chr, {*range(0x20)} - {9, 10, 13}), "\ufffe", "\uffff"])
+@pytest.mark.parametrize(
+    "place", ["<rss", "投票", "1</guid", " x='", " note ", " raw ", "?>\n<item>", "<item>", "</channel>"]
+)
+def test_what_xml_forbids_is_left_out_wherever_it_stands(illegal: str, place: str) -> None:
+    """In names and text, attributes, comments, CDATA, between elements; as well where a document is read in part."""
+    entries = (
+        item("投票", guid="1") + "<item x='y'><!-- note --><title><![CDATA[ raw ]]></title></item><?pi ?>\n" + item("B")
+    )
+    clean = rss(entries)
+    assert place in clean
+    found = parse(clean.replace(place, place[0] + illegal + place[1:]).encode(), URL)
+    expected = parse(clean.encode(), URL)
+    assert (found.entries, found.warning, found.marks) == (expected.entries, None, expected.marks)
+    known = frozenset(expected.marks[1:])
+    part = parse(clean.replace(place, place[0] + illegal + place[1:]).encode(), URL, known=known)
+    assert (part.unread, part.entries) == (known, expected.entries[:1])
+
+
 @pytest.mark.parametrize(
     ("codec", "declared", "header"),
     [
