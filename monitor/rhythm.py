@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import sqrt
 from statistics import median
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitor.config import Settings
@@ -154,13 +155,14 @@ def observe(feed: Feed, document: Document, new: Sequence[Entry], now: datetime,
         return _first(document, now, zone)
     if not new:
         return before
-    known = replace(before, until=now, listed=document.size, update_s=document.update_s)
+    seen: dict[str, Any] = {"until": now, "listed": document.size, "update_s": document.update_s}
     if now - since > LONGEST_GAP or now <= before.until:
-        return known
+        return replace(before, **seen)
     between = since + (now - since) / 2
     dates = [e.published_at if e.published_at and since < e.published_at <= now else between for e in new]
     lags = before.lags if (lag := _lag_s(document, since, now, zone)) is None else (*before.lags, lag)[-LAGS:]
-    return _counted(replace(known, lags=lags), before.until, dates, now, zone)
+    entries, hours = _counted(before, before.until, dates, now, zone)
+    return replace(before, entries=entries, hours=hours, lags=lags, **seen)
 
 
 def expected(rhythm: Rhythm, start: datetime, end: datetime, zone: ZoneInfo) -> float:
@@ -220,11 +222,14 @@ def _first(document: Document, now: datetime, zone: ZoneInfo) -> Rhythm:
     dates = [date for date in dates[len(dates) // 10 :] if date >= now - FIRST_LOOK]
     if len(dates) < 2:
         return blank
-    return _counted(blank, dates[0], dates[1:], now, zone)
+    entries, hours = _counted(blank, dates[0], dates[1:], now, zone)
+    return replace(blank, entries=entries, hours=hours)
 
 
-def _counted(rhythm: Rhythm, start: datetime, dates: Sequence[datetime], now: datetime, zone: ZoneInfo) -> Rhythm:
-    """``rhythm`` with a stretch of watching from ``start`` to ``now`` in which entries came at ``dates``."""
+def _counted(
+    rhythm: Rhythm, start: datetime, dates: Sequence[datetime], now: datetime, zone: ZoneInfo
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Entries and hours of ``rhythm`` with a stretch of watching up to ``now``, in which entries came at ``dates``."""
     kept = 0.5 ** ((now - start) / HALF_LIFE)
     entries, hours = [n * kept for n in rhythm.entries], [n * kept for n in rhythm.hours]
     days, rest = divmod(now - start, timedelta(days=1))
@@ -234,7 +239,7 @@ def _counted(rhythm: Rhythm, start: datetime, dates: Sequence[datetime], now: da
         hours[number] += part
     for date in dates:
         entries[int(_second_of_day(date, zone) // BIN_S)] += 1
-    return replace(rhythm, entries=tuple(entries), hours=tuple(hours))
+    return tuple(entries), tuple(hours)
 
 
 def _bins(start: datetime, span: timedelta, zone: ZoneInfo) -> Iterator[tuple[int, float]]:

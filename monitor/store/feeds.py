@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import struct
+from base64 import b64decode, b64encode
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -291,12 +293,21 @@ def _feed(row: Mapping[Any, Any]) -> Feed:
 def _rhythm(row: dict[str, Any] | None) -> Rhythm | None:
     if row is None:
         return None
-    counts = {name: tuple([n / 1000 for n in row[name]]) for name in _COUNTED}
+    counts = {name: _unpacked(row[name]) for name in _COUNTED}
     return Rhythm(**{**row, **counts, "lags": tuple(row["lags"]), "until": datetime.fromisoformat(row["until"])})
 
 
 def _rhythm_row(rhythm: Rhythm) -> dict[str, Any]:
-    """Counts in whole thousandths: more than they are known to, and read twice as fast as fractions."""
-    counts = {name: [round(n * 1000) for n in getattr(rhythm, name)] for name in _COUNTED}
+    counts = {name: _packed(getattr(rhythm, name)) for name in _COUNTED}
     rest = {"lags": rhythm.lags, "listed": rhythm.listed, "update_s": rhythm.update_s}
     return {**counts, **rest, "until": rhythm.until.isoformat()}
+
+
+def _packed(numbers: Sequence[float]) -> str:
+    """Every check of every feed reads a hundred of them: written out as digits they took ten times as long."""
+    return b64encode(struct.pack(f"<{len(numbers)}f", *numbers)).decode("ascii")
+
+
+def _unpacked(packed: str) -> tuple[float, ...]:
+    numbers = b64decode(packed)
+    return struct.unpack(f"<{len(numbers) // 4}f", numbers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 
@@ -78,3 +79,26 @@ def test_canonical_links_become_those_of_today(new_url: Callable[[], str]) -> No
         found = list(connection.scalars(text("SELECT link_key FROM items ORDER BY id")))
     store.close()
     assert found == [link_key(link) for link in links] == ["a.example/1", "a.example/2", "a.example/3"]
+
+
+def test_the_rhythm_of_a_feed_is_read_as_it_was_written_before(new_url: Callable[[], str], now: datetime) -> None:
+    """Days of watching are not begun anew; a feed without a rhythm stays without."""
+    counts = {"entries": [0, 1500, *range(46)], "hours": [*range(47), 90_250]}
+    written = {**counts, "lags": [0, -600], "listed": 20, "update_s": None, "until": now.isoformat()}
+    store = open_store(new_url(), must_exist=False)
+    with store.write() as connection:
+        migrate.create(connection, "0021")
+        fill(connection)
+        connection.execute(text("UPDATE feeds SET rhythm = NULL"))
+        connection.execute(text("UPDATE feeds SET rhythm = :rhythm WHERE id = 2"), {"rhythm": json.dumps(written)})
+        # What else of the rows that stand there no feed could hold.
+        connection.execute(text("UPDATE feeds SET role = 'media', lang = NULL, error_kind = NULL"))
+    migrate.upgrade(store)
+    with store.read() as connection:
+        found = {feed.id: feed.rhythm for feed, _ in feeds.as_they_stand(connection, range(1, 4)).values()}
+    store.close()
+    assert (found[1], found[3]) == (None, None)
+    assert found[2] is not None
+    assert found[2].entries == pytest.approx([n / 1000 for n in counts["entries"]])
+    assert found[2].hours == pytest.approx([n / 1000 for n in counts["hours"]])
+    assert (found[2].lags, found[2].listed, found[2].update_s, found[2].until) == ((0, -600), 20, None, now)

@@ -46,7 +46,7 @@ feeds = Table(
     Column("moved_to", Text),  # where a permanent redirect leads
     Column("moved_since", Instant),
     Column("answer_s", Float),  # how long its last good answer took
-    Column("rhythm", JSON(none_as_null=True)),  # the fields of types.Rhythm, counts in thousandths
+    Column("rhythm", JSON(none_as_null=True)),  # the fields of types.Rhythm, counts packed
     Column("hub", Text),  # that its last answer named; empty: none; NULL: nobody has looked yet
     Column("topic", Text),  # the address by which that hub knows it
     Column("pushed_at", Instant),  # when the hub last announced news; NULL without a live subscription
