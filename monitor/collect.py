@@ -35,7 +35,7 @@ from monitor.writing import Writer
 
 log = logging.getLogger(__name__)
 
-HOSTS = 8  # held at the same time, for each feed that may be fetched at the same time
+HOSTS = 16  # held at the same time, for each feed that may be fetched at the same time: fewer, larger transactions
 
 _COUNTS = ("fetched", "not_modified", "unchanged", "failed", "items_new", "items_edited", "items_seen", "bytes")
 _NOT_ASKED = ("postponed", "elsewhere")

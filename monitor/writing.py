@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from monitor.store import Connection, Store
 
 MAX_WORKS = 500  # in one transaction
-LINGER_S = 0.05  # for more to come, where nobody waits
+LINGER_S = 0.1  # for more to come, where nobody waits
 MAX_S = 0.2  # after which a transaction takes no more of them: other processes write too
 
 R = TypeVar("R")
