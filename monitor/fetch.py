@@ -52,7 +52,7 @@ class Fetcher:
     def __init__(self, settings: Fetch) -> None:
         self._settings = settings
         self._allow: tuple[Network, ...] = tuple(ip_network(n, strict=False) for n in settings.allow_private)
-        self.turns = Turns(settings)
+        self.turns = Turns(settings, self._allow)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Fetcher:

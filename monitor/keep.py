@@ -1,4 +1,4 @@
-"""What answers change in the store: items, their edits, the marks of feeds and that they are well."""
+"""What documents change in the store: items, their edits, and the marks of feeds."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 
 from monitor.guard import Network
 from monitor.sections import Fetch
@@ -32,9 +32,9 @@ class _Host:
 class Turns:
     """The turns of all hosts, as the settings have them. Hosts are named with their port, in small letters."""
 
-    def __init__(self, settings: Fetch) -> None:
+    def __init__(self, settings: Fetch, ours: tuple[Network, ...]) -> None:
         self._settings = settings
-        self._allow: tuple[Network, ...] = tuple(ip_network(n, strict=False) for n in settings.allow_private)
+        self._ours = ours  # the networks of ``allow_private``
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._hosts: dict[str, _Host] = {}
 
@@ -77,5 +77,5 @@ class Turns:
         name, port = host.rpartition(":")[::2]
         with contextlib.suppress(ValueError):
             address = ip_address((name if port.isdecimal() and name else host).strip("[]"))
-            return any(address in network for network in self._allow)
+            return any(address in network for network in self._ours)
         return False

@@ -219,16 +219,14 @@ def test_illegal_characters_and_blank_lines_do_no_harm() -> None:
 )
 def test_what_xml_forbids_is_left_out_wherever_it_stands(illegal: str, place: str) -> None:
     """In names and text, attributes, comments, CDATA, between elements; as well where a document is read in part."""
-    entries = (
-        item("投票", guid="1") + "<item x='y'><!-- note --><title><![CDATA[ raw ]]></title></item><?pi ?>\n" + item("B")
-    )
-    clean = rss(entries)
+    second = "<item x='y'><!-- note --><title><![CDATA[ raw ]]></title></item><?pi ?>\n"
+    clean = rss(item("投票", guid="1") + second + item("B"))
     assert place in clean
-    found = parse(clean.replace(place, place[0] + illegal + place[1:]).encode(), URL)
-    expected = parse(clean.encode(), URL)
+    hurt = clean.replace(place, place[0] + illegal + place[1:]).encode()
+    found, expected = parse(hurt, URL), parse(clean.encode(), URL)
     assert (found.entries, found.warning, found.marks) == (expected.entries, None, expected.marks)
     known = frozenset(expected.marks[1:])
-    part = parse(clean.replace(place, place[0] + illegal + place[1:]).encode(), URL, known=known)
+    part = parse(hurt, URL, known=known)
     assert (part.unread, part.entries) == (known, expected.entries[:1])
 
 
