@@ -21,7 +21,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from xml.parsers import expat
 
-RULES = "3"  # of what is cut: blocks that were cut by others are not believed
+RULES = "4"  # of what is cut: blocks that were cut by others are not believed
 MAX_BLOCKS = 2_000
 MARK_BYTES = 12
 
@@ -30,18 +30,17 @@ _MAX_DEPTH = 10  # of the elements around an entry; feeds have two
 _BLOCKS = frozenset({"item", "entry"})
 # Inside of a block these begin another entry, or speak of the feed.
 _NEVER_INSIDE = frozenset({"item", "entry", "channel", "feed", "rss", "rdf"})
-# Before the first block these mark the first entry as one that has had its content.
-_NEVER_BEFORE = frozenset({"content", "encoded", "fullitem", "body"})
 # What feedparser reads as a text with a type. Inside of another one it loses count of both.
-_TEXTS = _NEVER_BEFORE | {
-    "abstract", "browserfriendly", "copyright", "description", "info", "rights", "subtitle", "summary", "tagline",
-    "title",
-}  # fmt: skip
+_TEXTS = frozenset({
+    "abstract", "body", "browserfriendly", "content", "copyright", "description", "encoded", "fullitem", "info",
+    "rights", "subtitle", "summary", "tagline", "title",
+})  # fmt: skip
 _NO_TEXT = ("media", "content")  # by the parser's own prefix
 # Either of these tells the kind of feed for good; without, an entry could.
 _ROOTS = frozenset({"rss", "feed"})
 _VERSIONS = frozenset({"http://purl.org/rss/1.0/", "http://www.w3.org/2005/atom"})
 _FIRST_RSS = "http://my.netscape.com/rdf/simple/0.9/"
+_DECLARES, _PLAIN = b"\1", b"\0"  # the last byte of a mark
 _FIRST = re.compile(rb"<(item|entry)[\s>]")
 _STRAY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#[0-9]+|#x[0-9a-fA-F]+);)")
 
@@ -50,9 +49,10 @@ _STRAY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#[0-9]+|#x[0-9a-fA-F]+);)")
 class Blocks:
     """A document in UTF-8: ``head`` + ``blocks`` + ``tail``, white space and comments between blocks left out.
 
-    ``marks`` are MARK_BYTES of a hash of each block, of what of the head changes the meaning of entries (the elements
-    around them and every namespace), of the salt, and of whether there is a ``fault``, which is what expat says of the
-    document. ``more`` blocks follow beyond MAX_BLOCKS.
+    ``marks`` are of MARK_BYTES: of a hash of each block, of what of the head changes the meaning of entries (the
+    elements around them and every namespace), of the salt, and of whether there is a ``fault``, which is what expat
+    says of the document; and a last byte of whether the block declares a prefix. ``more`` blocks follow beyond
+    MAX_BLOCKS.
     """
 
     head: bytes
@@ -174,10 +174,8 @@ class _Cutter:
 
     def key(self, around: Sequence[str] | None) -> bytes:
         """What is hashed with blocks that stand inside of these elements."""
-        seed = hashlib.sha256("\n".join([*self.context, "", *(around or ())]).encode())
-        for word in self.salt:
-            seed.update(b"\0" + word.encode())
-        return seed.digest()
+        seed = "\n".join([*self.context, "", *(around or ())])
+        return hashlib.sha256("\0".join((seed, *self.salt)).encode()).digest()
 
     def shortened(self, first: re.Match[bytes], known: frozenset[bytes], key: bytes) -> bytes:
         """The document with an empty element for every run of known blocks, but for those that declare a prefix."""
@@ -188,8 +186,8 @@ class _Cutter:
         while (close := self.document.find(end, last)) >= 0:
             start, last = self.document.find(begin, last, close), close + len(end)
             block = self.document[start:last] if start >= 0 else b""
-            mark = _mark(block, key)
-            if mark in known and b"xmlns:" not in block:
+            mark = _hashed(block, key) + _PLAIN
+            if mark in known:
                 between, done = self.document[done:start], last
                 if not parts or between.strip():
                     parts += (between, empty)
@@ -210,7 +208,7 @@ class _Cutter:
         if local in _BLOCKS and self.around:
             self.begin(name, attributes)
             return
-        if self.head is not None or local in _NEVER_BEFORE or len(self.around) >= _MAX_DEPTH:
+        if self.head is not None or len(self.around) >= _MAX_DEPTH:
             raise _DoubtError
         for prefix, uri in self.declarations:
             self.context.append(f"{prefix}={uri}")
@@ -303,7 +301,11 @@ class _Cutter:
 
 
 def _mark(block: bytes, key: bytes) -> bytes:
-    return hashlib.sha256(key + block).digest()[:MARK_BYTES]
+    return _hashed(block, key) + (_DECLARES if b"xmlns:" in block else _PLAIN)
+
+
+def _hashed(block: bytes, key: bytes) -> bytes:
+    return hashlib.sha256(key + block).digest()[: MARK_BYTES - 1]
 
 
 def _is_xml(attributes: Sequence[str]) -> bool:

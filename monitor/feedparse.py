@@ -41,11 +41,12 @@ _HARMLESS = frozenset({
     "author", "dc_creator", "name", "email", "uri", "category", "dc_subject", "keywords", "media_content",
     "media_group", "media_thumbnail", "media_credit", "media_category", "media_keywords", "media_rating",
 })  # fmt: skip
-_UNREAD = (
-    _HARMLESS | {"enclosure"},
-    _HARMLESS | {"lastbuilddate", "pubdate", "updated", "generator", "copyright", "rights", "webmaster"},
-)
-_ENTRY, _FEED = 0, 1
+_OF_FEED = _HARMLESS | {"lastbuilddate", "pubdate", "published", "updated", "language", "generator", "webmaster"}
+# Of one inside of another the parser loses count, as of a <div> in one that is said to be escaped.
+_TEXTS_OF_FEED = frozenset({"description", "subtitle", "tagline", "itunes_subtitle", "copyright", "rights"})
+_MISCOUNTED = frozenset({"div", "xhtml_div"})
+_ENTRY, _FEED, _INSIDE = 0, 1, 2  # where an element stands; the last: inside of what is left out of a feed
+_UNREAD = (_HARMLESS | {"enclosure"}, _OF_FEED | _TEXTS_OF_FEED, _OF_FEED)
 _Strict: Any = feedparser.api.StrictFeedParser
 _FOREIGN = {"math": "http://www.w3.org/1998/Math/MathML", "svg": "http://www.w3.org/2000/svg"}
 _NO_END = ("no element found", "unclosed token", "unclosed CDATA section")  # expat's words
@@ -98,10 +99,22 @@ def _end_guid(self: Any) -> None:
         self._save("link", self.resolve_uri(value) if value else value)
 
 
+_Namespace: Any = feedparser.namespaces._base.Namespace
+_their_start_item = _Namespace._start_item
+
+
+def _start_item(self: Any, attributes: dict[str, str]) -> None:
+    self.hasContent = 0
+    _their_start_item(self, attributes)
+
+
 # A guid is a name, and stays as it was written: joined with the base, every entry would be another one as soon as the
 # feed moves. Where it stands for the link it is an address all the same.
 feedparser.mixin._FeedParserMixin.can_be_relative_uri.discard("id")
-feedparser.namespaces._base.Namespace._end_guid = feedparser.namespaces._base.Namespace._end_id = _end_guid
+_Namespace._end_guid = _Namespace._end_id = _end_guid
+# A feed that had a summary and a description changed what the same elements of its first entry mean: it would read
+# otherwise as soon as another one came before it.
+_Namespace._start_item = _Namespace._start_entry = _start_item
 
 # All but a few keys mean themselves; asking for them its way is a sixth of its time. Copies are all of flat ones.
 _Dict.get, _Dict.__contains__, _Dict.__deepcopy__ = _get, _contains, _copied
@@ -183,7 +196,7 @@ class _Reader:
         self.strict.resolve_relative_uris = self.strict.sanitize_html = False
         self.begun: dict[str, str] = {}  # tags by expat's names
         self.ended: dict[str, str] = {}
-        self.unread: dict[tuple[str, int], bool] = {}  # by tag, and whether it is in an entry or in the feed
+        self.unread: dict[tuple[str, int], bool] = {}  # by tag and place
         self.levels = [-1, -1]  # the depths of an entry and of the feed, whose elements may be left out
         self.entries = 0
         self.place = _FEED
@@ -217,11 +230,12 @@ class _Reader:
 
     def start(self, name: str, attributes: list[str]) -> None:
         strict = self.strict
-        tag = self.begun.get(name) or self.tag(name)
+        tag = self.begun.get(name) or _usual_tag(name) or self.tag(name)
         self.place = _ENTRY if strict.inentry else _FEED
         if strict.depth == self.levels[self.place] and self.leave_out(tag):
             self.open.append((name, attributes, strict.decls))
             strict.decls = {}
+            self.place = _ENTRY if strict.inentry else _INSIDE
             self.parser.StartElementHandler, self.parser.EndElementHandler = self.start_unread, self.end_unread
             self.parser.CharacterDataHandler = None
             return
@@ -233,11 +247,11 @@ class _Reader:
             self.levels[_FEED] = strict.depth
 
     def end(self, name: str) -> None:
-        self.strict.unknown_endtag(self.ended.get(name) or self.end_tag(name))
+        self.strict.unknown_endtag(self.ended.get(name) or _usual_tag(name) or self.end_tag(name))
 
     def start_unread(self, name: str, attributes: list[str]) -> None:
         """Inside of what is left out: unless this element is left out too, those around it are told after all."""
-        if self.is_unread(self.begun.get(name) or self.tag(name)):
+        if self.is_unread(self.begun.get(name) or _usual_tag(name) or self.tag(name)):
             self.open.append((name, attributes, self.strict.decls))
             self.strict.decls = {}
             return
@@ -257,9 +271,11 @@ class _Reader:
 
     def leave_out(self, tag: str) -> bool:
         """Whether an element of an entry or of the feed itself need not be told."""
+        if not self.is_unread(tag):
+            return False
         strict = self.strict
         inside = strict.incontent or strict.insource or strict.inimage or strict.intextinput or strict.svgOK
-        return not (inside or strict.inauthor or strict.incontributor or strict.inpublisher) and self.is_unread(tag)
+        return not (inside or strict.inauthor or strict.incontributor or strict.inpublisher)
 
     def is_unread(self, tag: str) -> bool:
         known = self.unread.get((tag, self.place))
@@ -319,12 +335,22 @@ def _key(attribute: str) -> tuple[str, str]:
 
 
 @_remembering
+def _usual_tag(name: str) -> str | None:
+    """The tag of an element in no namespace, or in one that the parser knows: the same in every document."""
+    uri, local = _parted(name)
+    prefix = NAMESPACES.get(uri.lower()) if uri else ""
+    return None if prefix is None else (f"{prefix}:{local}" if prefix else local).lower()
+
+
+@_remembering
 def _is_unread(handler: str, place: int) -> bool:
     """Whether an element changes nothing of what is asked."""
+    if handler in _MISCOUNTED:
+        return False
     if hasattr(_Strict, f"_start_{handler}") or hasattr(_Strict, f"_end_{handler}"):
         return handler in _UNREAD[place]
     stored = _Dict.keymap.get(handler, handler)
-    return not READ[place].intersection([stored] if isinstance(stored, str) else stored)
+    return not READ[min(place, _FEED)].intersection([stored] if isinstance(stored, str) else stored)
 
 
 @_remembering

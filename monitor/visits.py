@@ -31,7 +31,7 @@ from monitor.websub import discover
 
 log = logging.getLogger(__name__)
 
-MAX_UNSTORED = 64
+MAX_UNSTORED = 192
 
 Progress = Callable[[str], None]
 _State = tuple[Feed, bytes]  # with its packed marks
@@ -67,7 +67,7 @@ class Pass:
     waiting: set[int] = field(default_factory=set)  # feeds whose host refused another one
     counts: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
-    # Documents that wait to be stored; who has one lets the next feed have his place at the network.
+    # Documents that wait to be read or stored; who has one lets the next feed have his place at the network.
     unstored: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_UNSTORED))
 
     async def work(self, due: list[Due]) -> None:
@@ -234,8 +234,17 @@ class Pass:
                 state = {"body_sha256": state["body_sha256"]}
             state |= await self.hub(feed, fetched, visit.known)
             return self.succeed(visit, fetched, "unchanged", state)
-        document = await self.read(fetched, visit.known)
-        return await self.store(visit, fetched, document, state)
+        await self.unstored.acquire()
+        self.later(visit, self.digest(visit, fetched, state, visit.known))
+
+    async def digest(self, visit: _Visit, fetched: Fetched, state: dict[str, Any], known: bytes = b"") -> None:
+        """Read a document that is one of the ``unstored``, but for the entries that are ``known``, and hand it in."""
+        try:
+            document = await self.read(fetched, known)
+        except BaseException:
+            self.unstored.release()
+            raise
+        self.store(visit, fetched, document, state)
 
     async def read(self, fetched: Fetched, known: bytes = b"") -> Document:
         """Parse a body, but for the entries that are ``known`` (packed marks)."""
@@ -243,28 +252,21 @@ class Pass:
             fetched.body, fetched.final_url, fetched.content_type, self.records.zone, frozenset(marks.unpack(known))
         )
 
-    async def store(self, visit: _Visit, fetched: Fetched, document: Document, state: dict[str, Any]) -> None:
-        """Keep what a document says, as soon as it may be one of the ``unstored``."""
+    def store(self, visit: _Visit, fetched: Fetched, document: Document, state: dict[str, Any]) -> None:
+        """Keep what a document says, and let it be none of the ``unstored`` any more."""
 
         def stored(changes: Changes | None, error: Exception | None) -> None:
+            if error is None and changes is None:  # the store does not hold any more what was left unread
+                self.later(visit, self.digest(visit, fetched, state))
+                return
             self.unstored.release()
             if error is not None:
                 self.later(visit, self.give_up(visit, error))
-            elif changes is None:
-                self.later(visit, self.store_whole(visit, fetched, state))
-            else:
+            elif changes is not None:
                 self.follow(visit, fetched, self.brought(visit.feed, document, changes))
 
-        if self.unstored.locked():
-            self.holding.hurry()
-        await self.unstored.acquire()
         answer = (visit.feed, fetched, document, state)
         self.holding.hand_in(visit.place, self.records.keep, answer, stored, last=False)
-
-    async def store_whole(self, visit: _Visit, fetched: Fetched, state: dict[str, Any]) -> None:
-        """The store does not hold any more what was left unread."""
-        document = await self.read(fetched)
-        await self.store(visit, fetched, document, state)
 
     def brought(self, feed: Feed, document: Document, changes: Changes) -> str:
         """Count what a document has brought; in a few words."""

@@ -131,7 +131,6 @@ HOSTILE = {
     "an entry inside and one outside": rss(*STORIES).replace("</channel>", "</channel><item><guid>9</guid></item>"),
     "the title after the entries": rss(*STORIES).replace("</channel>", "<title>late</title></channel>"),
     "an element between entries": rss(STORIES[0], "<image><title>x</title></image>", STORIES[1]),
-    "content of the feed itself": rss("<body>x</body>", *STORIES),
     "a feed inside an entry": rss("<item><guid>1</guid><rss version='0.91'/></item>", *STORIES),
     "an attribute of the same name before it": rss("<item rss='1'><guid>1</guid><rss/></item>", *STORIES),
     "a base address that escapes": atom(
@@ -226,6 +225,23 @@ def test_known_blocks_that_declare_a_prefix_are_looked_at_again() -> None:
     known = [read(rss(each)).marks[0] for each in (one, other)]
     assert blocks.cut(rss(one, other).encode(), NAMESPACES, _salt(), known) is None
     assert read(rss(one, STORIES[0]), known).unread == {known[0]}
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["<summary>a</summary><description>b</description>", "<body>x</body>", "<x:encoded>x</x:encoded>"],
+    ids=["summary and description", "body", "content"],
+)
+def test_the_texts_of_a_feed_change_no_entry(head: str) -> None:
+    """Whichever entry comes first, those of feedparser itself do."""
+    both = "<item><guid>{}</guid><summary>摘要</summary><description>全文</description></item>"
+    spaces = '<rss xmlns:x="http://purl.org/rss/1.0/modules/content/" '
+    before, after = (
+        rss(head, *map(both.format, numbers)).replace("<rss ", spaces, 1) for numbers in ((1, 2), (3, 1, 2))
+    )
+    known = read(before)
+    rest = assert_same(after, known.marks, remembered(known))
+    assert [entry.summary for entry in (*known.entries, *rest.entries)] == ["摘要"] * 3
 
 
 def test_a_stray_ampersand_is_no_reason_to_read_all() -> None:

@@ -83,11 +83,15 @@ def test_entries_are_those_of_the_long_way(inside: str) -> None:
         "<textinput><title>i</title><name>n</name></textinput><title>late</title>",
         "<category><title>x</title></category><a:link rel='hub' href='/hub'/><a:link rel='self' href='/me'/>",
         "<lastBuildDate>Mon, 01 Mar 2027 04:00:00 GMT</lastBuildDate><language>zh-HK</language>",
+        "<description xml:base='/x/'>a<div><p>b</p><link>/d</link></div></description><title>t</title><link>/l</link>",
+        "<summary>s</summary><description>d</description><subtitle><title>inner</title></subtitle><title>t</title>",
+        "<description><svg:svg><svg:title>s</svg:title></svg:svg></description><title>t</title>",
     ],
 )
 def test_the_feed_is_that_of_the_long_way(head: str) -> None:
     """Title, rhythm and links, with elements around them that are left out."""
-    assert assert_same(rss(f"{head}<item><guid>1</guid></item>").replace("<rss ", f"<rss xmlns:a='{SPACES['a']}' ", 1))
+    spaces = f"<rss xmlns:a='{SPACES['a']}' xmlns:svg='{SPACES['svg']}' "
+    assert assert_same(rss(f"{head}<item><guid>1</guid><link>x</link></item>").replace("<rss ", spaces, 1))
 
 
 def test_comments_that_look_like_document_types_are_left_to_feedparser() -> None:
@@ -98,7 +102,7 @@ def test_comments_that_look_like_document_types_are_left_to_feedparser() -> None
 
 _TAGS = ["title", "link", "description", "guid", "category", "author", "name", "image", "source", "pubDate", "date",
          "media:content", "media:title", "media:description",
-         "dc:creator", "dc:date", "content:encoded", "x:y", "h:div",
+         "language", "summary", "subtitle", "rights", "div", "dc:creator", "dc:date", "content:encoded", "x:y", "h:div",
          "svg:svg", "a:summary", "a:content", "a:link", "enclosure"]  # fmt: skip
 _attributes = st.sampled_from(
     [
