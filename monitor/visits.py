@@ -23,6 +23,7 @@ from monitor.leases import LeaseLostError, Leases
 from monitor.moves import settle
 from monitor.parsing import ParsePool
 from monitor.records import Records
+from monitor.room import Room
 from monitor.silence import Patience
 from monitor.store import Connection, feeds, marks
 from monitor.store.feeds import Due
@@ -31,7 +32,8 @@ from monitor.websub import discover
 
 log = logging.getLogger(__name__)
 
-MAX_UNSTORED = 192
+MAX_UNSTORED = 24_000_000  # bytes of documents that wait to be read or stored
+LEAST_UNSTORED = 64_000  # that each of them counts for
 
 Progress = Callable[[str], None]
 _State = tuple[Feed, bytes]  # with its packed marks
@@ -67,8 +69,8 @@ class Pass:
     waiting: set[int] = field(default_factory=set)  # feeds whose host refused another one
     counts: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
-    # Documents that wait to be read or stored; who has one lets the next feed have his place at the network.
-    unstored: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_UNSTORED))
+    # Of documents that wait to be read or stored: who has one there lets the next feed have his place at the network.
+    unstored: Room = field(default_factory=lambda: Room(MAX_UNSTORED))
 
     async def work(self, due: list[Due]) -> None:
         """Take hosts that are free, a bundle at a time, and call on each; more once some were given back."""
@@ -234,15 +236,15 @@ class Pass:
                 state = {"body_sha256": state["body_sha256"]}
             state |= await self.hub(feed, fetched, visit.known)
             return self.succeed(visit, fetched, "unchanged", state)
-        await self.unstored.acquire()
-        self.later(visit, self.digest(visit, fetched, state, visit.known))
+        await self.unstored.take(_room_of(fetched))
+        return self.later(visit, self.digest(visit, fetched, state, visit.known))
 
     async def digest(self, visit: _Visit, fetched: Fetched, state: dict[str, Any], known: bytes = b"") -> None:
         """Read a document that is one of the ``unstored``, but for the entries that are ``known``, and hand it in."""
         try:
             document = await self.read(fetched, known)
         except BaseException:
-            self.unstored.release()
+            self.unstored.give_back(_room_of(fetched))
             raise
         self.store(visit, fetched, document, state)
 
@@ -259,7 +261,7 @@ class Pass:
             if error is None and changes is None:  # the store does not hold any more what was left unread
                 self.later(visit, self.digest(visit, fetched, state))
                 return
-            self.unstored.release()
+            self.unstored.give_back(_room_of(fetched))
             if error is not None:
                 self.later(visit, self.give_up(visit, error))
             elif changes is not None:
@@ -357,6 +359,10 @@ class Pass:
         self.counts["failed"] += 1
         self.problems.append(f"{feed.outlet} ({feed.url}): {outcome}")
         return outcome
+
+
+def _room_of(fetched: Fetched) -> int:
+    return max(len(fetched.body), LEAST_UNSTORED)
 
 
 def _moves(feed: Feed, fetched: Fetched) -> bool:

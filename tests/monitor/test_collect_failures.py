@@ -47,6 +47,20 @@ def test_a_silent_host_is_waited_for_once(
     assert len({feed.next_check_at for feed in states}) == 20
 
 
+def test_a_document_that_stalls_holds_no_place_at_the_network(
+    store: Store, configure: Callable[[str], Settings], server: FeedServer, now: datetime
+) -> None:
+    """With one place, the feeds after it are asked while it is being read."""
+    settings = configure(ALLOW_LOOPBACK + "concurrency = 1\nparse_timeout_s = 3\nmax_bytes = 10000000\n")
+    stalls = server.put("/stalls", "<rss version='2.0'><channel><item>" + "<a>" * 1_000_000)
+    with feed_server() as other:
+        watch(store, now, stalls, *(other.put(f"/{n}", rss(item("A", guid="1"))) for n in range(3)))
+        asked: list[tuple[str, int]] = []
+        report = collect(store, settings, now, progress=lambda line: asked.append((line, len(other.requests))))
+    assert counts(report, "failed", "fetched") == [1, 3]
+    assert [number for line, number in asked if "stalled" in line] == [3]
+
+
 def test_one_slow_feed_does_not_silence_its_host(
     store: Store, configure: Callable[[str], Settings], server: FeedServer, now: datetime
 ) -> None:
