@@ -67,15 +67,11 @@ class Holding:
             self._left.clear()
             await self._left.wait()
 
-    def hurry(self) -> None:
-        """Write what was handed in: nothing more comes that the writer could wait for."""
-        self._writer.hurry()
-
     async def empty(self) -> None:
         """Wait until nothing is held."""
         while self._places:
-            if not self._used:
-                self.hurry()
+            if not self._used:  # nothing more comes that the writer could wait for
+                self._writer.hurry()
             self._left.clear()
             await self._left.wait()
 

@@ -191,7 +191,7 @@ class Pass:
         self.tasks.create_task(go_on())
 
     async def update(self, visit: _Visit, *, alone: bool) -> None:
-        """Fetch, parse all but the known entries, hand in what is to be stored. Raises LeaseLostError, BusyHostError.
+        """Fetch, and hand in what is to be stored, or have it read first. Raises LeaseLostError, BusyHostError.
 
         A redirect to another host waits for that host's turn.
         """
@@ -240,7 +240,7 @@ class Pass:
         return self.later(visit, self.digest(visit, fetched, state, visit.known))
 
     async def digest(self, visit: _Visit, fetched: Fetched, state: dict[str, Any], known: bytes = b"") -> None:
-        """Read a document that is one of the ``unstored``, but for the entries that are ``known``, and hand it in."""
+        """Read one of the ``unstored`` documents, but for the entries that are ``known``, and hand it in."""
         try:
             document = await self.read(fetched, known)
         except BaseException:
@@ -255,7 +255,7 @@ class Pass:
         )
 
     def store(self, visit: _Visit, fetched: Fetched, document: Document, state: dict[str, Any]) -> None:
-        """Keep what a document says, and let it be none of the ``unstored`` any more."""
+        """Hand in what a document says; once it is kept it is none of the ``unstored`` any more."""
 
         def stored(changes: Changes | None, error: Exception | None) -> None:
             if error is None and changes is None:  # the store does not hold any more what was left unread
