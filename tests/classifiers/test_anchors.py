@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from statistics import median
 
 import pytest
 from hypothesis import given
@@ -85,7 +84,7 @@ def test_four_times_the_text_takes_about_four_times_the_time(piece: str) -> None
 def _seconds(text: str) -> float:
     times = []
     for _ in range(3):
-        begun = time.perf_counter()
+        begun = time.process_time()  # what others on the machine do is no matter
         anchors(text, NOBODY)
-        times.append(time.perf_counter() - begun)
-    return median(times)
+        times.append(time.process_time() - begun)
+    return min(times)
