@@ -7,19 +7,19 @@ import asyncio
 from monitor.room import Room
 
 
+async def _enter(room: Room, came: list[str], name: str, amount: int) -> None:
+    await room.take(amount)
+    came.append(name)
+
+
 def test_who_finds_no_room_waits_in_order() -> None:
     """A small one that would fit does not overtake a large one; what is given back lets both in."""
 
     async def run() -> list[str]:
-        room, came = Room(10), []
-
-        async def enter(name: str, amount: int) -> None:
-            await room.take(amount)
-            came.append(name)
-
+        room, came = Room(10), list[str]()
         tasks = []
         for name, amount in (("six", 6), ("seven", 7), ("three", 3)):
-            tasks.append(asyncio.create_task(enter(name, amount)))
+            tasks.append(asyncio.create_task(_enter(room, came, name, amount)))
             await asyncio.sleep(0)
         came.append("full")
         room.give_back(6)
@@ -33,14 +33,12 @@ def test_what_is_larger_than_the_room_comes_in_alone() -> None:
     """It waits until nobody else is there, and nobody comes in beside it."""
 
     async def run() -> list[str]:
-        room, came = Room(10), []
-
-        async def enter(name: str, amount: int) -> None:
-            await room.take(amount)
-            came.append(name)
-
-        await enter("one", 1)
-        large, small = asyncio.create_task(enter("large", 99)), asyncio.create_task(enter("small", 1))
+        room, came = Room(10), list[str]()
+        await _enter(room, came, "one", 1)
+        large, small = (
+            asyncio.create_task(_enter(room, came, "large", 99)),
+            asyncio.create_task(_enter(room, came, "small", 1)),
+        )
         await asyncio.sleep(0)
         came.append("waits")
         room.give_back(1)
