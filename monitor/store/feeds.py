@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import struct
-from base64 import b64decode, b64encode
+from base64 import b64encode
+from binascii import a2b_base64
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -21,9 +23,10 @@ from monitor.types import Feed, Lang, Rhythm, Role, host_of
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _COUNTED = ("entries", "hours")
-_COLUMNS = [column for column in feeds.columns if column.name != "added_at"]
-_NAMES = [column.name for column in _COLUMNS]
-_INSTANTS = [column.name for column in _COLUMNS if isinstance(column.type, Instant)]
+_NAMES = [field.name for field in fields(Feed)]
+_COLUMNS = [feeds.c[name] for name in _NAMES]
+_INSTANTS = [place for place, column in enumerate(_COLUMNS) if isinstance(column.type, Instant)]
+_ENABLED, _ROLE, _LANG, _RHYTHM = map(_NAMES.index, ("enabled", "role", "lang", "rhythm"))
 _WELL: dict[str, Any] = {"failures": 0, "strikes": 0.0, "error_kind": None, "error_detail": None}
 
 
@@ -80,13 +83,13 @@ def canonical(url: str) -> str:
 
 def find(connection: Connection, url: str) -> Feed | None:
     """The feed at the address ``url``, if it is watched."""
-    row = connection.execute(select(*_COLUMNS).where(feeds.c.url == canonical(url))).mappings().one_or_none()
+    row = connection.execute(select(*_COLUMNS).where(feeds.c.url == canonical(url))).one_or_none()
     return _feed(row) if row else None
 
 
 def get(connection: Connection, feed_id: int) -> Feed:
     """One feed. Raises NotFoundError."""
-    row = connection.execute(select(*_COLUMNS).where(feeds.c.id == feed_id)).mappings().one_or_none()
+    row = connection.execute(select(*_COLUMNS).where(feeds.c.id == feed_id)).one_or_none()
     if row is None:
         raise NotFoundError("feed", feed_id, "`pollwatch feeds list` shows them all")
     return _feed(row)
@@ -97,7 +100,7 @@ def listing(connection: Connection, *, enabled: bool | None = None) -> list[Feed
     query = select(*_COLUMNS).where(feeds.c.channel.is_(None)).order_by(feeds.c.id)
     if enabled is not None:
         query = query.where(feeds.c.enabled == enabled)
-    return [_feed(row) for row in connection.execute(query).mappings()]
+    return [_feed(row) for row in connection.execute(query)]
 
 
 def of_outlet(connection: Connection, outlet: str) -> list[int]:
@@ -111,13 +114,13 @@ def of_outlet(connection: Connection, outlet: str) -> list[int]:
 def mentioning(connection: Connection, domain: str) -> list[Feed]:
     """The enabled feeds in whose address ``domain`` stands, be it as host or elsewhere."""
     query = select(*_COLUMNS).where(feeds.c.enabled, feeds.c.url.contains(domain, autoescape=True))
-    return [_feed(row) for row in connection.execute(query.order_by(feeds.c.id)).mappings()]
+    return [_feed(row) for row in connection.execute(query.order_by(feeds.c.id))]
 
 
 def with_hub(connection: Connection) -> list[Feed]:
     """The enabled feeds that name a hub."""
     query = select(*_COLUMNS).where(feeds.c.enabled, feeds.c.hub != "").order_by(feeds.c.id)
-    return [_feed(row) for row in connection.execute(query).mappings()]
+    return [_feed(row) for row in connection.execute(query)]
 
 
 class Due(NamedTuple):
@@ -153,11 +156,11 @@ def as_they_stand(connection: Connection, feed_ids: Iterable[int]) -> dict[int, 
     rows = connection.execute(_standing(connection.dialect.name), {"rows": wanted}).scalar_one()
     found = {}
     for *row, stored in bulk.unpack(rows):
-        values = dict(zip(_NAMES, row, strict=True))
-        for name in _INSTANTS:
-            values[name] = bulk.instant(values[name])
-        values["enabled"] = bool(values["enabled"])
-        found[values["id"]] = _feed(values), bytes.fromhex(stored or "")
+        for place in _INSTANTS:
+            row[place] = bulk.instant(row[place])
+        row[_ENABLED] = bool(row[_ENABLED])
+        feed = _feed(row)
+        found[feed.id] = feed, bytes.fromhex(stored or "")
     return found
 
 
@@ -282,19 +285,20 @@ def set_enabled(connection: Connection, feed_id: int, enabled: bool) -> Feed:
     return get(connection, feed_id)
 
 
-def _feed(row: Mapping[Any, Any]) -> Feed:
-    values = dict(row)
-    values["role"] = Role(values["role"])
-    values["lang"] = Lang(values["lang"]) if values["lang"] else None
-    values["rhythm"] = _rhythm(values["rhythm"])
-    return Feed(**values)
+def _feed(row: Iterable[Any]) -> Feed:
+    """A row of _COLUMNS."""
+    values = list(row)
+    values[_ROLE] = Role(values[_ROLE])
+    values[_LANG] = Lang(values[_LANG]) if values[_LANG] else None
+    values[_RHYTHM] = _rhythm(values[_RHYTHM])
+    return Feed(*values)
 
 
 def _rhythm(row: dict[str, Any] | None) -> Rhythm | None:
     if row is None:
         return None
-    counts = {name: _unpacked(row[name]) for name in _COUNTED}
-    return Rhythm(**{**row, **counts, "lags": tuple(row["lags"]), "until": datetime.fromisoformat(row["until"])})
+    read = {"entries": _unpacked(row["entries"]), "hours": _unpacked(row["hours"]), "lags": tuple(row["lags"])}
+    return Rhythm(**{**row, **read, "until": datetime.fromisoformat(row["until"])})
 
 
 def _rhythm_row(rhythm: Rhythm) -> dict[str, Any]:
@@ -309,5 +313,5 @@ def _packed(numbers: Sequence[float]) -> str:
 
 
 def _unpacked(packed: str) -> tuple[float, ...]:
-    numbers = b64decode(packed)
+    numbers = a2b_base64(packed)
     return struct.unpack(f"<{len(numbers) // 4}f", numbers)
