@@ -88,12 +88,12 @@ def application(store: Store, settings: Settings) -> web.Application:
     guard, callback = Guard.of(settings), Callback(store, settings.fetch.max_bytes)
     health = _Health(store, settings)
     board = Board(store, settings, health.problems)
-    app.router.add_get("/healthz", health.get, allow_head=False)
-    app.router.add_get("/metrics", _guarded(guard, health.metrics), allow_head=False)
-    app.router.add_get(f"/{RSS}", _Clarifications(settings).get, allow_head=False)
+    app.router.add_get("/healthz", health.get)
+    app.router.add_get("/metrics", _guarded(guard, health.metrics))
+    app.router.add_get(f"/{RSS}", _Clarifications(settings).get)
     for path, handler in board.routes():
-        app.router.add_get(path, _guarded(guard, handler), allow_head=False)
-    # As long as our tokens are: everything else is refused before the store is asked.
+        app.router.add_get(path, _guarded(guard, handler))
+    # As long as our tokens are: everything else is refused before the store is asked. A hub asks with GET alone.
     app.router.add_get("/websub/{token:[A-Za-z0-9_-]{43}}", callback.get, allow_head=False)
     app.router.add_post("/websub/{token:[A-Za-z0-9_-]{43}}", callback.post)
     return app

@@ -7,8 +7,11 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -50,6 +53,24 @@ def test_health_is_said_in_the_words_of_status(store: Store, settings: Settings)
     assert code == 503
     assert text.splitlines() == status(store, settings, datetime.now(UTC))["problems"]
     assert "no feeds yet" in text
+
+
+def test_a_monitor_may_ask_for_the_head_alone(store: Store, settings: Settings) -> None:
+    """Many do by default: the status and the headers of GET, and no text."""
+    with served(store, settings) as address:
+        for path in ("/healthz", "/metrics", "/", "/feeds", "/clarifications.xml", "/x"):
+            asked, headed = _answer(f"{address}{path}", "GET"), _answer(f"{address}{path}", "HEAD")
+            assert headed[:2] == asked[:2], path
+            assert headed[2] == b"", path
+
+
+def _answer(url: str, method: str) -> tuple[int, list[str | None], bytes]:
+    parts = urlsplit(url)
+    connection = HTTPConnection(parts.netloc, timeout=10)
+    with closing(connection):
+        connection.request(method, parts.path)
+        answer = connection.getresponse()
+        return answer.status, [answer.getheader("Content-Type"), answer.getheader("Content-Length")], answer.read()
 
 
 def test_a_store_that_cannot_be_used_is_no_secret_to_a_monitor(store: Store, settings: Settings) -> None:
