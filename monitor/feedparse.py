@@ -10,10 +10,10 @@ way.
 
 from __future__ import annotations
 
-import copy
 import io
 from collections.abc import Callable
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any, TypeVar
 from xml.parsers import expat
 from xml.sax import SAXException, SAXParseException
@@ -85,13 +85,6 @@ def _contains(self: Any, key: str) -> bool:
     return bool(_slow_contains(self, key) if key in _KEYS else dict.__contains__(self, key))
 
 
-def _copied(self: Any, memo: dict[int, Any]) -> Any:
-    twin = _Dict()
-    for key, value in self.items():
-        twin[key] = value if isinstance(value, str) else copy.deepcopy(value, memo)
-    return twin
-
-
 def _end_guid(self: Any) -> None:
     value = self.pop("id")
     self._save("guidislink", self.guidislink and "link" not in self._get_context())
@@ -116,8 +109,12 @@ _Namespace._end_guid = _Namespace._end_id = _end_guid
 # otherwise as soon as another one came before it.
 _Namespace._start_item = _Namespace._start_entry = _start_item
 
-# All but a few keys mean themselves; asking for them its way is a sixth of its time. Copies are all of flat ones.
-_Dict.get, _Dict.__contains__, _Dict.__deepcopy__ = _get, _contains, _copied
+# All but a few keys mean themselves; asking for them its way is a sixth of its time. What it copies deeply is flat.
+_Dict.get, _Dict.__contains__ = _get, _contains
+feedparser.mixin.copy = SimpleNamespace(deepcopy=_Dict)
+# It translates every text by a dictionary of what Windows means by 27 control characters, and looks in vain for all
+# others: a seventh of its time. A list that has each of them finds it three times as fast.
+feedparser.mixin._cp1252 = [feedparser.mixin._cp1252.get(code, code) for code in range(0x10000)]
 
 
 def read(data: bytes, url: str, *, sound: bool = False, loose: bool = False) -> Any:

@@ -18,7 +18,6 @@ from monitor.types import Lang
 if TYPE_CHECKING:
     from opencc import OpenCC
 
-_SPACE = re.compile(r"\s+")
 _ONE_SPACE = re.compile(r"\s")
 # NFC puts accents in order in time quadratic in their run; so long a run is taken in pieces, but its first few accents
 # stay with their letter.
@@ -48,7 +47,7 @@ _WORDISH = re.compile(r"[A-Za-z0-9]")
 def clean(text: str) -> str:
     """One line of visible text: controls, bidi and zero-width characters gone, white space folded, NFC."""
     parts = _MANY_SIGNS.split(INVISIBLE.sub("", text))
-    return _SPACE.sub(" ", "".join(unicodedata.normalize("NFC", part) for part in parts)).strip()
+    return " ".join("".join(unicodedata.normalize("NFC", part) for part in parts).split())
 
 
 def from_html(markup: str) -> str:
@@ -129,7 +128,7 @@ _FOLD = _FoldTable()
 
 def fold(text: str) -> str:
     """The form in which texts are compared: NFKC, lower case, Simplified characters, white space folded."""
-    return _SPACE.sub(" ", text.translate(_FOLD)).strip()
+    return " ".join(text.translate(_FOLD).split())
 
 
 def fold_with_offsets(text: str) -> tuple[str, Sequence[int]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
+import feedparser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -92,6 +94,14 @@ def test_the_feed_is_that_of_the_long_way(head: str) -> None:
     """Title, rhythm and links, with elements around them that are left out."""
     spaces = f"<rss xmlns:a='{SPACES['a']}' xmlns:svg='{SPACES['svg']}' "
     assert assert_same(rss(f"{head}<item><guid>1</guid><link>x</link></item>").replace("<rss ", spaces, 1))
+
+
+def test_what_windows_means_by_controls_is_what_feedparser_knows() -> None:
+    """Its table as we keep it gives every character of every text what its own gives."""
+    text = "".join(map(chr, range(sys.maxunicode + 1)))
+    assert text.translate(feedparser.mixin._cp1252) == text.translate(feedparser.html._cp1252)
+    read = feedparse.read(rss(item("\x93Count\x94 選\x85舉", "a")).encode(), URL)
+    assert read.entries[0].title == "“Count” 選…舉"
 
 
 def test_comments_that_look_like_document_types_are_left_to_feedparser() -> None:
