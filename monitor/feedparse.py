@@ -227,7 +227,7 @@ class _Reader:
 
     def start(self, name: str, attributes: list[str]) -> None:
         strict = self.strict
-        tag = self.begun.get(name) or _usual_tag(name) or self.tag(name)
+        tag = self.begun.get(name) or self.tag(name)
         self.place = _ENTRY if strict.inentry else _FEED
         if strict.depth == self.levels[self.place] and self.leave_out(tag):
             self.open.append((name, attributes, strict.decls))
@@ -244,11 +244,11 @@ class _Reader:
             self.levels[_FEED] = strict.depth
 
     def end(self, name: str) -> None:
-        self.strict.unknown_endtag(self.ended.get(name) or _usual_tag(name) or self.end_tag(name))
+        self.strict.unknown_endtag(self.ended.get(name) or self.end_tag(name))
 
     def start_unread(self, name: str, attributes: list[str]) -> None:
         """Inside of what is left out: unless this element is left out too, those around it are told after all."""
-        if self.is_unread(self.begun.get(name) or _usual_tag(name) or self.tag(name)):
+        if self.is_unread(self.begun.get(name) or self.tag(name)):
             self.open.append((name, attributes, self.strict.decls))
             self.strict.decls = {}
             return
@@ -289,15 +289,18 @@ class _Reader:
 
     def tag(self, name: str) -> str:
         """As ``startElementNS`` has it."""
-        uri, local = _parted(name)
-        if "backend.userland.com/rss" in uri.lower():
-            uri = "http://backend.userland.com/rss"
-        self.begun[name] = found = self.prefixed(uri, local).lower()
+        found = _usual_tag(name)
+        if not found:
+            uri, local = _parted(name)
+            if "backend.userland.com/rss" in uri.lower():
+                uri = "http://backend.userland.com/rss"
+            found = self.prefixed(uri, local).lower()
+        self.begun[name] = found
         return found
 
     def end_tag(self, name: str) -> str:
         """As ``endElementNS`` has it."""
-        self.ended[name] = found = self.prefixed(*_parted(name)).lower()
+        self.ended[name] = found = _usual_tag(name) or self.prefixed(*_parted(name)).lower()
         return found
 
     def prefixed(self, uri: str, local: str) -> str:
