@@ -148,10 +148,10 @@ def detect_lang(text: str) -> Lang:
     A Han character outweighs a Latin letter by four: Chinese says in one what English says in about four.
     Traditional is the answer when the script does not tell.
     """
-    han = len(HAN.findall(text))
-    if han == 0 or han * 4 < len(_LATIN.findall(text)):
+    han = [] if text.isascii() else HAN.findall(text)
+    if not han or len(han) * 4 < len(_LATIN.findall(text)):
         return Lang.EN
-    return Lang.HANS if sum(map(_script, HAN.findall(text))) > 0 else Lang.HANT
+    return Lang.HANS if sum(map(_script, han)) > 0 else Lang.HANT
 
 
 @cache
