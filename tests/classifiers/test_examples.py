@@ -65,11 +65,11 @@ def test_every_seed_has_exactly_the_promised_keys_and_says_where_it_comes_from()
 
 
 def test_seeds_are_balanced(examples: list[Example]) -> None:
-    """At least 400; a third or more English, a quarter or more in each script of Chinese; as many false as genuine."""
+    """At least 400; three tenths or more English and in each script of Chinese; as many false as genuine."""
     langs = Counter(example.lang for example in examples)
     assert len(examples) >= 400
-    assert 1 / 3 <= langs[Lang.EN] / len(examples) <= 0.6
-    assert langs[Lang.HANT] > langs[Lang.HANS] > 0.25 * len(examples)
+    assert 0.3 <= langs[Lang.EN] / len(examples) <= 0.6
+    assert langs[Lang.HANT] > langs[Lang.HANS] >= 0.3 * len(examples)
     for english in (True, False):
         part = [example for example in examples if (example.lang is Lang.EN) is english]
         assert 0.4 <= sum(example.suspicious for example in part) / len(part) <= 0.6
