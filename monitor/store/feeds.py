@@ -22,7 +22,6 @@ from monitor.store.schema.base import Instant
 from monitor.types import Feed, Lang, Rhythm, Role, host_of
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
-_COUNTED = ("entries", "hours")
 _NAMES = [field.name for field in fields(Feed)]
 _COLUMNS = [feeds.c[name] for name in _NAMES]
 _INSTANTS = [place for place, column in enumerate(_COLUMNS) if isinstance(column.type, Instant)]
@@ -297,14 +296,13 @@ def _feed(row: Iterable[Any]) -> Feed:
 def _rhythm(row: dict[str, Any] | None) -> Rhythm | None:
     if row is None:
         return None
-    read = {"entries": _unpacked(row["entries"]), "hours": _unpacked(row["hours"]), "lags": tuple(row["lags"])}
-    return Rhythm(**{**row, **read, "until": datetime.fromisoformat(row["until"])})
+    counts = {"entries": _unpacked(row["entries"]), "hours": _unpacked(row["hours"]), "lags": tuple(row["lags"])}
+    return Rhythm(**{**row, **counts, "until": datetime.fromisoformat(row["until"])})
 
 
 def _rhythm_row(rhythm: Rhythm) -> dict[str, Any]:
-    counts = {name: _packed(getattr(rhythm, name)) for name in _COUNTED}
-    rest = {"lags": rhythm.lags, "listed": rhythm.listed, "update_s": rhythm.update_s}
-    return {**counts, **rest, "until": rhythm.until.isoformat()}
+    counts = {"entries": _packed(rhythm.entries), "hours": _packed(rhythm.hours), "lags": rhythm.lags}
+    return {**counts, "listed": rhythm.listed, "update_s": rhythm.update_s, "until": rhythm.until.isoformat()}
 
 
 def _packed(numbers: Sequence[float]) -> str:
