@@ -27,9 +27,9 @@ def test_redirects_wait_for_the_turn_of_the_host_they_lead_to(
 ) -> None:
     """By its own clock: six hosts send us to one, which is asked one at a time and with its gap, its own feed as well.
 
-    It is given back at the end.
+    It is given back at the end. The gap is ours, between turns: half of it is left for a request that comes late.
     """
-    settings = configure(ALLOW_LOOPBACK + "host_gap_s = 0.2\nper_host = 1\n")
+    settings = configure(ALLOW_LOOPBACK + "host_gap_s = 0.5\nper_host = 1\n")
     with ExitStack() as stack:
         others = [stack.enter_context(feed_server()) for _ in range(6)]
         # By name the host is not one that `allow_private` calls ours: it has its gap.
@@ -45,7 +45,7 @@ def test_redirects_wait_for_the_turn_of_the_host_they_lead_to(
     spans = sorted(server.spans)
     assert len(spans) == 7
     assert all(later[0] >= earlier[1] for earlier, later in pairwise(spans))
-    assert all(later[0] - earlier[0] >= 0.19 for earlier, later in pairwise(spans))
+    assert all(later[0] - earlier[0] >= 0.25 for earlier, later in pairwise(spans))
     assert _busy(store) == 0
 
 
