@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
 from monitor.errors import BlockedAddressError, InputError
-from monitor.guard import check_url
+from monitor.guard import check_port, check_url
 from monitor.text import clean, shorten
 from monitor.types import Feed, Lang, Role
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 8  # folders inside each other; the deeper ones are left out
 MAX_FOLDER = 80  # characters of one folder's name
+MAX_FAULTS = 10  # that are told of one list
 
 _ENABLED = {"true": True, "false": False}
 # feed://a.example/rss and feed:https://a.example/rss, as some programs export them
@@ -47,11 +48,15 @@ class FeedLine:
     folder: str | None = None
 
 
-def read(source: Path | bytes, name: str = "OPML") -> list[FeedLine]:
+class _FaultError(Exception):
+    """What is wrong with one line of a list."""
+
+
+def read(source: Path | bytes, name: str = "OPML", allow_ports: Container[int] = ()) -> list[FeedLine]:
     """The feeds of an OPML document in its order, each address once, with the folder it stands in first.
 
     The outlet is ``outlet``, else ``title``, else ``text``. Raises InputError naming the file (``name`` for bytes)
-    and what is wrong with it.
+    and what is wrong with it: of a document that can be read, with which of its feeds, the first MAX_FAULTS of them.
     """
     where = name if isinstance(source, bytes) else str(source)
     body = source if isinstance(source, bytes) else _load(source)
@@ -71,17 +76,24 @@ def read(source: Path | bytes, name: str = "OPML") -> list[FeedLine]:
     if root.tag.lower() != "opml":
         raise InputError(where, f"not OPML: the document is <{shorten(clean(root.tag), 40)}>")
     lines: dict[str, FeedLine] = {}
+    faults: list[str] = []
     todo: list[tuple[Element, tuple[str, ...]]] = [(root, ())]  # no recursion: a hostile list has no bottom
     while todo:
         element, folders = todo.pop()
         attributes = {key.lower(): clean(value) for key, value in element.attrib.items()}
         if element.tag == "outline" and (url := attributes.get("xmlurl")):
             url = without_feed_scheme(url)
-            lines.setdefault(url, _line(url, attributes, folders, where))
+            try:
+                lines.setdefault(url, _line(url, attributes, folders, allow_ports))
+            except _FaultError as fault:
+                faults.append(str(fault))
         elif element.tag == "outline" and len(folders) < MAX_DEPTH:
             name = attributes.get("text") or attributes.get("title") or ""
             folders = (*folders, name.replace("/", "／"))
         todo += [(child, folders) for child in reversed(element)]
+    if faults:
+        untold = [f"and {len(faults) - MAX_FAULTS:,} more"] if len(faults) > MAX_FAULTS else []
+        raise InputError(where, "; ".join([*faults[:MAX_FAULTS], *untold]))
     return list(lines.values())
 
 
@@ -145,9 +157,9 @@ def _load(path: Path) -> bytes:
         raise InputError(str(path), f"cannot be read: {error.strerror}") from None
 
 
-def _line(url: str, attributes: Mapping[str, str], folders: Sequence[str], where: str) -> FeedLine:
+def _line(url: str, attributes: Mapping[str, str], folders: Sequence[str], allow_ports: Container[int]) -> FeedLine:
     try:
-        check_url(url)
+        check_port(check_url(url), allow_ports)
         return FeedLine(
             url=url,
             outlet=attributes.get("outlet") or attributes.get("title") or attributes.get("text") or None,
@@ -157,9 +169,9 @@ def _line(url: str, attributes: Mapping[str, str], folders: Sequence[str], where
             folder=folder_path(folders),
         )
     except BlockedAddressError as error:
-        raise InputError(where, f"xmlUrl {error.url}: {error.detail}") from None
+        raise _FaultError(f"xmlUrl {shorten(error.url, 200)}: {error.detail}") from None
     except KeyError:
-        raise InputError(where, f"{shorten(url, 200)}: enabled is true or false") from None
+        raise _FaultError(f"{shorten(url, 200)}: enabled is true or false") from None
     except ValueError as error:  # Role and Lang name the word they do not know
         known = ", ".join([*Role, *Lang])
-        raise InputError(where, f"{shorten(url, 200)}: {error}; role and lang are among {known}") from None
+        raise _FaultError(f"{shorten(url, 200)}: {error}; role and lang are among {known}") from None

@@ -111,21 +111,22 @@ def import_(context: Context, file: Path, as_json: bool) -> None:
     from monitor import opml
     from monitor.store import feeds as table
 
-    lines = opml.read(file)
     added = 0
-    with context.store() as (store, _settings), store.write() as connection:
-        for line in lines:
-            _, is_new = table.add(
-                connection,
-                line.url,
-                now(),
-                outlet=line.outlet,
-                role=line.role,
-                lang=line.lang,
-                enabled=line.enabled,
-                folder=line.folder,
-            )
-            added += is_new
+    with context.store() as (store, settings):
+        lines = opml.read(file, allow_ports=settings.fetch.allow_ports)
+        with store.write() as connection:
+            for line in lines:
+                _, is_new = table.add(
+                    connection,
+                    line.url,
+                    now(),
+                    outlet=line.outlet,
+                    role=line.role,
+                    lang=line.lang,
+                    enabled=line.enabled,
+                    folder=line.folder,
+                )
+                added += is_new
     if as_json:
         print_object({"file": str(file), "feeds": len(lines), "added": added, "known": len(lines) - added})
     else:

@@ -111,6 +111,7 @@ EXTERNAL = '<!DOCTYPE o [<!ENTITY x SYSTEM "file:///etc/passwd">]><opml><body><o
         ('<opml><outline xmlUrl="https://a.example/" role="boss"/></opml>', "official"),
         ('<opml><outline xmlUrl="https://a.example/" lang="klingon"/></opml>', "zh-Hant"),
         ('<opml><outline xmlUrl="https://a.example/" enabled="perhaps"/></opml>', "true or false"),
+        ('<opml><outline xmlUrl="https://a.example:22/"/></opml>', "fetch.allow_ports"),
         ('<?xml version="1.0" encoding="big5"?><opml/>', "UTF-8"),
     ],
 )
@@ -121,6 +122,23 @@ def test_a_wrong_file_is_named_with_its_fault(tmp_path: Path, body: str, mend: s
     with pytest.raises(InputError, match=mend) as caught:
         opml.read(file)
     assert str(file) in str(caught.value)
+
+
+def test_all_faults_of_a_list_are_told_at_once() -> None:
+    """Nobody mends a list of two hundred one address at a time; of very many the first ten."""
+    feeds = "".join(f'<outline xmlUrl="{scheme}://a.example/{n}"/>' for n in range(6) for scheme in ("https", "ftp"))
+    with pytest.raises(InputError) as caught:
+        opml.read(f"<opml>{feeds}</opml>".encode(), "list")
+    faults = [f"xmlUrl ftp://a.example/{n}: only http:// and https:// addresses are fetched" for n in range(6)]
+    assert str(caught.value) == f"list: {'; '.join(faults)}"
+    with pytest.raises(InputError, match=r"ftp://b\.example/3: [^;]+; and 2 more$"):
+        opml.read(f"<opml>{feeds}{feeds.replace('a.example', 'b.example')}</opml>".encode())
+
+
+def test_a_port_that_the_settings_allow_is_read() -> None:
+    """As `feeds add` takes it."""
+    body = b'<opml><outline xmlUrl="https://a.example:22/"/></opml>'
+    assert [line.url for line in opml.read(body, allow_ports=(22,))] == ["https://a.example:22/"]
 
 
 def test_missing_and_giant_files_are_refused(tmp_path: Path) -> None:
