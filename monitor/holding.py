@@ -67,11 +67,15 @@ class Holding:
             self._left.clear()
             await self._left.wait()
 
+    def hurry(self) -> None:
+        """Nothing comes for now that the writer could wait for."""
+        self._writer.hurry()
+
     async def empty(self) -> None:
         """Wait until nothing is held."""
         while self._places:
-            if not self._used:  # nothing more comes that the writer could wait for
-                self._writer.hurry()
+            if not self._used:
+                self.hurry()
             self._left.clear()
             await self._left.wait()
 

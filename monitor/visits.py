@@ -65,6 +65,7 @@ class Pass:
     progress: Progress
     total: int
     done: int = 0
+    away: int = 0  # visits whose feed is being asked or read; all others wait for the writer
     calls: asyncio.Queue[_Call | None] = field(default_factory=asyncio.Queue)  # on hosts that are held
     waiting: set[int] = field(default_factory=set)  # feeds whose host refused another one
     counts: Counter[str] = field(default_factory=Counter)
@@ -136,10 +137,19 @@ class Pass:
     async def visit(self, place: Place, feed: Feed, known: bytes, *, alone: bool = False) -> None:
         """Everything about one feed up to what is to be written of it. Never raises."""
         visit = _Visit(place, feed, known)
+        self.away += 1
         try:
             await self.update(visit, alone=alone)
         except Exception as error:  # noqa: BLE001 - recorded with the feed
             await self.give_up(visit, error)
+        finally:
+            self.back()
+
+    def back(self) -> None:
+        """A visit is over but for what is to be written of it; after the last one nothing comes to be written with."""
+        self.away -= 1
+        if not self.away:
+            self.holding.hurry()
 
     def end(self, visit: _Visit, outcome: str) -> None:
         """A visit is over, and what happened is told in a few words."""
@@ -187,7 +197,10 @@ class Pass:
                 await work
             except Exception as error:  # noqa: BLE001 - recorded with the feed
                 await self.give_up(visit, error)
+            finally:
+                self.back()
 
+        self.away += 1
         self.tasks.create_task(go_on())
 
     async def update(self, visit: _Visit, *, alone: bool) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from monitor import writing
 from monitor.collect import collect
 from monitor.config import Settings
 from monitor.store import Store, feeds, items, schema
@@ -171,6 +172,20 @@ def test_a_pass_in_which_nothing_changed_starts_no_worker(
             [sys.executable, "-c", program], env=environment(folder), capture_output=True, text=True, check=True
         )
         assert done.stdout.splitlines()[-1] == expected, done.stderr
+
+
+def test_a_pass_does_not_wait_for_more_when_nothing_more_comes(
+    store: Store, settings: Settings, server: FeedServer, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the writer waits for, that much may come to be written together, is none of the last documents."""
+    monkeypatch.setattr(writing, "LINGER_S", 60)
+    watch(store, now, *(server.put(f"/{name}", rss(item(name, guid="1"))) for name in "abc"))
+    assert collect(store, settings, now).counts["seconds"] < 15
+    server.put("/a", rss(item("A", guid="1"), item("Two", guid="2")))
+    server.put("/b", rss(item("B", guid="1")))
+    found = collect(store, settings, now, every=True)
+    assert counts(found, "fetched", "unchanged", "items_new", "items_edited") == [2, 1, 1, 2]
+    assert found.counts["seconds"] < 15
 
 
 def test_dates_of_the_future_and_without_a_zone(
