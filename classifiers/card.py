@@ -39,6 +39,10 @@ IS = (
     ),
     Said("Names, parties, constituencies and gender are hidden from it."),
 )
+READS_STYLE = Said(
+    "Of how a text is written it counts exclamation marks, quotation marks, hashtags and words like I and we. They add "
+    "little to a score, and each text says how much."
+)
 READS_LEXEMES = Said(
     "Of Chinese texts it reads words, as a dictionary cuts them, beside characters and pairs of them: the more was "
     "decided on Chinese texts, the more they count."
@@ -100,7 +104,7 @@ def card(model_id: str, data_sha256: str, model: Model, lessons: Sequence[Lesson
     judged = evaluate.Evaluation(truth, groups, {"model": (scores, flagged)}).judged("model")
     labels = [str(example.label) for example in examples]
     more = [(READS_LEXEMES, model.features.lexemes), (READS_VECTORS, model.centre is not None)]
-    is_ = [*IS, *(said for said, reads in more if reads)]
+    is_ = [*IS, READS_STYLE, *(said for said, reads in more if reads)]
     return Card(
         {
             "model": model_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -16,7 +16,7 @@ from classifiers.scoring import TRUSTED_ROLES, Scored
 from classifiers.sentences import sentence
 from classifiers.terms import batches
 from monitor.text import HAN, fold, fold_with_offsets
-from monitor.types import Candidate, Finding, Match, Reason, Role
+from monitor.types import Candidate, Finding, Match, Reason, Role, Style
 
 _SHOWN = 4  # fragments for, and as many against
 # A text of WORDS words or more is unfamiliar when the model knows less than KNOWN of them. Of recorded German,
@@ -67,6 +67,17 @@ def vector_weights(model: Model, rows: Any) -> list[float | None]:
     return [float(value) for value in (rows[:, placed].toarray() * weights).sum(axis=1)]
 
 
+def style_weights(model: Model, rows: Any) -> list[dict[Style, float]]:
+    """For each of the model's rows what the way it is written adds to its value; what does not occur is left out."""
+    placed = model.features.style_columns
+    counts = rows[:, placed].toarray()
+    weights = counts * model.label.weights[_likeliest(model, rows), placed]
+    return [
+        {style: float(weight) for style, weight, count in zip(Style, *row, strict=True) if count}
+        for row in zip(weights, counts, strict=True)
+    ]
+
+
 def known_words(model: Model, masked: Sequence[str]) -> list[tuple[int, int]]:
     """For each text, its names hidden, how many of its words the model knows, and how many it has."""
     features = model.features
@@ -80,13 +91,15 @@ class Seen:
 
     pieces: Sequence[Fragment]
     known: tuple[int, int]  # see known_words
+    style: Mapping[Style, float] = field(default_factory=dict)  # see style_weights
     vector: float | None = None  # see vector_weights
 
 
 def seen(model: Model, texts: Sequence[str], masked: Sequence[str], rows: Any) -> list[Seen]:
     """For each text; ``masked`` are the same with their names hidden, ``rows`` what the model reads of those."""
     pieces = fragments(model, texts, masked, rows)
-    return [Seen(*one) for one in zip(pieces, known_words(model, masked), vector_weights(model, rows), strict=True)]
+    known, styles, placed = known_words(model, masked), style_weights(model, rows), vector_weights(model, rows)
+    return [Seen(*one) for one in zip(pieces, known, styles, placed, strict=True)]
 
 
 def reasons(
@@ -99,7 +112,7 @@ def reasons(
     *,
     ordinary: bool = False,
 ) -> tuple[Reason, ...]:
-    """Everything that counted, the firmest first: findings, names, words, vector, claim type, stance, role.
+    """Everything that counted, the firmest first: findings, names, words, style, vector, claim type, stance, role.
 
     ``ordinary`` says that it reports what every polling day brings. Before what the model thinks of a text unlike any
     that it learned from, it says so.
@@ -113,6 +126,7 @@ def reasons(
         told.append(_reason("ordinary", {}))
     told += _unfamiliar(*found.known)
     told += _words(found.pieces)
+    told += _style(found.style)
     if found.vector is not None:
         told.append(_reason("vector", {"weight": round(found.vector, 3)}))
     if scored.flagged and scored.claim_type:
@@ -194,3 +208,9 @@ def _words(pieces: Sequence[Fragment]) -> list[Reason]:
     if not ranked:
         return []
     return [_reason("words", {"for": speaking_for, "against": against})]
+
+
+def _style(weights: Mapping[Style, float]) -> list[Reason]:
+    shown = sorted(((style.value, round(weight, 3)) for style, weight in weights.items()), key=lambda one: -abs(one[1]))
+    speaking_for, against = ([one for one in shown if one[1] * side > 0] for side in (1, -1))
+    return [_reason("style", {"for": speaking_for, "against": against})] if speaking_for or against else []

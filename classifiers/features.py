@@ -14,10 +14,11 @@ from sklearn.utils.validation import check_is_fitted
 from classifiers.background import Background, common_words
 from classifiers.terms import Array, Kind, Terms, batches, kind_of, terms_of
 from monitor.text import fold
+from monitor.types import Style
 
 
 class TextFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
-    """TF-IDF with pivoted length normalisation; the last columns are the count of denials, at most two, and the script.
+    """TF-IDF with pivoted length normalisation; behind it columns of denials (two at most), style and script.
 
     A row is divided by ``(1 - slope) * pivot + slope * norm``, where the pivot is the mean norm of the training
     texts of its script, so that headlines and long articles get comparable scores; a slope of 1 is the usual cosine
@@ -89,6 +90,12 @@ class TextFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sc
         column = np.where(self.codes_[place] == terms.code, place, -1)
         return np.where(terms.kind == Kind.DENIAL, len(self.codes_), column)
 
+    @property
+    def style_columns(self) -> slice:
+        """Where stands how a text is written (``Style``)."""
+        start = len(self.codes_) + 1
+        return slice(start, start + len(Style))
+
     def known_words(self, terms: Terms) -> tuple[Array, Array]:
         """For each text how many of its words have a column, and how many words it has.
 
@@ -108,7 +115,8 @@ class TextFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sc
         scaled = self._tfidf(counts) / divisor[_rows(counts), self._group(counts)]
         data = np.where(counts.indices == len(self.idf_), np.minimum(counts.data, 2), scaled).astype(np.float32)
         words = sparse.csr_array((data, counts.indices, counts.indptr), shape=counts.shape)
-        return sparse.csr_array(sparse.hstack([words, sparse.csr_array(terms.chinese[:, None].astype(np.float32))]))
+        last = np.column_stack([terms.style, terms.chinese]).astype(np.float32)
+        return sparse.csr_array(sparse.hstack([words, sparse.csr_array(last)]))
 
     def _count(self, terms: Terms) -> tuple[Any, Array]:
         """How often each column stands in each text, and what the terms without one add to its squared norms."""

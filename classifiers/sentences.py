@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from typing import Any
 
-from monitor.types import HARMLESS_STANCES, Said, Stance
+from monitor.types import HARMLESS_STANCES, Said, Stance, Style
 
 _STANCES = {
     Stance.ASSERTS: Said("seems to assert its claim"),
@@ -15,6 +15,13 @@ _STANCES = {
     Stance.QUESTIONS: Said("seems to ask about a claim"),
     Stance.SATIRISES: Said("seems to be satire"),
     Stance.UNRELATED: Said("seems to carry no claim"),
+}
+
+_STYLES = {
+    Style.EXCLAMATION: Said("exclamation marks"),
+    Style.QUOTATION: Said("quotation marks"),
+    Style.HASHTAG: Said("hashtags"),
+    Style.FIRST_PERSON: Said("I and we"),
 }
 
 
@@ -36,6 +43,11 @@ def sentence(code: str, detail: Mapping[str, Any]) -> Said:  # noqa: PLR0911 - o
             return Said(
                 "Words that speak for it: {weighed_for}; against it: {weighed_against}.",
                 {"weighed_for": _quoted(detail["for"]), "weighed_against": _quoted(detail["against"])},
+            )
+        case "style":
+            return Said(
+                "How it is written, for it: {weighed_for}; against it: {weighed_against}.",
+                {"weighed_for": _styles(detail["for"]), "weighed_against": _styles(detail["against"])},
             )
         case "vector":
             weight = detail["weight"]
@@ -76,5 +88,12 @@ def _stance(stance: Stance) -> Said:
 
 
 def _quoted(words: Sequence[Iterable[Any]]) -> Said:
-    quoted = [Said("“{word}”", {"word": text}) for text, _weight in words] or [Said("none")]
-    return reduce(lambda first, then: Said("{first}, {then}", {"first": first, "then": then}), quoted)
+    return _listed([Said("“{word}”", {"word": text}) for text, _weight in words])
+
+
+def _styles(styles: Sequence[Iterable[Any]]) -> Said:
+    return _listed([_STYLES[Style(name)] for name, _weight in styles])
+
+
+def _listed(parts: Sequence[Said]) -> Said:
+    return reduce(lambda first, then: Said("{first}, {then}", {"first": first, "then": then}), parts or [Said("none")])

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from classifiers.lexemes import lexemes as cut
+from classifiers.style import style_of
 
 Array = np.ndarray[Any, Any]
 
@@ -69,6 +70,7 @@ class Terms:
     code: Array  # uint64
     start: Array  # place in the folded text, int64
     end: Array
+    style: Array  # how each text is written, see ``style_of``
 
     @property
     def kind(self) -> Array:
@@ -102,8 +104,10 @@ def terms_of(folded: Sequence[str], *, lexemes: bool = False) -> Terms:
     firsts = np.concatenate([[0], np.cumsum(lengths + 1)])[: len(folded)]
     types = list(_typed(joined))
     script = _scripts(chars, types)
+    words, *pieces = _words(chars, script)
     parts = [
-        *_words(chars, script),
+        words,
+        *pieces,
         *_han(chars, script),
         *_marks(chars, script),
         *(_lexemes(chars, script) if lexemes else ()),
@@ -116,7 +120,8 @@ def terms_of(folded: Sequence[str], *, lexemes: bool = False) -> Terms:
     chinese = _chinese(row, kind, end - start, len(folded))
     # A number or a link means one thing in an English message and another in a Chinese one.
     code[np.isin(kind, _OF_BOTH) & (chinese[row] == 1)] ^= np.uint64(_SALT) & ~_KIND_BITS
-    return Terms(chinese, row, code, start - firsts[row], end - firsts[row])
+    style = style_of(chars, words[1], words[2], lengths)
+    return Terms(chinese, row, code, start - firsts[row], end - firsts[row], style)
 
 
 def _chinese(row: Array, kind: Array, length: Array, texts: int) -> Array:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         page_url,
     )
     from monitor.types.found import SearchHit, TextKind
-    from monitor.types.judged import HARMLESS_STANCES, Assessment, Finding, Label, Reason, Stance
+    from monitor.types.judged import HARMLESS_STANCES, Assessment, Finding, Label, Reason, Stance, Style
     from monitor.types.published import (
         WHOLE,
         Document,
@@ -115,6 +115,7 @@ __all__ = [
     "StageReport",
     "Stance",
     "Statement",
+    "Style",
     "Subscription",
     "Suppression",
     "TextKind",

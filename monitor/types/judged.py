@@ -36,6 +36,15 @@ class Stance(StrEnum):
 HARMLESS_STANCES = frozenset({Stance.REFUTES})
 
 
+class Style(StrEnum):
+    """What is counted of how a text is written, whatever it says."""
+
+    EXCLAMATION = "exclamation"  # marks, as are the next two
+    QUOTATION = "quotation"
+    HASHTAG = "hashtag"
+    FIRST_PERSON = "first-person"  # I, we, my
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What a rule found, and the line of the roster or facts file it rests on."""

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from classifiers.assess import Bench, Judged
-from classifiers.explain import Fragment, Seen, fragments, known_words, reasons
+from classifiers.explain import Fragment, Seen, fragments, known_words, reasons, style_weights
 from classifiers.model import Model, chinese, label_values
 from classifiers.scoring import combine
 from monitor.types import Candidate, ClaimType, Finding, Lang, Match, Role, Said
@@ -38,13 +38,13 @@ def test_fragments_are_pieces_of_the_original(model: Model, text: str) -> None:
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_contributions_add_up_to_the_decision_value(model: Model, text: str) -> None:
-    """What the fragments carry is the likeliest label's value, but for marks between words and the script's share."""
+    """What fragments and style carry is the likeliest label's value, but for marks between words and the script."""
     row = model.features.transform([text])
     values = label_values(model.label, row)[0]
     likeliest = chinese(row)[0] * len(values) + values.argmax()
     value = float(values.max() - model.label.intercepts[likeliest])
     value -= float(model.label.weights[likeliest, -1]) * row.toarray()[0, -1]
-    carried = sum(piece.weight for piece in explained(model, text))
+    carried = sum(piece.weight for piece in explained(model, text)) + sum(style_weights(model, row)[0].values())
     assert carried == pytest.approx(value, abs=0.12)
 
 

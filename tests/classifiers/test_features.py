@@ -9,6 +9,7 @@ from sklearn.exceptions import NotFittedError, SkipTestWarning
 from sklearn.utils.estimator_checks import check_estimator
 
 from classifiers.features import TextFeatures
+from monitor.types import Style
 
 TEXTS = [
     "票站今晚八時關門，請轉告街坊",
@@ -39,7 +40,7 @@ def test_length_is_normalised_by_pivot() -> None:
     long = " ".join(TEXTS[1::2])
     norms = {}
     for slope in (1.0, 0.4):
-        rows = TextFeatures(slope).fit(TEXTS).transform([TEXTS[3], long]).toarray()[:, :-2]
+        rows = TextFeatures(slope).fit(TEXTS).transform([TEXTS[3], long]).toarray()[:, : -2 - len(Style)]
         norms[slope] = np.linalg.norm(rows, axis=1)
     assert norms[1.0] == pytest.approx([1, 1])
     assert norms[0.4][1] > 1.2 * norms[0.4][0]
@@ -62,15 +63,16 @@ def test_a_rare_word_weighs_more_than_a_common_one() -> None:
     )
 
 
-def test_the_last_columns_are_denials_up_to_two_and_the_script() -> None:
+def test_the_last_columns_are_denials_up_to_two_the_style_and_the_script() -> None:
     """Refuting words weigh the same in short and long texts; a text with more Han than words is Chinese."""
-    rows = (
-        TextFeatures()
-        .fit(TEXTS)
-        .transform(["澄清：不實傳聞，並非事實", "Officials deny it", "投票站照常開放", "謠言", "rain, 雨", "雨"])
-    )
-    assert rows.toarray()[:, -2].tolist() == [2, 1, 0, 1, 0, 0]
-    assert rows.toarray()[:, -1].tolist() == [1, 0, 1, 1, 0, 1]
+    features = TextFeatures().fit(TEXTS)
+    rows = features.transform(
+        ["澄清：不實傳聞，並非事實！", "Officials deny it", "投票站照常開放", "謠言", "rain, 雨", "雨"]
+    ).toarray()
+    assert rows[:, len(features.codes_)].tolist() == [2, 1, 0, 1, 0, 0]
+    assert rows[:, features.style_columns].any(axis=1).tolist() == [True, False, False, False, False, False]
+    assert rows[:, -1].tolist() == [1, 0, 1, 1, 0, 1]
+    assert features.style_columns.stop == rows.shape[1] - 1
 
 
 def test_batches_make_no_difference() -> None:
@@ -97,4 +99,4 @@ def test_texts_without_any_known_term_are_rows_of_nothing() -> None:
     """Empty, blank and foreign texts are no error; neither is no text at all."""
     features = TextFeatures().fit(TEXTS)
     assert features.transform(["", "  \n", "🙂🙂", "ヿ"]).nnz == 0
-    assert features.transform([]).shape == (0, len(features.codes_) + 2)
+    assert features.transform([]).shape == (0, len(features.codes_) + 2 + len(Style))

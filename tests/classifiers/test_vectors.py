@@ -12,7 +12,7 @@ import pytest
 from classifiers import registry, vectors
 from classifiers.assess import Bench, Judged
 from classifiers.examples import Example, seed_examples
-from classifiers.explain import fragments, vector_weights
+from classifiers.explain import fragments, style_weights, vector_weights
 from classifiers.lessons import Lesson, Origin
 from classifiers.mask import HIDDEN, Mask
 from classifiers.model import Model, chinese, fit, label_values
@@ -111,6 +111,7 @@ def test_words_and_vector_add_up_to_the_decision_value(model: Model, text: str) 
     (vector,) = vector_weights(model, row)
     assert vector
     carried = sum(piece.weight for piece in fragments(model, [text], [text], row)[0])
+    carried += sum(style_weights(model, row)[0].values())
     assert carried + vector == pytest.approx(value, abs=0.12)
     assert abs(vector) > 0.001
 
